@@ -1,0 +1,46 @@
+"""`interp classes`."""
+
+import json
+from typing import Any
+
+import click
+
+from interpret.errors import UnknownNameError
+from interpret.label_files import read_labels
+from interpret.labels import imagenet
+
+from .. import options
+
+
+@click.command()
+@click.argument("query", required=False)
+@click.option("--labels", type=click.Path(), help="A file with names instead of ImageNet's.")
+@options.json_option
+def classes(query: str | None, labels: str | None, as_json: bool) -> None:
+    """List the classes, or those that QUERY finds, and what --class QUERY would explain.
+
+    QUERY is a name, a synonym, a group such as dog, a WordNet id or an index.
+    """
+    known = read_labels(labels) if labels else imagenet()
+    meant: tuple[int, ...] = ()
+    found = list(range(len(known)))
+    if query is not None:
+        try:
+            match = known.find(query)
+            meant = match.indices
+            options.note(match.note or f"--class {query} means {_members(match.indices)}")
+        except UnknownNameError:
+            if not known.search(query):
+                raise
+        found = sorted({*known.search(query), *meant})
+    for index in found:
+        row: dict[str, Any] = {"index": index, "name": known[index], "synonyms": list(known.synonyms(index))}
+        if as_json:
+            click.echo(json.dumps({**row, "meant": index in meant}))
+        else:
+            others = ", ".join(word for word in row["synonyms"] if word != row["name"])
+            click.echo(f"{index:4}  {row['name']}{f'  ({others})' if others else ''}")
+
+
+def _members(indices: tuple[int, ...]) -> str:
+    return f"class {indices[0]}" if len(indices) == 1 else f"the best of {len(indices)} classes on a picture"

@@ -1,0 +1,42 @@
+"""`interp layers`."""
+
+import json
+from typing import Any
+
+import click
+
+from interpret.errors import NetworkError
+
+from .. import options
+
+
+@click.command()
+@options.model_options
+@options.json_option
+def layers(as_json: bool, **settings: Any) -> None:
+    """List the layers of a network with the shape of what they give; * marks the default for maps.
+
+    A layer is a call of a module: relu#2 is the second call of the module relu.
+    """
+    import torch
+
+    from interpret.layers import last_feature_map
+    from interpret.layers import layers as list_layers
+
+    classifier = options.open_classifier(settings)
+    height, width = classifier.input_size or (224, 224)
+    image = torch.rand(1, len(classifier.mean), height, width, generator=torch.Generator().manual_seed(0))
+    view = classifier.on_inputs()
+    seen = list_layers(classifier.network, lambda: view(image.to(classifier.mean.device)))
+    try:
+        default = last_feature_map(seen, width / height).name
+    except NetworkError as error:
+        default = ""
+        options.note(f"no default: {error}")
+    for layer in seen:
+        row = {"name": layer.name, "kind": layer.kind, "shape": list(layer.shape[1:])}
+        if as_json:
+            click.echo(json.dumps({**row, "default": layer.name == default}))
+        else:
+            shape = " x ".join(map(str, layer.shape[1:]))
+            click.echo(f"{'*' if layer.name == default else ' '} {layer.name:40} {layer.kind:28} {shape}")

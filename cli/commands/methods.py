@@ -1,0 +1,19 @@
+"""`interp methods`."""
+
+import json
+
+import click
+
+from .. import options, signatures
+
+
+@click.command()
+@options.json_option
+def methods(as_json: bool) -> None:
+    """List the explainers: command, what it shows, and the paper."""
+    for method in signatures.methods():
+        row = {"command": method.command, "shows": method.summary, "paper": method.title, "url": method.url}
+        if as_json:
+            click.echo(json.dumps(row))
+        else:
+            click.echo(f"{method.command:22} {method.summary}\n{'':22} {method.title}, {method.url}")

@@ -1,0 +1,27 @@
+"""`interp models`."""
+
+import json
+
+import click
+
+from .. import options
+
+
+@click.command()
+@click.argument("query", default="")
+@options.json_option
+def models(query: str, as_json: bool) -> None:
+    """List the networks that -m knows by name, or those with QUERY in their name.
+
+    Besides these, -m takes timm:NAME and package.module:function.
+    """
+    from interpret.recipes import OFFLINE, torchvision_names
+
+    names = [*OFFLINE, *(name for name in torchvision_names() if name not in OFFLINE)]
+    for name in names:
+        if query in name:
+            offline = name in OFFLINE
+            if as_json:
+                click.echo(json.dumps({"name": name, "offline": offline}))
+            else:
+                click.echo(f"{name:24} {'works offline' if offline else 'torchvision, downloaded once'}")

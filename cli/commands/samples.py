@@ -1,0 +1,17 @@
+"""`interp samples`."""
+
+import json
+
+import click
+
+from interpret import bundled
+
+from .. import options
+
+
+@click.command()
+@options.json_option
+def samples(as_json: bool) -> None:
+    """List the bundled pictures; sample:NAME stands for one wherever a picture is taken."""
+    for name, path in bundled.samples().items():
+        click.echo(json.dumps({"name": name, "path": str(path)}) if as_json else f"sample:{name:28} {path}")

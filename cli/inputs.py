@@ -1,0 +1,108 @@
+"""What the pictures on a command line stand for: files, folders, globs, samples, standard input."""
+
+import glob
+import io
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from interpret.bundled import sample
+from interpret.errors import InterpretError, did_you_mean
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".jp2", ".avif")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One picture to work on."""
+
+    shown: str  # as messages name it
+    path: Path | None  # None for standard input
+    inside: Path  # below the folder it was found in; the file's own name otherwise
+
+    def read(self) -> "Tensor":
+        """The picture, (1, 3, H, W) in [0, 1]; a PictureError where it cannot be read."""
+        from interpret.pictures import read
+
+        return read(io.BytesIO(sys.stdin.buffer.read()) if self.path is None else self.path)
+
+
+def find_pictures(given: Sequence[str], recursive: bool) -> list[Source]:
+    """The pictures that a command was given, in order, each once.
+
+    Args:
+        given: files, folders, globs, "sample:NAME", or "-".
+        recursive: whether to go into the folders inside folders.
+
+    Returns:
+        At least one picture.
+
+    Raises:
+        InterpretError: something that does not exist, or a folder without pictures.
+    """
+    sources: dict[object, Source] = {}
+    for word in given:
+        for source in _expand(word, recursive):
+            sources.setdefault(source.path or source.shown, source)
+    return list(sources.values())
+
+
+def _expand(word: str, recursive: bool) -> Iterator[Source]:
+    path = Path(word)
+    if word == "-":
+        yield Source("standard input", None, Path("stdin"))
+    elif word.startswith("sample:"):
+        found = sample(word.removeprefix("sample:"))
+        yield Source(word, found, Path(found.name))
+    elif path.is_dir():
+        yield from _in_folder(path, recursive)
+    elif path.exists():
+        yield Source(word, path, Path(path.name))
+    else:
+        matches = sorted(glob.glob(word, recursive=True))
+        if not matches:
+            raise InterpretError(f"no picture {word!r}{_near(path)}")
+        for match in matches:
+            if os.path.isfile(match):
+                yield Source(match, Path(match), Path(Path(match).name))
+
+
+def _near(path: Path) -> str:
+    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    return did_you_mean(path.name, names) or "; `interp samples` lists the bundled ones (sample:cat)"
+
+
+def _in_folder(folder: Path, recursive: bool) -> Iterator[Source]:
+    entries = sorted(folder.rglob("*") if recursive else folder.iterdir())
+    pictures = [entry for entry in entries if entry.suffix.lower() in SUFFIXES and entry.is_file()]
+    if not pictures:
+        inner = "" if recursive else "; -r goes into the folders inside it"
+        raise InterpretError(f"no pictures in the folder {folder}{inner}")
+    for entry in pictures:
+        yield Source(str(entry), entry, entry.relative_to(folder))
+
+
+def output_stems(sources: Sequence[Source]) -> list[Path]:
+    """A different name for the results of each picture, without suffix: its own, as far as it can be.
+
+    Pictures that share a name get their suffix ("cat-png") or a number behind it, and those found
+    inside folders keep their place below.
+    """
+    plain = [source.inside.with_suffix("") for source in sources]
+    shared = Counter(str(stem).casefold() for stem in plain)
+    stems: list[Path] = []
+    taken: Counter[str] = Counter()
+    for source, stem in zip(sources, plain, strict=True):
+        if shared[str(stem).casefold()] > 1:
+            stem = stem.with_name(f"{stem.name}-{source.inside.suffix.lstrip('.').lower()}")
+        taken[str(stem).casefold()] += 1
+        count = taken[str(stem).casefold()]
+        stems.append(stem if count == 1 else stem.with_name(f"{stem.name}-{count}"))
+    return stems

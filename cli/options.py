@@ -1,0 +1,154 @@
+"""Options that several commands share, each written once."""
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interpret.bundled import samples
+from interpret.errors import InterpretError
+
+if TYPE_CHECKING:
+    from interpret.classifier import Classifier
+
+
+class Numbers(click.ParamType):
+    """Numbers with commas between them, such as 0.485,0.456,0.406; fractions such as 127/255 are understood."""
+
+    name = "numbers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[float]:
+        if isinstance(value, list | tuple | int | float):
+            return [float(number) for number in (value if isinstance(value, list | tuple) else [value])]
+        try:
+            return [_number(part) for part in value.split(",")]
+        except (ValueError, ZeroDivisionError):
+            self.fail(f"{value!r} is not a list of numbers such as 0.485,0.456,0.406", param, ctx)
+
+
+def _number(text: str) -> float:
+    above, _, below = text.partition("/")
+    return float(above) / (float(below) if below else 1)
+
+
+class Size(click.ParamType):
+    """A height and width: 224, or 224x320."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        parts = str(value).lower().split("x")
+        if len(parts) > 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
+            self.fail(f"{value!r} is not a size such as 224 or 224x320 (height x width)", param, ctx)
+        return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
+
+
+def complete_pictures(ctx: click.Context, parameter: click.Parameter, start: str) -> list:
+    """Files, and the bundled samples once "sample:" is begun."""
+    from click.shell_completion import CompletionItem
+
+    # The shell may hand over what stands behind its own word break, the colon.
+    names = [f"sample:{name}" for name in samples() if f"sample:{name}".startswith(start)] if start else []
+    return [CompletionItem(name) for name in names] or [CompletionItem(start, type="file")]
+
+
+def complete_classes(ctx: click.Context, parameter: click.Parameter, start: str) -> list[str]:
+    """ImageNet's class names that begin so."""
+    from interpret.labels import imagenet
+
+    return sorted({name for name in imagenet() if name.casefold().startswith(start.casefold())})[:50]
+
+
+def complete_networks(ctx: click.Context, parameter: click.Parameter, start: str) -> list[str]:
+    """The two offline networks; naming torchvision's would mean importing it at every key press."""
+    return [name for name in ("efficientnet_lite0", "squeezenet1_1") if name.startswith(start)]
+
+
+def applied(*decorators: Callable) -> Callable:
+    def apply(command: Callable) -> Callable:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return apply
+
+
+pictures_argument = click.argument(
+    "pictures", nargs=-1, required=True, metavar="PICTURE...", shell_complete=complete_pictures
+)
+
+recursive_option = click.option("-r", "--recursive", is_flag=True, help="Go into the folders inside folders.")
+
+model_options = applied(
+    click.option(
+        "-m",
+        "--model",
+        default="efficientnet_lite0",
+        show_default=True,
+        metavar="NAME",
+        shell_complete=complete_networks,
+        help="A network: `interp models` lists them; or timm:NAME, or package.module:function.",
+    ),
+    click.option("--weights", type=click.Path(), help="Its weights: a .pth, .pt or .safetensors file."),
+    click.option("--labels", type=click.Path(), help="A file with the names of its classes, one a line or JSON."),
+    click.option("--mean", type=Numbers(), help="Mean of each channel it expects, such as 0.5,0.5,0.5."),
+    click.option("--std", type=Numbers(), help="Standard deviation of each channel it expects."),
+    click.option("--input-size", type=Size(), help="Its input, such as 224 or 224x320 (height x width)."),
+    click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+        default="auto",
+        show_default=True,
+        help="Where to run it.",
+    ),
+    click.option("--threads", type=click.IntRange(1), help="CPU threads; all cores by default."),
+)
+
+message_options = applied(
+    click.option("-q", "--quiet", is_flag=True, help="No notes, no progress bar."),
+    click.option("-v", "--verbose", count=True, help="More notes; twice for whole error messages."),
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+
+MODEL_SETTINGS = ("model", "weights", "labels", "mean", "std", "input_size", "device", "threads")
+
+
+def open_classifier(settings: dict[str, Any]) -> "Classifier":
+    """The classifier that the model options describe, on its device.
+
+    Args:
+        settings: a command's parameters; those of the model are taken out of it.
+
+    Returns:
+        The classifier.
+    """
+    chosen = {name: settings.pop(name) for name in MODEL_SETTINGS}
+    import torch
+
+    from interpret.loading import load
+
+    if chosen["threads"]:
+        torch.set_num_threads(chosen["threads"])
+    device = _device(chosen["device"])
+    given = {name: chosen[name] for name in ("weights", "labels", "mean", "std", "input_size")}
+    return load(chosen["model"], **given).to(device)
+
+
+def _device(name: str) -> str:
+    import torch
+
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return next(device for device in ("cuda", "mps", "cpu") if there[device])
+    if not there[name]:
+        raise InterpretError(f"there is no {name} device here; `interp doctor` tells what there is")
+    return name
+
+
+def note(message: str, quiet: bool = False) -> None:
+    """A line on standard error, which leaves standard output to the results."""
+    if not quiet:
+        sys.stdout.flush()
+        click.echo(message, err=True)

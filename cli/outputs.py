@@ -1,0 +1,175 @@
+"""Where results go, and writing them whole or not at all."""
+
+import io
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interpret import __version__
+from interpret.errors import InterpretError
+
+from .inputs import Source
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
+
+RASTER = (".png", ".jpg", ".jpeg", ".webp")
+VECTOR = (".pdf", ".svg")
+RAW = (".npy", ".npz")
+FORMATS = (*RASTER, *VECTOR, *RAW)
+
+output_option = click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    help="A file, whose suffix picks the format (png, jpg, webp, pdf, svg, npy, npz), a folder, or - for "
+    "standard output. By default the current folder for one picture, interp-out/ for several.",
+)
+clobber_option = click.option(
+    "--no-clobber", is_flag=True, help="Skip what has been made already, which resumes a run over a folder."
+)
+
+
+def slug(text: str) -> str:
+    """A name as it stands in a file name: letters, digits, dots and single dashes."""
+    return re.sub(r"[^\w.]+", "-", text).strip("-").lower() or "class"
+
+
+class Outputs:
+    """Names the results of one run, and checks at its start that they can be written."""
+
+    def __init__(self, output: str | None, sources: Sequence[Source], results: int) -> None:
+        self.inputs = {source.path.resolve() for source in sources if source.path is not None}
+        self.to_stdout = output == "-"
+        self.file: Path | None = None
+        self.folder = Path("." if len(sources) == 1 else "interp-out")
+        self.suffix = ".png"
+        if output is None or self.to_stdout:
+            pass
+        elif Path(output).suffix and not Path(output).is_dir():
+            self.file = Path(output)
+            self.suffix = self.file.suffix.lower()
+            if self.suffix not in FORMATS:
+                raise InterpretError(f"cannot write {self.suffix!r} files; the suffix is one of {', '.join(FORMATS)}")
+        else:
+            self.folder = Path(output)
+        if results > 1 and (self.file or self.to_stdout):
+            raise InterpretError(f"{results} results do not fit one file; give -o a folder")
+
+    def place(self, stem: Path, *words: str) -> Path | None:
+        """The file for one result, or None for standard output; its folder exists afterwards."""
+        if self.to_stdout:
+            return None
+        name = "_".join([stem.name, *map(slug, words)])
+        path = self.file or self.folder / stem.parent / f"{name}{self.suffix}"
+        if path.resolve() in self.inputs:
+            raise InterpretError(f"{path} is one of the pictures read; it is not overwritten")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+def write_result(path: Path | None, result: "Image | Figure | dict[str, Any]", about: dict[str, Any]) -> None:
+    """Write a picture, a figure or raw arrays; a run that is killed leaves no half file.
+
+    Args:
+        path: where to; None for standard output, as PNG.
+        result: a Pillow picture, a matplotlib figure, or arrays by name of which the first is the map.
+        about: what a reader needs to make it again; stored in PNG, PDF, SVG and npz files.
+    """
+    suffix = path.suffix.lower() if path else ".png"
+    buffer = io.BytesIO()
+    _encode(buffer, suffix, result, about)
+    if path is None:
+        sys.stdout.buffer.write(buffer.getvalue())
+        sys.stdout.buffer.flush()
+    else:
+        write_whole(path, buffer.getvalue())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file beside its place and rename it, so that it is there whole or not at all."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)  # mkstemp makes a file for its owner alone
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _encode(buffer: io.BytesIO, suffix: str, result: Any, about: dict[str, Any]) -> None:
+    import numpy as np
+
+    text = json.dumps(about, ensure_ascii=False)
+    if suffix == ".npy":
+        np.save(buffer, next(iter(result.values())))
+    elif suffix == ".npz":
+        np.savez_compressed(buffer, **result, about=np.array(text))
+    elif hasattr(result, "savefig"):
+        _encode_figure(buffer, suffix, result, text)
+    elif suffix in VECTOR:
+        _encode_figure(buffer, suffix, _as_figure(result), text)
+    else:
+        _encode_picture(buffer, suffix, result, text)
+
+
+def _encode_picture(buffer: io.BytesIO, suffix: str, picture: "Image", text: str) -> None:
+    from PIL.PngImagePlugin import PngInfo
+
+    if suffix == ".png":
+        chunks = PngInfo()
+        chunks.add_text("Software", f"interp {__version__}")
+        chunks.add_itxt("interp", text)
+        picture.save(buffer, "PNG", pnginfo=chunks)
+    else:
+        picture.save(buffer, "WEBP" if suffix == ".webp" else "JPEG", quality=95)
+
+
+def _encode_figure(buffer: io.BytesIO, suffix: str, figure: "Figure", text: str) -> None:
+    from PIL import Image
+
+    kind = suffix[1:]
+    if kind in ("png", "jpg", "jpeg", "webp"):
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="png", dpi=150)
+        _encode_picture(buffer, suffix, Image.open(drawn).convert("RGB"), text)
+    else:
+        key = "Keywords" if kind == "pdf" else "Description"
+        figure.savefig(buffer, format=kind, metadata={key: text}, dpi=200)
+
+
+def _as_figure(picture: "Image") -> "Figure":
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(picture.width / 100, picture.height / 100), dpi=100)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow(picture)
+    axes.set_axis_off()
+    return figure
+
+
+def stored_about(path: Path) -> dict[str, Any] | None:
+    """What an earlier run stored in a PNG or npz about how it was made; None where it says nothing."""
+    import numpy as np
+    from PIL import Image
+
+    try:
+        if path.suffix.lower() == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                return json.loads(str(arrays["about"]))
+        with Image.open(path) as picture:
+            return json.loads(picture.text["interp"])  # only PNG files have .text
+    except (OSError, AttributeError, KeyError, ValueError):
+        return None

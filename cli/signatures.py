@@ -1,0 +1,97 @@
+"""Explainers as the command line sees them: read from their source, so that torch is not imported."""
+
+import ast
+import functools
+import inspect
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import interpret
+from interpret.explainers import EXPLAINERS
+
+FOLDER = Path(interpret.__file__).parent / "explainers"
+
+
+@dataclass(frozen=True)
+class Option:
+    """A keyword-only parameter of a method."""
+
+    name: str
+    annotation: str  # as written: "int", "str | None", "Literal['a', 'b']"
+    default: Any
+    help: str
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method's name, what its docstrings say, and its options."""
+
+    name: str
+    summary: str  # the first sentence of the function's docstring
+    description: str  # the paragraphs up to "Args:"
+    title: str  # the method's name as people write it, and its source
+    url: str
+    options: tuple[Option, ...]
+
+    @property
+    def command(self) -> str:
+        """Its name in the shell."""
+        return self.name.replace("_", "-")
+
+
+@functools.cache
+def methods() -> tuple[Method, ...]:
+    """Every explainer, in the order of the table."""
+    return tuple(read_method(FOLDER / f"{name}.py") for name in EXPLAINERS)
+
+
+def read_method(path: Path) -> Method:
+    """The method that a file defines: the function named as the file.
+
+    Args:
+        path: a Python file.
+
+    Returns:
+        Its signature and docstring as data.
+    """
+    module = ast.parse(path.read_text(encoding="utf-8"))
+    function = next(node for node in module.body if isinstance(node, ast.FunctionDef) and node.name == path.stem)
+    text = inspect.cleandoc(ast.get_docstring(function) or "")
+    origin = " ".join((ast.get_docstring(module) or "").split())
+    url = re.search(r"https?://[^\s),]+", origin)
+    helps = _argument_helps(text)
+    constants = {
+        target.id: node.value
+        for node in module.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    options = tuple(
+        Option(parameter.arg, _annotation(parameter, constants), ast.literal_eval(default), helps[parameter.arg])
+        for parameter, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
+    )
+    body = re.split(r"\n(?:Args|Returns|Raises):", text)[0].strip()
+    return Method(
+        name=path.stem,
+        summary=body.split("\n")[0],
+        description=body,
+        title=re.sub(r",? *https?://[^\s),]+", "", origin).rstrip("."),
+        url=url.group() if url else "",
+        options=options,
+    )
+
+
+def _annotation(parameter: ast.arg, constants: dict[str, ast.expr]) -> str:
+    written = ast.unparse(parameter.annotation)
+    return ast.unparse(constants[written]) if written in constants else written
+
+
+def _argument_helps(docstring: str) -> dict[str, str]:
+    """Parameter name to its text under "Args:"."""
+    section = re.search(r"\nArgs:\n(.*?)(?:\n\n|\Z)", docstring, re.DOTALL)
+    entries = re.split(r"\n? {4}(?=\w+:)", section.group(1)) if section else []
+    pairs = (entry.partition(":") for entry in entries if ":" in entry)
+    return {name.strip(): " ".join(text.split()) for name, _, text in pairs}

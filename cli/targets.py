@@ -1,0 +1,129 @@
+"""From class names on the command line to the score that is explained, for each picture."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interpret.errors import InterpretError
+
+from . import options
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from interpret.classifier import Classifier
+    from interpret.gradients import Target
+    from interpret.labels import Match
+
+class_options = options.applied(
+    click.option(
+        "-c",
+        "--class",
+        "classes",
+        multiple=True,
+        metavar="CLASS",
+        shell_complete=options.complete_classes,
+        help="A class to explain: a name, a group such as dog, a WordNet id or an index; may be repeated. "
+        "By default the top prediction.",
+    ),
+    click.option(
+        "--class-mode",
+        type=click.Choice(["best", "sum", "each"]),
+        default="best",
+        show_default=True,
+        help="Of a group: its highest member on the picture, all members as one, or one result for each.",
+    ),
+    click.option(
+        "--versus",
+        metavar="CLASS",
+        shell_complete=options.complete_classes,
+        help="Why the class and not this one: explain the difference of their scores.",
+    ),
+    click.option("--top-k", type=click.IntRange(1), help="Explain so many of the top predictions."),
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One score to explain for one picture."""
+
+    label: str  # as the user named it, or the predicted class; goes into file names
+    target: "Target"
+    about: dict[str, Any]  # which class or classes it is made of
+    prediction: str  # what the network says of the picture
+    unit: str
+    notes: list[str] = field(default_factory=list)
+
+
+def wanted_classes(classifier: "Classifier", settings: dict[str, Any]) -> Callable[["Tensor"], Iterator[Wanted]]:
+    """A function from an image to what is to be explained for it.
+
+    Names are looked up here, once, so that one that does not exist ends the run before it begins.
+    """
+    if settings["top_k"] and settings["classes"]:
+        raise InterpretError("--top-k explains the top predictions; leave out --class")
+    matches = [classifier.labels.find(query) for query in settings["classes"]]
+    versus = classifier.labels.find(settings["versus"]) if settings["versus"] else None
+    mode, top = settings["class_mode"], settings["top_k"] or 1
+
+    def choose(image: "Tensor") -> Iterator[Wanted]:
+        from interpret.hooks import left_as_found
+
+        with left_as_found(classifier, image.device):
+            logits = classifier(image).detach()[0]
+        scored = Scored(classifier, logits)
+        if not matches:
+            for index in logits.topk(min(top, len(logits))).indices.tolist():
+                yield scored.wanted(classifier.name(index), [index], versus, [f"top prediction {scored.shown(index)}"])
+        for match in matches:
+            yield from _of_match(scored, match, mode, versus)
+
+    return choose
+
+
+def _of_match(scored: "Scored", match: "Match", mode: str, versus: "Match | None") -> Iterator[Wanted]:
+    notes = [match.note] if match.note else []
+    if mode == "each":
+        for index in match.indices:
+            yield scored.wanted(scored.classifier.name(index), [index], versus, notes)
+    elif mode == "sum" or len(match.indices) == 1:
+        yield scored.wanted(match.label, list(match.indices), versus, notes)
+    else:
+        best = scored.best(match)
+        notes.append(f"{match.label} is {scored.shown(best)}, the highest of {len(match.indices)} classes")
+        yield scored.wanted(match.label, [best], versus, notes)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A picture's logits (classes,), and the words for them."""
+
+    classifier: "Classifier"
+    logits: "Tensor"
+
+    def shown(self, index: int) -> str:
+        """A class with its probability, such as "tabby 0.62"."""
+        return f"{self.classifier.name(index)} {self.logits.softmax(0)[index]:.2f}"
+
+    def best(self, match: "Match") -> int:
+        """The member of a group that the picture scores highest."""
+        return max(match.indices, key=lambda index: float(self.logits[index]))
+
+    def wanted(self, label: str, indices: list[int], versus: "Match | None", notes: list[str]) -> Wanted:
+        """The score of one class, or of several as one, or how far it is above another's."""
+        from interpret.gradients import contrast, group
+
+        target: Target = indices[0] if len(indices) == 1 else group(tuple(indices))
+        names = [self.classifier.name(index) for index in indices]
+        about: dict[str, Any] = {"indices": indices, "names": names}
+        unit = f"logit of {names[0] if len(names) == 1 else label}"
+        if versus is not None:
+            other = self.best(versus)
+            target = contrast(target, other)
+            label = f"{label} vs {versus.label}"
+            about |= {"versus": other, "versus_name": self.classifier.name(other)}
+            unit += f" less that of {self.classifier.name(other)}"
+        prediction = self.shown(int(self.logits.argmax()))
+        return Wanted(label, target, about, prediction, unit, notes)

@@ -1,0 +1,43 @@
+"""Explain image classifiers: where they look, what they have learnt.
+
+>>> import interpret
+>>> classifier = interpret.load()
+>>> image = interpret.read("sample:cat")
+>>> attribution = interpret.gradcam(classifier, image, classifier.find("cat", image))
+"""
+
+import importlib
+from typing import Any
+
+from .explainers import EXPLAINERS, explainer_named
+
+__version__ = "0.1.0"
+
+# Where each public name lives; nothing is imported before it is used, so that importing is cheap.
+_HOMES = {
+    "classifier": ("Classifier",),
+    "errors": ("InterpretError", "NetworkError", "PictureError", "UnknownNameError"),
+    "figures": ("colorize", "heatmap", "overlay", "side_by_side"),
+    "gradients": ("class_score", "contrast", "group", "log_probability"),
+    "hooks": ("find_layer", "recorded"),
+    "label_files": ("read_labels",),
+    "labels": ("Labels", "imagenet"),
+    "layers": ("default_layer",),
+    "loading": ("load",),
+    "pictures": ("from_grid", "read", "to_grid", "write"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted([*_HOME, *EXPLAINERS, "EXPLAINERS"])
+
+
+def __getattr__(name: str) -> Any:
+    if name in EXPLAINERS:
+        return explainer_named(name)
+    if name in _HOME:
+        return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,185 @@
+"""A classifier: preprocessing, network and labels in one module, from pixels to logits."""
+
+from collections.abc import Sequence
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from .errors import InterpretError, NetworkError
+from .geometry import INTERPOLATIONS, Geometry, fit
+from .hooks import last_call, left_as_found
+from .labels import Labels
+
+LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, what Pillow's conversion to grey uses
+
+
+class Classifier(nn.Module):
+    """A trained network together with the preprocessing it expects and the names of its classes.
+
+    Called on images (N, C, H, W) of any size in [0, 1] it gives logits (N, classes). Resize, centre
+    crop and normalisation happen inside and are differentiable, so gradients come back on the
+    picture's own pixels.
+
+    A network with one output is taken as the log-odds of the second of two classes. A head that
+    ends in ``nn.Sigmoid`` or ``nn.Softmax`` is turned back into log-odds or log-probabilities. Of
+    outputs that are tuples, dicts or objects with ``.logits``, the logits are taken. A network for
+    one channel takes colour pictures by their luma, and one for three takes grey pictures.
+
+    Args:
+        network: takes (N, C, h, w) normalised by ``mean`` and ``std``.
+        mean: of each channel, in [0, 1].
+        std: of each channel.
+        labels: the names of the classes in order.
+        input_size: height and width of the network's input, one number for a square; None leaves
+            the picture's size alone.
+        resize: length of the shorter side before the centre crop; by default the crop's.
+        interpolation: of the resize: "bilinear", "bicubic" or "nearest".
+
+    Raises:
+        InterpretError: settings that contradict each other.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        mean: Sequence[float],
+        std: Sequence[float],
+        labels: Sequence[str] | None = None,
+        input_size: int | tuple[int, int] | None = None,
+        resize: int | None = None,
+        interpolation: str = "bicubic",
+    ) -> None:
+        super().__init__()
+        mean, std = [float(value) for value in mean], [float(value) for value in std]
+        if len(mean) != len(std) or not mean or min(std) <= 0:
+            raise InterpretError("mean and std need one number a channel each, and std must be above 0")
+        if interpolation not in INTERPOLATIONS:
+            raise InterpretError(f"interpolation is one of {', '.join(INTERPOLATIONS)}, not {interpolation!r}")
+        if isinstance(input_size, int):
+            input_size = input_size, input_size
+        if input_size is not None and min(input_size) < 1:
+            raise InterpretError(f"input_size is a height and a width of 1 or more, not {input_size}")
+        if resize is not None and (input_size is None or resize < max(input_size)):
+            raise InterpretError(
+                f"resize ({resize}) needs an input_size to crop to that is no larger, not {input_size}"
+            )
+        self.network = network
+        self.labels = labels if labels is None or isinstance(labels, Labels) else Labels(labels)
+        self.input_size = None if input_size is None else tuple(input_size)
+        self.resize = resize
+        self.interpolation = interpolation
+        with torch.inference_mode(False):
+            self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
+            self.register_buffer("std", torch.tensor(std).view(-1, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (N, classes) of images (N, C, H, W) in [0, 1]."""
+        return self.logits(self.prepare(images)[0])
+
+    def prepare(self, images: Tensor) -> tuple[Tensor, Geometry]:
+        """Resize and crop, so that pictures of different sizes can share a batch.
+
+        Args:
+            images: (N, C, H, W) of any size, in [0, 1].
+
+        Returns:
+            (N, C, h, w) on the network's input grid, still in [0, 1] but for the overshoot of
+            bicubic interpolation, and the geometry that lays maps back on the pictures.
+        """
+        if images.dim() != 4:
+            raise InterpretError(f"images have the shape (N, C, H, W), not {tuple(images.shape)}")
+        geometry = fit(tuple(images.shape[-2:]), self.input_size, self.resize, self.interpolation)
+        return geometry.apply(images), geometry
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Logits (N, classes) of pictures (N, C, h, w) in [0, 1] already on the network's input grid."""
+        with last_call(self.network, nn.Sigmoid, nn.Softmax) as last:
+            output = first_tensor(self.network(self.normalise(inputs)))
+        # A module of these kinds may also be a gate inside, or be there and not be used.
+        ending = next((module for module, given in last.items() if _same_values(given, output)), None)
+        if len(inputs) == 1 and output.shape[1] == 1:
+            output = output.reshape(1, -1)  # a network that squeezes its output gives (classes,) of one image
+        if len(output) != len(inputs):
+            raise NetworkError(f"the network gave logits for {len(output)} pictures, not for {len(inputs)}")
+        if isinstance(ending, nn.Sigmoid):
+            output = torch.logit(output, eps=1e-6)
+        elif isinstance(ending, nn.Softmax):
+            output = output.clamp_min(torch.finfo(output.dtype).tiny).log()
+        if output.shape[1] == 1:
+            return torch.cat([-output / 2, output / 2], 1)  # a softmax of these is the sigmoid
+        return output
+
+    def normalise(self, inputs: Tensor) -> Tensor:
+        """What the network itself is fed, for pictures (N, C, h, w) in [0, 1] on its input grid."""
+        wanted, given = len(self.mean), inputs.shape[1]
+        if wanted == 1 and given == 3:
+            inputs = (inputs * inputs.new_tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
+        elif wanted == 3 and given == 1:
+            inputs = inputs.expand(-1, 3, -1, -1)
+        elif wanted != given:
+            raise InterpretError(f"the network takes pictures of {wanted} channels, not of {given}")
+        first = next((p for p in self.network.parameters() if p.is_floating_point()), self.mean)
+        return ((inputs - self.mean.to(inputs.dtype)) / self.std.to(inputs.dtype)).to(first.dtype)
+
+    def on_inputs(self) -> Self:
+        """The same classifier for pictures that are on the network's input grid already."""
+        if self.input_size is None:
+            return self
+        mean, std = self.mean.flatten().tolist(), self.std.flatten().tolist()
+        same = type(self)(self.network, mean=mean, std=std, labels=self.labels)
+        same.mean, same.std = self.mean, self.std
+        return same
+
+    def name(self, index: int) -> str:
+        """The name of a class, or its number where it has none."""
+        return self.labels[index] if self.labels is not None and index < len(self.labels) else str(index)
+
+    @torch.no_grad()
+    def find(self, query: str | int, images: Tensor) -> Tensor:
+        """The class that a name means; of a group, such as "dog", the member each image scores highest.
+
+        Args:
+            query: an index, a name, a synonym, a WordNet id, or a group of classes.
+            images: (N, C, H, W) in [0, 1].
+
+        Returns:
+            (N,) class indices.
+
+        Raises:
+            UnknownNameError: nothing has that name; the message has the close ones.
+        """
+        with left_as_found(self, images.device), torch.no_grad():
+            labels = self.labels if self.labels is not None else Labels(map(str, range(self(images).shape[1])))
+            indices = torch.tensor(labels.find(query).indices, device=images.device)
+            if len(indices) == 1:
+                return indices.expand(len(images))
+            return indices[self(images)[:, indices].argmax(1)]
+
+
+def _same_values(given: object, output: Tensor) -> bool:
+    """Whether one is the other, or a view of all of it."""
+    return given.numel() == output.numel() and given.data_ptr() == output.data_ptr()
+
+
+def first_tensor(output: object) -> Tensor:
+    """The logits (N, classes) in whatever a network returns: a tensor, tuple, dict or object.
+
+    Raises:
+        NetworkError: there is nothing of that shape.
+    """
+    if isinstance(output, dict):
+        output = output.get("logits", next(iter(output.values()), None))
+    elif not isinstance(output, Tensor) and hasattr(output, "logits"):
+        output = output.logits
+    elif isinstance(output, list | tuple):
+        output = output[0] if output else None
+    if isinstance(output, Tensor) and output.dim() > 2 and output[0, :, ...].numel() == output.shape[1]:
+        output = output.flatten(1)
+    if isinstance(output, Tensor) and output.dim() < 2:
+        output = output.reshape(-1, 1)
+    if not isinstance(output, Tensor) or output.dim() != 2:
+        shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+        raise NetworkError(f"a classifier returns logits of shape (N, classes); this network returned {shape}")
+    return output

@@ -1,0 +1,176 @@
+"""Attributions as pictures: colour maps, overlays, figures; the only place that rescales a map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from .errors import InterpretError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Red, green and blue at equal steps. The first rises evenly in lightness, from dark to light, so that
+# it reads in grey too; the second is light in the middle, and blue and red are told apart by all.
+HEAT = "150a3c 40127a 7a1b8c b52a7b e04a4f f4772b fca50a fdd33f fff59a"
+DIVERGING = "08306b 2171b5 6baed6 c6dbef f7f7f7 fdd0b8 fb8a61 d42f27 67000d"
+
+UNSEEN = (0.42, 0.52)  # how bright the hatching leaves what the network never saw
+
+
+def limit_of(*attributions: Tensor, percentile: float = 100) -> float:
+    """The value that gets the strongest colour, one for all the maps given.
+
+    Args:
+        attributions: (N, 1, H, W) or (H, W) maps.
+        percentile: of the absolute values; below 100 a few outliers may saturate.
+
+    Returns:
+        A number above 0, or 0 where every map is zero.
+    """
+    values = torch.cat([attribution.detach().abs().flatten().float().cpu() for attribution in attributions])
+    values = values[torch.isfinite(values)]
+    if not len(values):
+        return 0.0
+    return float(np.percentile(values.numpy(), percentile)) or float(values.max())
+
+
+def colorize(values: np.ndarray, *, limit: float, signed: bool) -> np.ndarray:
+    """Colours of a map.
+
+    Args:
+        values: (H, W).
+        limit: the value that gets the strongest colour; 0 draws everything as zero.
+        signed: blue below zero, white at zero and red above, instead of dark at zero to light.
+
+    Returns:
+        (H, W, 3) in [0, 1].
+    """
+    table = _table(DIVERGING if signed else HEAT)
+    share = np.nan_to_num(values / limit if limit else np.zeros_like(values))
+    place = np.clip(share / 2 + 0.5 if signed else share, 0, 1)
+    steps = np.linspace(0, 1, len(table))
+    return np.stack([np.interp(place, steps, table[:, channel]) for channel in range(3)], -1)
+
+
+def _table(colours: str) -> np.ndarray:
+    return np.array([list(bytes.fromhex(colour)) for colour in colours.split()]) / 255
+
+
+def heatmap(attribution: Tensor, *, limit: float | None = None, seen: Tensor | None = None) -> Image.Image:
+    """A map alone, in the colours of ``colorize``; a map with negative values is drawn around zero.
+
+    Args:
+        attribution: (1, 1, H, W) or (H, W).
+        limit: the value that gets the strongest colour; by default the map's largest.
+        seen: (H, W) booleans; the rest is hatched.
+
+    Returns:
+        A picture of H x W pixels.
+    """
+    values, limit, signed = _prepared(attribution, limit)
+    return _to_pil(_hatched(colorize(values, limit=limit, signed=signed), seen))
+
+
+def overlay(
+    image: Tensor, attribution: Tensor, *, limit: float | None = None, seen: Tensor | None = None
+) -> Image.Image:
+    """A map over its picture: the picture in grey, coloured where, and as much as, the map is not zero.
+
+    Args:
+        image: (1, 3, H, W) or (1, 1, H, W), in [0, 1].
+        attribution: (1, 1, H, W), laid on the picture.
+        limit: the value that gets the strongest colour; by default the map's largest. Give several
+            pictures the same one to make them comparable.
+        seen: (H, W) booleans: what the network saw; the rest is hatched, not coloured.
+
+    Returns:
+        A picture of H x W pixels.
+    """
+    values, limit, signed = _prepared(attribution, limit)
+    photo = _photo(image)
+    if photo.shape[:2] != values.shape:
+        raise InterpretError(f"a map of {values.shape} does not lie on a picture of {photo.shape[:2]}")
+    grey = photo @ (0.299, 0.587, 0.114)
+    base = 0.35 * photo + 0.65 * grey[..., None]
+    strength = np.nan_to_num(np.clip(np.abs(values) / limit, 0, 1)) if limit else np.zeros_like(values)
+    alpha = 0.72 * strength[..., None] ** 0.8
+    blended = (1 - alpha) * base + alpha * colorize(values, limit=limit, signed=signed)
+    return _to_pil(_hatched(blended, seen))
+
+
+def side_by_side(
+    image: Tensor,
+    attribution: Tensor,
+    *,
+    limit: float | None = None,
+    seen: Tensor | None = None,
+    title: str = "",
+    caption: str = "",
+    unit: str = "",
+) -> Figure:
+    """The picture, the map over it, and a bar of its colours in the attribution's own units.
+
+    Args:
+        image: (1, 3, H, W) in [0, 1].
+        attribution: (1, 1, H, W), laid on the picture.
+        limit: the value that gets the strongest colour; by default the map's largest.
+        seen: (H, W) booleans: what the network saw.
+        title: above the picture, such as what the network predicts.
+        caption: above the map.
+        unit: beside the colour bar.
+
+    Returns:
+        A matplotlib Figure that is not known to pyplot.
+    """
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LinearSegmentedColormap, Normalize
+    from matplotlib.figure import Figure
+
+    values, limit, signed = _prepared(attribution, limit)
+    height, width = values.shape
+    figure = Figure(figsize=(9, 0.6 + 4 * min(max(height / width, 0.4), 1.6)), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.imshow(_photo(image))
+    right.imshow(overlay(image, attribution, limit=limit, seen=seen))
+    for axes, text in ((left, title), (right, caption)):
+        axes.set_title(text, fontsize=11, loc="left")
+        axes.set_axis_off()
+    colours = LinearSegmentedColormap.from_list("map", _table(DIVERGING if signed else HEAT))
+    scale = Normalize(-limit if signed else 0, limit or 1)
+    figure.colorbar(ScalarMappable(scale, colours), ax=right, fraction=0.045, label=unit)
+    return figure
+
+
+def _prepared(attribution: Tensor, limit: float | None) -> tuple[np.ndarray, float, bool]:
+    """The (H, W) values of one map, its limit, and whether it needs colours around zero."""
+    flat = attribution.detach().float().cpu()
+    if flat.dim() > 2 and flat.numel() != flat.shape[-1] * flat.shape[-2]:
+        raise InterpretError(f"draw one map with one channel at a time, not {tuple(flat.shape)}")
+    values = flat.reshape(flat.shape[-2:]).numpy()
+    return values, limit_of(attribution) if limit is None else limit, bool((values < 0).any())
+
+
+def _photo(image: Tensor) -> np.ndarray:
+    photo = image.detach().float().cpu().reshape(image.shape[-3:]).permute(1, 2, 0).numpy()
+    return np.repeat(photo, 3, 2) if photo.shape[2] == 1 else photo
+
+
+def _hatched(colours: np.ndarray, seen: Tensor | None) -> np.ndarray:
+    """Darken what the network never saw under diagonal lines, so that it cannot pass for a cold place."""
+    if seen is None or bool(seen.all()):
+        return colours
+    rows, columns = np.indices(colours.shape[:2])
+    period = max(6, round(min(colours.shape[:2]) / 40))
+    lines = (rows + columns) % period < max(1, period // 4)
+    shade = np.where(lines, *UNSEEN[::-1])[..., None]
+    grey = colours.mean(2, keepdims=True) * shade
+    return np.where(seen.cpu().numpy()[..., None], colours, grey)
+
+
+def _to_pil(colours: np.ndarray) -> Image.Image:
+    return Image.fromarray(np.round(np.clip(colours, 0, 1) * 255).astype(np.uint8))

@@ -1,0 +1,137 @@
+"""From a picture's pixels to a network's input grid and back."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .errors import InterpretError
+
+INTERPOLATIONS = ("bilinear", "bicubic", "nearest")
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where a network's input grid lies on a picture.
+
+    The picture is resized to ``resized``, and of that the network sees ``crop``, which begins
+    ``offset`` below and right of its corner; all are (height, width).
+    """
+
+    picture: tuple[int, int]
+    resized: tuple[int, int]
+    offset: tuple[int, int]
+    crop: tuple[int, int]
+    interpolation: str = "bicubic"
+
+    @property
+    def whole(self) -> bool:
+        """Whether the picture itself is the network's input."""
+        return self.picture == self.resized == self.crop
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """What the network sees: left, top, right, bottom in pixels of the picture."""
+        down, right = (self.picture[axis] / self.resized[axis] for axis in (0, 1))
+        top, left = self.offset[0] * down, self.offset[1] * right
+        return left, top, left + self.crop[1] * right, top + self.crop[0] * down
+
+    def apply(self, images: Tensor) -> Tensor:
+        """Resize and crop, differentiably and antialiased.
+
+        Args:
+            images: (N, C, H, W) of this geometry's picture size.
+
+        Returns:
+            (N, C, h, w) on the network's input grid.
+        """
+        if self.whole:
+            return images
+        if self.resized != self.picture:
+            smooth = self.interpolation != "nearest"
+            images = F.interpolate(images, self.resized, mode=self.interpolation, antialias=smooth)
+        top, left = self.offset
+        return images[..., top : top + self.crop[0], left : left + self.crop[1]]
+
+    def seen(self) -> Tensor:
+        """(H, W) booleans: the pixels of the picture whose centres the network sees."""
+        left, top, right, bottom = self.box
+        rows = torch.arange(self.picture[0]) + 0.5
+        columns = torch.arange(self.picture[1]) + 0.5
+        return ((rows > top) & (rows < bottom))[:, None] & ((columns > left) & (columns < right))
+
+    def undo(self, maps: Tensor) -> Tensor:
+        """Lay maps over the network's input back on the picture, bilinearly.
+
+        Args:
+            maps: (N, C, h, w) of any resolution, spread over the network's input grid.
+
+        Returns:
+            (N, C, H, W) on the picture's pixels, in the same units; 0 where the network saw nothing.
+        """
+        if self.whole:
+            if tuple(maps.shape[-2:]) == self.picture:
+                return maps
+            return F.interpolate(maps, self.picture, mode="bilinear")
+        left, top, right, bottom = self.box
+        # Where each pixel's centre lies in the box, from -1 at its left and top edge to 1.
+        rows = ((torch.arange(self.picture[0]) + 0.5 - top) / (bottom - top) * 2 - 1).to(maps)
+        columns = ((torch.arange(self.picture[1]) + 0.5 - left) / (right - left) * 2 - 1).to(maps)
+        places = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1).expand(len(maps), -1, -1, -1)
+        laid = F.grid_sample(maps, places, mode="bilinear", padding_mode="border", align_corners=False)
+        return laid * self.seen().to(maps)
+
+    def spread(self, attribution: Tensor) -> Tensor:
+        """Share out what belongs to each input pixel among the picture's pixels it was made of.
+
+        This is the adjoint of ``apply``: a gradient with respect to the input becomes the gradient
+        with respect to the picture, and the sum of an attribution is kept.
+
+        Args:
+            attribution: (N, C, h, w) on the network's input grid.
+
+        Returns:
+            (N, C, H, W) on the picture's pixels; 0 where the network saw nothing.
+        """
+        if self.whole:
+            return attribution
+        with torch.enable_grad():
+            picture = attribution.new_zeros(*attribution.shape[:2], *self.picture, requires_grad=True)
+            return torch.autograd.grad(self.apply(picture), picture, attribution, create_graph=True)[0]
+
+
+def fit(
+    picture: tuple[int, int],
+    input_size: tuple[int, int] | None,
+    resize: int | None = None,
+    interpolation: str = "bicubic",
+) -> Geometry:
+    """The geometry of a resize of the shorter side followed by a centre crop.
+
+    Args:
+        picture: (height, width) of the picture.
+        input_size: (height, width) of the network's input; None leaves the picture's size alone.
+        resize: length of the shorter side before the crop; by default as short as the crop allows.
+        interpolation: "bilinear", "bicubic" or "nearest".
+
+    Returns:
+        The geometry.
+
+    Raises:
+        InterpretError: a picture without pixels.
+    """
+    height, width = picture
+    if height < 1 or width < 1:
+        raise InterpretError(f"a picture of {width} x {height} pixels has nothing to look at")
+    if input_size is None:
+        return Geometry(picture, picture, (0, 0), picture, interpolation)
+    if resize is None:
+        scale = max(input_size[0] / height, input_size[1] / width)
+        resized = max(input_size[0], round(height * scale)), max(input_size[1], round(width * scale))
+    else:
+        # torchvision's rule, rounding included, so that its weights see what they were measured on.
+        short = min(height, width)
+        resized = int(resize * height / short), int(resize * width / short)
+    offset = tuple(round((resized[axis] - input_size[axis]) / 2) for axis in (0, 1))
+    return Geometry(picture, resized, offset, input_size, interpolation)

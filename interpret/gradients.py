@@ -1,0 +1,98 @@
+"""The score that is explained, and its gradient."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .errors import InterpretError
+
+# What an explainer explains: class indices, one an image or one for all, or a score made of logits.
+Target = int | Sequence[int] | Tensor | Callable[[Tensor], Tensor]
+
+
+def class_score(logits: Tensor, target: Target) -> Tensor:
+    """The number that is explained for each image.
+
+    Args:
+        logits: (N, classes).
+        target: (N,) class indices, or one index for all images: the logit of that class. Or any
+            function from logits to (N,) scores, such as ``log_probability``, ``contrast``, ``group``.
+
+    Returns:
+        (N,) scores.
+
+    Raises:
+        InterpretError: not one target an image, or a class that the network does not have.
+    """
+    if callable(target):
+        return target(logits)
+    return logits.gather(1, class_indices(logits, target)[:, None])[:, 0]
+
+
+def class_indices(logits: Tensor, target: int | Sequence[int] | Tensor) -> Tensor:
+    """(N,) class indices, checked: one an image, each from 0 to the number of classes less 1."""
+    images, classes = logits.shape
+    indices = torch.as_tensor(target, device=logits.device)
+    if indices.is_floating_point() or indices.is_complex() or indices.dtype == torch.bool:
+        raise InterpretError(f"target holds class indices, whole numbers, not {indices.dtype}")
+    indices = indices.long().clone()  # one made under inference_mode could not be saved for the backward pass
+    if indices.dim() == 0:
+        indices = indices.expand(images)
+    if indices.shape != (images,):
+        raise InterpretError(f"{images} images need {images} targets; target has shape {tuple(indices.shape)}")
+    if images and not 0 <= int(indices.min()) <= int(indices.max()) < classes:
+        wrong = [index for index in indices.tolist() if not 0 <= index < classes]
+        raise InterpretError(f"there is no class {wrong[0]}; this network has classes 0 to {classes - 1}")
+    return indices
+
+
+@dataclass(frozen=True)
+class log_probability:
+    """The logarithm of the class's softmax probability, as some lectures draw it."""
+
+    target: int | Sequence[int] | Tensor
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        return class_score(logits.log_softmax(1), self.target)
+
+
+@dataclass(frozen=True)
+class contrast:
+    """Why this class and not that one: the difference of their scores."""
+
+    target: Target
+    versus: Target
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        return class_score(logits, self.target) - class_score(logits, self.versus)
+
+
+@dataclass(frozen=True)
+class group:
+    """Several classes as one: the log-sum-exp of their logits, whose softmax is their joint probability."""
+
+    classes: Sequence[int]
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        members = [class_score(logits, index) for index in self.classes]
+        return torch.stack(members, 1).logsumexp(1)
+
+
+def gradient(score: Tensor, source: Tensor) -> Tensor:
+    """The derivative of a score with respect to a tensor that it may not depend on.
+
+    Args:
+        score: (N,), one a sample; samples do not depend on each other.
+        source: (N, ...), a part of the score's graph.
+
+    Returns:
+        (N, ...) gradient, zero where the score does not depend on ``source``. It carries a graph
+        only if ``source`` has one itself, for whoever differentiates an explanation.
+    """
+    if not score.requires_grad:
+        return torch.zeros_like(source)
+    keep = not source.is_leaf
+    (result,) = torch.autograd.grad(score.sum(), source, create_graph=keep, allow_unused=True)
+    return torch.zeros_like(source) if result is None else result

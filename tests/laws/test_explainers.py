@@ -1,0 +1,150 @@
+"""What holds for every explainer in the table: nothing is left behind, whatever state the network is in."""
+
+import inspect
+
+import pytest
+import torch
+from torch import nn
+
+from interpret import EXPLAINERS, Classifier
+from interpret.explainers import explainer_named
+from tests.tiny import SmallCNN
+
+explainers = pytest.mark.parametrize("explain", [explainer_named(name) for name in EXPLAINERS], ids=EXPLAINERS)
+
+
+def classifier(**options) -> Classifier:
+    torch.manual_seed(3)
+    network = SmallCNN().eval()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(std=0.1)
+    return Classifier(network, mean=[0.5] * 3, std=[0.25] * 3, **options)
+
+
+def pictures(count: int = 2, size: tuple[int, int] = (20, 16)) -> torch.Tensor:
+    return torch.rand(count, 3, *size, generator=torch.Generator().manual_seed(7))
+
+
+def a_layer(explain) -> dict:
+    """A layer by name where a method looks at one, so that it need not be found first."""
+    return {"layer": "conv1"} if "layer" in inspect.signature(explain).parameters else {}
+
+
+def state(network: nn.Module) -> dict:
+    """Everything about a network that a call could change."""
+    return {
+        "training": [module.training for module in network.modules()],
+        "requires_grad": [parameter.requires_grad for parameter in network.parameters()],
+        "grad": [torch.zeros(0) if p.grad is None else p.grad.clone() for p in network.parameters()],
+        "tensors": [value.clone() for value in network.state_dict().values()],
+        "modules": [id(module) for module in network.modules()],
+        "hooks": [
+            (len(m._forward_hooks), len(m._forward_pre_hooks), len(m._backward_hooks)) for m in network.modules()
+        ],
+        "attributes": [sorted(vars(module)) for module in network.modules()],
+        "random": torch.random.get_rng_state(),
+    }
+
+
+def assert_same(before: dict, after: dict) -> None:
+    for key, value in before.items():
+        if key in ("tensors", "grad"):
+            torch.testing.assert_close(after[key], value, rtol=0, atol=0)
+        elif key == "random":
+            assert torch.equal(after[key], value)
+        else:
+            assert after[key] == value, key
+
+
+@explainers
+def test_everything_is_as_found(explain):
+    model, images = classifier(input_size=16), pictures()
+    model.network.dropout.train()  # a state nobody would set up by hand, but it is the user's
+    model.network.head.weight.requires_grad_(False)
+    model.network.conv1.weight.grad = torch.ones_like(model.network.conv1.weight)
+    before, copied = state(model), images.clone()
+    attribution = explain(model, images, torch.tensor([1, 2]))
+    assert_same(before, state(model))
+    assert torch.equal(images, copied) and images.grad is None and not images.requires_grad
+    assert not attribution.requires_grad and attribution.grad_fn is None
+    assert attribution.shape[0] == 2 and attribution.shape[-2:] == images.shape[-2:]
+    assert attribution.dtype == images.dtype and torch.isfinite(attribution).all()
+    assert attribution.abs().max() > 0
+
+
+@explainers
+def test_everything_is_as_found_after_an_exception(explain):
+    model = classifier()
+    model.train()
+
+    def fail(*_):
+        raise ValueError("in the middle")
+
+    handle = model.network.bn2.register_forward_hook(fail)
+    before = state(model)
+    with pytest.raises(ValueError, match="in the middle"):
+        explain(model, pictures(), 1, **a_layer(explain))
+    assert_same(before, state(model))
+    handle.remove()
+
+
+@explainers
+@pytest.mark.parametrize("how", ["frozen", "no_grad", "inference_mode", "training", "channels_last", "leaf", "view"])
+def test_same_in_every_state(explain, how):
+    model, images, target = classifier(input_size=16), pictures(), torch.tensor([1, 2])
+    expected = explain(model, images, target)
+    if how == "frozen":
+        model.requires_grad_(False)
+        found = explain(model, images, target)
+    elif how == "no_grad":
+        with torch.no_grad():
+            found = explain(model, images, target)
+    elif how == "inference_mode":
+        with torch.inference_mode():
+            found = explain(model, images.clone(), target.clone())
+    elif how == "training":
+        found = explain(model.train(), images, target)
+    elif how == "channels_last":
+        found = explain(
+            model.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last), target
+        )
+    elif how == "leaf":
+        found = explain(model, images.clone().requires_grad_(), target)
+    else:
+        found = explain(model, torch.cat([images, images], 3)[..., :16], target)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
+
+
+@explainers
+def test_float64_agrees(explain):
+    model, images = classifier(), pictures()
+    expected = explain(model, images, 1)
+    found = explain(model.double(), images.double(), 1)
+    assert found.dtype == torch.float64
+    torch.testing.assert_close(found.float(), expected, rtol=1e-3, atol=1e-5)
+
+
+@explainers
+def test_alone_as_in_a_batch(explain):
+    model, images, targets = classifier(input_size=16), pictures(5), torch.tensor([0, 1, 2, 3, 4])
+    together = explain(model, images, targets)
+    for image, target, attribution in zip(images, targets, together, strict=True):
+        alone = explain(model, image[None], target[None])[0]
+        assert (alone - attribution).abs().max() <= 1e-4 * attribution.abs().max()
+
+
+@explainers
+def test_a_plain_network_is_a_classifier_too(explain):
+    network = SmallCNN().train()
+    attribution = explain(network, pictures(), 1)
+    assert attribution.shape[-2:] == (20, 16) and all(module.training for module in network.modules())
+
+
+@explainers
+def test_repeats_bit_for_bit(explain):
+    model, images = classifier(), pictures()
+    torch.manual_seed(1)
+    first = explain(model, images, 1)
+    torch.manual_seed(1)
+    assert torch.equal(explain(model, images, 1), first)

@@ -1,0 +1,55 @@
+"""Tiny networks with exact answers."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Functional(nn.Module):
+    """An activation called as a function."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return F.relu(inputs)
+
+
+# The ways in which a ReLU stands in a network; every answer must be the same for each.
+RELUS = {"module": nn.ReLU, "in-place": lambda: nn.ReLU(inplace=True), "function": Functional}
+
+
+def m1(relu=nn.ReLU) -> nn.Sequential:
+    """Convolution, ReLU, linear, ReLU; the layers are conv1, relu1, flatten, linear, relu2."""
+    network = nn.Sequential()
+    network.add_module("conv1", nn.Conv2d(1, 2, 3))
+    network.add_module("relu1", relu())
+    network.add_module("flatten", nn.Flatten())
+    network.add_module("linear", nn.Linear(8, 4, bias=False))
+    network.add_module("relu2", relu())
+    with torch.no_grad():
+        network.conv1.weight.fill_(1)
+        network.conv1.bias.copy_(torch.tensor([-50.0, -75.0]))
+        network.linear.weight.copy_(torch.tensor([1.0, 1, 1, 1, 1, -1, -1, -1]).expand(4, 8))
+    return network
+
+
+def x0() -> Tensor:
+    """The picture of M1's answers."""
+    return torch.arange(16.0).view(1, 1, 4, 4)
+
+
+class SmallCNN(nn.Module):
+    """Two convolutions with batch norm and dropout, a residual path, an in-place and a functional ReLU."""
+
+    def __init__(self, channels: int = 3, classes: int = 5):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, 8, 3, padding=1)
+        self.bn1 = nn.BatchNorm2d(8)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(8, 8, 3, padding=1)
+        self.bn2 = nn.BatchNorm2d(8)
+        self.dropout = nn.Dropout(0.5)
+        self.head = nn.Linear(8, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        first = self.relu(self.bn1(self.conv1(images)))
+        second = self.relu(self.bn2(self.conv2(first)) + first)
+        return self.head(self.dropout(F.relu(second).mean((2, 3))))
