@@ -1,5 +1,6 @@
-"""Defaults for options from a TOML file."""
+"""Defaults for options from a TOML file and from the environment."""
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,12 +10,15 @@ import click
 
 from interpret.errors import InterpretError, did_you_mean
 
+Settings = dict[str, Any]
 
-def default_map(path: str | None, commands: Mapping[str, click.Command]) -> dict[str, dict[str, Any]]:
+
+def default_map(path: str | None, commands: Mapping[str, click.Command]) -> dict[str, Settings]:
     """Option defaults for every command, as click takes them.
 
-    Keys at the top of the file hold for every command that has such an option; a table named after
-    a command holds for that one and wins.
+    Keys are the long names of options. Those at the top of the file hold for every command that has
+    such an option; a table named after a command holds for that one and wins. INTERP_OPTION in the
+    environment wins over both, and INTERP_COMMAND_OPTION over that.
 
     Args:
         path: a TOML file; by default interp.toml, or else [tool.interp] in pyproject.toml, in the
@@ -27,25 +31,67 @@ def default_map(path: str | None, commands: Mapping[str, click.Command]) -> dict
     Raises:
         InterpretError: a file that cannot be read, or a key that no command knows.
     """
-    settings = _settings(path)
-    tables = {key: value for key, value in settings.items() if isinstance(value, dict)}
-    common = {key.replace("-", "_"): value for key, value in settings.items() if key not in tables}
-    options = {name: {parameter.name for parameter in command.params} for name, command in commands.items()}
-    everything = set().union(*options.values())
-    for key in [*common, *tables]:
-        if key not in everything and key not in commands:
-            hint = did_you_mean(key, [*everything, *commands])
-            raise InterpretError(f"the configuration has {key!r}, which is no option and no command{hint}")
-    return {
-        name: {
-            **{key: value for key, value in common.items() if key in options[name]},
-            **{key.replace("-", "_"): value for key, value in tables.get(name, {}).items()},
+    options = {name: _options(command) for name, command in commands.items()}
+    common, tables = _checked(_settings(path), options)
+    environment = {key.removeprefix("INTERP_"): value for key, value in os.environ.items() if key.startswith("INTERP_")}
+    defaults = {}
+    for name, known in options.items():
+        layers = common, tables.get(name, {}), _below(environment, ""), _below(environment, f"{name}-")
+        defaults[name] = {
+            known[key].name: _as_given(known[key], value)
+            for layer in layers
+            for key, value in layer.items()
+            if key in known
         }
-        for name in commands
+    return defaults
+
+
+def _below(environment: Mapping[str, str], prefix: str) -> Settings:
+    """What the variables that begin so set, by the rest of their names."""
+    start = _key(prefix).upper()
+    return {name.removeprefix(start).lower(): value for name, value in environment.items() if name.startswith(start)}
+
+
+def _options(command: click.Command) -> dict[str, click.Option]:
+    """The options of a command by their long names, as a configuration spells them: class_mode."""
+    return {
+        _key(flag): option
+        for option in command.params
+        if isinstance(option, click.Option)
+        for flag in option.opts
+        if flag.startswith("--")
     }
 
 
-def _settings(path: str | None) -> dict[str, Any]:
+def _key(name: str) -> str:
+    return name.lstrip("-").replace("-", "_")
+
+
+def _as_given(option: click.Option, value: Any) -> Any:
+    # Of an option that may be repeated, a single value is one of them, not its letters.
+    return [value] if option.multiple and not isinstance(value, list) else value
+
+
+def _checked(settings: Settings, options: Mapping[str, Mapping]) -> tuple[Settings, dict[str, Settings]]:
+    """What holds for all commands and what for each, once every key is known to mean something."""
+    everything = sorted(set().union(*options.values()))
+    common = {_key(key): value for key, value in settings.items() if not isinstance(value, dict)}
+    tables = {key.replace("_", "-"): value for key, value in settings.items() if isinstance(value, dict)}
+    _refuse_unknown(common, everything, [*everything, *options], "no option")
+    _refuse_unknown(tables, options, options, "no command")
+    keyed = {name: {_key(key): value for key, value in table.items()} for name, table in tables.items()}
+    for name, table in keyed.items():
+        _refuse_unknown(table, options[name], options[name], f"no option of {name}")
+    return common, keyed
+
+
+def _refuse_unknown(given: Mapping, known: Any, close: Any, kind: str) -> None:
+    for key in given:
+        if key not in known:
+            raise InterpretError(f"the configuration has {key!r}, which is {kind}{did_you_mean(key, close)}")
+
+
+def _settings(path: str | None) -> Settings:
     if path is not None:
         return _read(Path(path))
     if Path("interp.toml").is_file():
@@ -58,8 +104,10 @@ def _settings(path: str | None) -> dict[str, Any]:
     return {}
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Settings:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InterpretError(f"cannot read the configuration {path}: {error}") from error
+    except OSError as error:
+        raise InterpretError(f"cannot read the configuration {path}: {error.strerror or error}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InterpretError(f"the configuration {path} is not valid TOML: {error}") from error

@@ -1,6 +1,7 @@
 """One command for every explainer, made from its signature and docstring."""
 
 import json
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,13 +11,15 @@ import click
 from interpret.errors import InterpretError, PictureError
 
 from . import options
-from .inputs import Source, find_pictures, output_stems
+from .inputs import Source, find_pictures, output_stems, picture_hash
 from .outputs import RAW, Outputs, clobber_option, output_option, stored_about, write_result
 from .signatures import Method, Option, methods
-from .targets import Wanted, class_options, wanted_classes
+from .targets import Wanted, class_options, results_a_picture, wanted_classes
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from interpret.classifier import Classifier
 
 
 KINDS = {"int": click.INT, "float": click.FLOAT, "str": click.STRING, "bool": click.BOOL}
@@ -122,9 +125,13 @@ class _Run:
         model, weights = settings["model"], settings["weights"]
         self.method_options = {option.name: settings.pop(option.name) for option in method.options}
         class_settings = {name: settings.pop(name) for name in ("classes", "class_mode", "versus", "top_k")}
-        self.outputs = Outputs(output, sources, len(sources) * max(1, len(class_settings["classes"])))
+        if self.scale == "shared" and self.no_clobber:
+            raise InterpretError("--scale shared needs every map again; leave out --no-clobber")
+        self.outputs = Outputs(output, sources)
         self.classifier = options.open_classifier(settings)
+        self.outputs.expect(len(sources) * results_a_picture(self.classifier, class_settings))
         self.choose = wanted_classes(self.classifier, class_settings)
+        self._check_layer()
         self.about = self._about(model, weights)
         results = self._results()
         if self.scale == "shared":
@@ -132,6 +139,12 @@ class _Run:
         else:
             for result in results:
                 self._write(result, None if self.scale == "each" else self.scale)
+
+    def _check_layer(self) -> None:
+        from interpret.hooks import find_layer
+
+        if self.method_options.get("layer") is not None:
+            find_layer(self.classifier.network, self.method_options["layer"])
 
     def _about(self, model: str, weights: str | None) -> dict[str, Any]:
         import torch
@@ -144,7 +157,9 @@ class _Run:
             "model": model,
             "weights": weights or "published",
             "weights_hash": fingerprint(self.classifier.network),
+            "preprocessing": _preprocessing(self.classifier),
             "options": self.method_options,
+            "drawing": None if self.outputs.suffix in RAW else {"view": self.view, "scale": self.scale},
             "seed": self.seed,
             "versions": {"interp": __version__, "torch": torch.__version__},
         }
@@ -161,7 +176,7 @@ class _Run:
             except (PictureError, RuntimeError) as error:
                 # A RuntimeError is the network's own: too small a picture, or too large for memory.
                 if self.verbose >= 2:
-                    raise
+                    traceback.print_exc()
                 self.failed += 1
                 line = " ".join(str(error).split())[:300]
                 prefix = "" if isinstance(error, PictureError) else f"{source.shown}: "
@@ -175,31 +190,49 @@ class _Run:
         explainer = explainer_named(self.method.name)
         device = self.classifier.mean.device
         image = source.read().to(device)
+        method_options = self._with_layer(image)
         for wanted in self.choose(image):
             if not self.quiet:
                 for line in wanted.notes:
                     options.note(f"{source.shown}: {line}")
-            if self._done(stem, wanted):
+            about = {
+                **self.about,
+                "options": method_options,
+                "picture": source.shown,
+                "picture_hash": picture_hash(image),
+                "class": wanted.label,
+                "explained": wanted.about,
+            }
+            if self._done(stem, wanted, about):
                 continue
             torch.manual_seed(self.seed)
-            attribution = explainer(self.classifier, image, wanted.target, **self.method_options)
+            attribution = explainer(self.classifier, image, wanted.target, **method_options)
             seen = self.classifier.prepare(image)[1].seen()
-            yield Explained(source, stem, image, wanted, attribution, seen, self._details(source, wanted))
+            yield Explained(source, stem, image, wanted, attribution, seen, about)
 
-    def _details(self, source: Source, wanted: Wanted) -> dict[str, Any]:
-        return {**self.about, "picture": source.shown, "class": wanted.label, "explained": wanted.about}
+    def _with_layer(self, image: "Tensor") -> dict[str, Any]:
+        """The method's options with the layer that it looks at, also where that is the default one."""
+        from interpret.explainers.contract import layer_of, on_input_grid
 
-    def _done(self, stem: Any, wanted: Wanted) -> bool:
-        """Whether an earlier run made this result; one made with other options is an error."""
+        if "layer" not in self.method_options:
+            return self.method_options
+        view, inputs, _ = on_input_grid(self.classifier, image)
+        return {**self.method_options, "layer": layer_of(view, inputs, self.method_options["layer"])}
+
+    def _done(self, stem: Any, wanted: Wanted, about: dict[str, Any]) -> bool:
+        """Whether an earlier run made this result; one made from something else is an error."""
         path = self.outputs.place(stem, self.method.name, wanted.label)
         if not self.no_clobber or path is None or not path.exists():
             return False
         before = stored_about(path)
-        same = ("command", "model", "weights_hash", "options", "seed")
-        if before is not None and any(before.get(key) != self.about[key] for key in same):
-            raise PictureError(f"{path} was made with other options and is left alone; write elsewhere with -o")
-        if not self.as_json:
-            click.echo(path)
+        # The same pictures and weights may be called otherwise, and be explained by another version.
+        free = ("picture", "model", "weights", "versions")
+        differing = [key for key in about if before and key not in free and before.get(key) != about[key]]
+        if differing:
+            raise PictureError(
+                f"{path} was made with another {differing[0]} and is left alone; write elsewhere with -o"
+            )
+        click.echo(json.dumps({"path": str(path), **about}) if self.as_json else path)
         return True
 
     def _write_shared(self, results: list[Explained]) -> None:
@@ -211,13 +244,7 @@ class _Run:
 
     def _write(self, result: Explained, limit: float | None) -> None:
         path = self.outputs.place(result.stem, self.method.name, result.wanted.label)
-        drawn = self._draw(result, limit, path)
-        try:
-            write_result(path, drawn, result.about)
-        except OSError as error:
-            raise click.ClickException(
-                f"cannot write {path or 'standard output'}: {error.strerror or error}"
-            ) from error
+        write_result(path, self._draw(result, limit, path), result.about)
         if path is None:
             return
         click.echo(json.dumps({"path": str(path), **result.about}) if self.as_json else path)
@@ -241,6 +268,16 @@ class _Run:
             caption=f"{self.method.title.split(' (')[0]}: {result.wanted.label}",
             unit=result.wanted.unit,
         )
+
+
+def _preprocessing(classifier: "Classifier") -> dict[str, Any]:
+    return {
+        "mean": classifier.mean.flatten().tolist(),
+        "std": classifier.std.flatten().tolist(),
+        "input_size": classifier.input_size and list(classifier.input_size),
+        "resize": classifier.resize,
+        "interpolation": classifier.interpolation,
+    }
 
 
 def _scale(given: str) -> str | float:

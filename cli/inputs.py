@@ -1,7 +1,7 @@
 """What the pictures on a command line stand for: files, folders, globs, samples, standard input."""
 
 import glob
-import io
+import hashlib
 import os
 import sys
 from collections import Counter
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".jp2", ".avif")
+RESULTS = "interp-out"  # the folder for the results of several pictures
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Source:
         """The picture, (1, 3, H, W) in [0, 1]; a PictureError where it cannot be read."""
         from interpret.pictures import read
 
-        return read(io.BytesIO(sys.stdin.buffer.read()) if self.path is None else self.path)
+        return read(sys.stdin.buffer if self.path is None else self.path)
 
 
 def find_pictures(given: Sequence[str], recursive: bool) -> list[Source]:
@@ -66,12 +67,11 @@ def _expand(word: str, recursive: bool) -> Iterator[Source]:
     elif path.exists():
         yield Source(word, path, Path(path.name))
     else:
-        matches = sorted(glob.glob(word, recursive=True))
+        matches = [match for match in sorted(glob.glob(word, recursive=True)) if os.path.isfile(match)]
         if not matches:
             raise InterpretError(f"no picture {word!r}{_near(path)}")
         for match in matches:
-            if os.path.isfile(match):
-                yield Source(match, Path(match), Path(Path(match).name))
+            yield Source(match, Path(match), Path(Path(match).name))
 
 
 def _near(path: Path) -> str:
@@ -81,12 +81,23 @@ def _near(path: Path) -> str:
 
 def _in_folder(folder: Path, recursive: bool) -> Iterator[Source]:
     entries = sorted(folder.rglob("*") if recursive else folder.iterdir())
-    pictures = [entry for entry in entries if entry.suffix.lower() in SUFFIXES and entry.is_file()]
+    pictures = [entry for entry in entries if _is_picture(entry.relative_to(folder)) and entry.is_file()]
     if not pictures:
         inner = "" if recursive else "; -r goes into the folders inside it"
         raise InterpretError(f"no pictures in the folder {folder}{inner}")
     for entry in pictures:
         yield Source(str(entry), entry, entry.relative_to(folder))
+
+
+def _is_picture(path: Path) -> bool:
+    # What an earlier run made is not an input of the next, and hidden files are not meant.
+    ours = any(part == RESULTS or part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in SUFFIXES and not ours
+
+
+def picture_hash(image: "Tensor") -> str:
+    """A short name for the exact pixels of a picture: the first 12 digits of their SHA-256."""
+    return hashlib.sha256(image.cpu().contiguous().numpy()).hexdigest()[:12]
 
 
 def output_stems(sources: Sequence[Source]) -> list[Path]:

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ import click
 from interpret import __version__
 from interpret.errors import InterpretError
 
-from .inputs import Source
+from .inputs import RESULTS, Source
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,21 +45,25 @@ def slug(text: str) -> str:
 class Outputs:
     """Names the results of one run, and checks at its start that they can be written."""
 
-    def __init__(self, output: str | None, sources: Sequence[Source], results: int) -> None:
+    def __init__(self, output: str | None, sources: Sequence[Source]) -> None:
         self.inputs = {source.path.resolve() for source in sources if source.path is not None}
         self.to_stdout = output == "-"
         self.file: Path | None = None
-        self.folder = Path("." if len(sources) == 1 else "interp-out")
+        self.folder = Path("." if len(sources) == 1 else RESULTS)
         self.suffix = ".png"
         if output is None or self.to_stdout:
             pass
-        elif Path(output).suffix and not Path(output).is_dir():
+        elif Path(output).suffix and not Path(output).is_dir() and not output.endswith(("/", os.sep)):
             self.file = Path(output)
             self.suffix = self.file.suffix.lower()
             if self.suffix not in FORMATS:
                 raise InterpretError(f"cannot write {self.suffix!r} files; the suffix is one of {', '.join(FORMATS)}")
         else:
             self.folder = Path(output)
+        self.expect(len(sources))
+
+    def expect(self, results: int) -> None:
+        """Refuse to put several results into one file."""
         if results > 1 and (self.file or self.to_stdout):
             raise InterpretError(f"{results} results do not fit one file; give -o a folder")
 
@@ -72,7 +75,11 @@ class Outputs:
         path = self.file or self.folder / stem.parent / f"{name}{self.suffix}"
         if path.resolve() in self.inputs:
             raise InterpretError(f"{path} is one of the pictures read; it is not overwritten")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = "a file is in the way" if isinstance(error, FileExistsError) else error.strerror
+            raise InterpretError(f"cannot make the folder {path.parent}: {reason}; choose another with -o") from error
         return path
 
 
@@ -91,22 +98,9 @@ def write_result(path: Path | None, result: "Image | Figure | dict[str, Any]", a
         sys.stdout.buffer.write(buffer.getvalue())
         sys.stdout.buffer.flush()
     else:
-        write_whole(path, buffer.getvalue())
+        from interpret.pictures import write_bytes
 
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it, so that it is there whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)  # mkstemp makes a file for its owner alone
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        write_bytes(path, buffer.getvalue())
 
 
 def _encode(buffer: io.BytesIO, suffix: str, result: Any, about: dict[str, Any]) -> None:
@@ -126,22 +120,17 @@ def _encode(buffer: io.BytesIO, suffix: str, result: Any, about: dict[str, Any])
 
 
 def _encode_picture(buffer: io.BytesIO, suffix: str, picture: "Image", text: str) -> None:
-    from PIL.PngImagePlugin import PngInfo
+    from interpret.pictures import encode
 
-    if suffix == ".png":
-        chunks = PngInfo()
-        chunks.add_text("Software", f"interp {__version__}")
-        chunks.add_itxt("interp", text)
-        picture.save(buffer, "PNG", pnginfo=chunks)
-    else:
-        picture.save(buffer, "WEBP" if suffix == ".webp" else "JPEG", quality=95)
+    about = {"Software": f"interp {__version__}", "interp": text}
+    buffer.write(encode(picture, suffix, metadata=about))
 
 
 def _encode_figure(buffer: io.BytesIO, suffix: str, figure: "Figure", text: str) -> None:
     from PIL import Image
 
     kind = suffix[1:]
-    if kind in ("png", "jpg", "jpeg", "webp"):
+    if suffix in RASTER:
         drawn = io.BytesIO()
         figure.savefig(drawn, format="png", dpi=150)
         _encode_picture(buffer, suffix, Image.open(drawn).convert("RGB"), text)

@@ -1,6 +1,6 @@
 """From class names on the command line to the score that is explained, for each picture."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ import click
 from interpret.errors import InterpretError
 
 from . import options
+from .outputs import slug
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,6 +58,14 @@ class Wanted:
     notes: list[str] = field(default_factory=list)
 
 
+def results_a_picture(classifier: "Classifier", settings: dict[str, Any]) -> int:
+    """How many results each picture has."""
+    if not settings["classes"]:
+        return settings["top_k"] or 1
+    each = settings["class_mode"] == "each"
+    return sum(len(classifier.labels.find(query).indices) if each else 1 for query in settings["classes"])
+
+
 def wanted_classes(classifier: "Classifier", settings: dict[str, Any]) -> Callable[["Tensor"], Iterator[Wanted]]:
     """A function from an image to what is to be explained for it.
 
@@ -76,7 +85,7 @@ def wanted_classes(classifier: "Classifier", settings: dict[str, Any]) -> Callab
         scored = Scored(classifier, logits)
         if not matches:
             for index in logits.topk(min(top, len(logits))).indices.tolist():
-                yield scored.wanted(classifier.name(index), [index], versus, [f"top prediction {scored.shown(index)}"])
+                yield scored.wanted(scored.label(index), [index], versus, [f"top prediction {scored.shown(index)}"])
         for match in matches:
             yield from _of_match(scored, match, mode, versus)
 
@@ -87,8 +96,12 @@ def _of_match(scored: "Scored", match: "Match", mode: str, versus: "Match | None
     notes = [match.note] if match.note else []
     if mode == "each":
         for index in match.indices:
-            yield scored.wanted(scored.classifier.name(index), [index], versus, notes)
-    elif mode == "sum" or len(match.indices) == 1:
+            yield scored.wanted(scored.label(index), [index], versus, notes)
+    elif len(match.indices) == 1:
+        (index,) = match.indices
+        named = match.label == scored.classifier.name(index)
+        yield scored.wanted(scored.label(index) if named else match.label, [index], versus, notes)
+    elif mode == "sum":
         yield scored.wanted(match.label, list(match.indices), versus, notes)
     else:
         best = scored.best(match)
@@ -107,9 +120,18 @@ class Scored:
         """A class with its probability, such as "tabby 0.62"."""
         return f"{self.classifier.name(index)} {self.logits.softmax(0)[index]:.2f}"
 
-    def best(self, match: "Match") -> int:
-        """The member of a group that the picture scores highest."""
-        return max(match.indices, key=lambda index: float(self.logits[index]))
+    def label(self, index: int) -> str:
+        """The name of a class, with its index where another class's files would be called the same."""
+        name, labels = self.classifier.name(index), self.classifier.labels
+        alone = sum(slug(other) == slug(name) for other in labels) == 1
+        return name if alone else f"{name} {index}"
+
+    def best(self, match: "Match", but: Sequence[int] = ()) -> int:
+        """The member of a group that the picture scores highest, some left out."""
+        left = [index for index in match.indices if index not in but]
+        if not left:
+            raise InterpretError(f"--versus {match.label} is the class that is explained; name another")
+        return max(left, key=lambda index: float(self.logits[index]))
 
     def wanted(self, label: str, indices: list[int], versus: "Match | None", notes: list[str]) -> Wanted:
         """The score of one class, or of several as one, or how far it is above another's."""
@@ -120,7 +142,7 @@ class Scored:
         about: dict[str, Any] = {"indices": indices, "names": names}
         unit = f"logit of {names[0] if len(names) == 1 else label}"
         if versus is not None:
-            other = self.best(versus)
+            other = self.best(versus, but=indices)
             target = contrast(target, other)
             label = f"{label} vs {versus.label}"
             about |= {"versus": other, "versus_name": self.classifier.name(other)}

@@ -48,6 +48,16 @@ def class_indices(logits: Tensor, target: int | Sequence[int] | Tensor) -> Tenso
     return indices
 
 
+def target_of(target: Target, rows: Tensor) -> Target:
+    """What is explained for a choice of the images: (M,) numbers of rows, an image as often as it is named."""
+    if callable(target):
+        return target.of_rows(rows) if hasattr(target, "of_rows") else target
+    if isinstance(target, int):
+        return target
+    indices = torch.as_tensor(target, device=rows.device)
+    return indices if indices.dim() == 0 else indices[rows]
+
+
 @dataclass(frozen=True)
 class log_probability:
     """The logarithm of the class's softmax probability, as some lectures draw it."""
@@ -56,6 +66,10 @@ class log_probability:
 
     def __call__(self, logits: Tensor) -> Tensor:
         return class_score(logits.log_softmax(1), self.target)
+
+    def of_rows(self, rows: Tensor) -> "log_probability":
+        """The same for a choice of the images."""
+        return log_probability(target_of(self.target, rows))
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,10 @@ class contrast:
 
     def __call__(self, logits: Tensor) -> Tensor:
         return class_score(logits, self.target) - class_score(logits, self.versus)
+
+    def of_rows(self, rows: Tensor) -> "contrast":
+        """The same for a choice of the images."""
+        return contrast(target_of(self.target, rows), target_of(self.versus, rows))
 
 
 @dataclass(frozen=True)
@@ -80,19 +98,20 @@ class group:
         return torch.stack(members, 1).logsumexp(1)
 
 
-def gradient(score: Tensor, source: Tensor) -> Tensor:
+def gradient(score: Tensor, source: Tensor, *, keep_graph: bool | None = None) -> Tensor:
     """The derivative of a score with respect to a tensor that it may not depend on.
 
     Args:
         score: (N,), one a sample; samples do not depend on each other.
         source: (N, ...), a part of the score's graph.
+        keep_graph: whether the result shall be differentiable itself, for whoever differentiates an
+            explanation; by default it is where ``source`` was computed from something.
 
     Returns:
-        (N, ...) gradient, zero where the score does not depend on ``source``. It carries a graph
-        only if ``source`` has one itself, for whoever differentiates an explanation.
+        (N, ...) gradient, zero where the score does not depend on ``source``.
     """
     if not score.requires_grad:
         return torch.zeros_like(source)
-    keep = not source.is_leaf
+    keep = not source.is_leaf if keep_graph is None else keep_graph
     (result,) = torch.autograd.grad(score.sum(), source, create_graph=keep, allow_unused=True)
     return torch.zeros_like(source) if result is None else result

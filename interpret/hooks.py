@@ -14,6 +14,14 @@ from .errors import NetworkError, UnknownNameError, did_you_mean
 class Recording(dict[str, Tensor]):
     """Layer name to what that layer gave in the last forward pass."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: Counter[str] = Counter()
+
+    def call(self, layer: str) -> str:
+        """The layer's name with the number of the call that was recorded, as "relu#2"."""
+        return layer if "#" in layer else f"{layer}#{self.calls[layer]}"
+
     def __missing__(self, layer: str) -> Tensor:
         raise NetworkError(f"layer {layer!r} did not run in this forward pass, or ran fewer times than asked for")
 
@@ -44,7 +52,7 @@ def find_layer(network: nn.Module, name: str) -> tuple[nn.Module, int | None]:
     path, _, call = name.partition("#")
     modules = dict(network.named_modules())
     if path not in modules or not path or (call and not (call.isdigit() and int(call) > 0)):
-        hint = did_you_mean(path, modules) or _children(path, modules)
+        hint = did_you_mean(path, filter(None, modules)) or _children(path, modules)
         raise UnknownNameError(f"no layer {name!r} in {type(network).__name__}{hint}")
     return modules[path], int(call) if call else None
 
@@ -87,12 +95,9 @@ def recorded(network: nn.Module, *layers: str, cut: bool = False) -> Iterator[Re
 
 
 def _recorder(recording: Recording, layer: str, wanted: int | None, cut: bool) -> Callable:
-    calls = 0
-
     def hook(module: nn.Module, args: tuple, output: Tensor) -> Tensor | None:
-        nonlocal calls
-        calls += 1
-        if wanted is not None and calls != wanted:
+        recording.calls[layer] += 1
+        if wanted is not None and recording.calls[layer] != wanted:
             return None
         if not isinstance(output, Tensor):
             raise NetworkError(f"layer {layer!r} gives a {type(output).__name__}, not a tensor; name a layer inside it")
@@ -125,6 +130,33 @@ def last_call(network: nn.Module, *kinds: type[nn.Module]) -> Iterator[dict[nn.M
             if isinstance(module, kinds):
                 hooks.callback(module.register_forward_hook(hook).remove)
         yield last
+
+
+@contextmanager
+def edited(network: nn.Module, layer: str, edit: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Change what a layer hands on while the block runs the network.
+
+    Args:
+        network: the network that will be run once inside the block.
+        layer: a dotted name; "relu#2" is the second call of a module, "relu" every one.
+        edit: takes the layer's output to what goes on in its place.
+
+    Raises:
+        UnknownNameError: a layer that does not exist.
+    """
+    module, wanted = find_layer(network, layer)
+    calls = 0
+
+    def hook(module: nn.Module, args: tuple, output: Tensor) -> Tensor | None:
+        nonlocal calls
+        calls += 1
+        return edit(output) if wanted in (None, calls) else None
+
+    handle = module.register_forward_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def traced(network: nn.Module, run: Callable[[], object], visit: Callable[[Call], None]) -> None:

@@ -92,11 +92,11 @@ def _other_classes(network: nn.Module, state: State) -> int | None:
     """The number of classes of a fine-tuned head: the one size by which only the head differs."""
     own = network.state_dict()
     differing = {
-        (own[name].shape[0], state[name].shape[0])
+        (own[name].shape[:1], state[name].shape[:1])
         for name in own
         if name in state and own[name].shape != state[name].shape and own[name].shape[1:] == state[name].shape[1:]
     }
-    heads = [given for expected, given in differing if expected == 1000]
+    heads = [given[0] for expected, given in differing if given and expected == (1000,)]
     return heads[0] if len(differing) == 1 and heads else None
 
 
@@ -142,9 +142,7 @@ def _from_function(
         fill(made.network if isinstance(made, Classifier) else made, read_weights(weights), str(weights))
     if isinstance(made, Classifier):
         if any(option is not None for option in (mean, std, input_size)):
-            raise NetworkError(
-                f"{name} returned a Classifier, which knows its mean, std and input size: leave them out"
-            )
+            raise NetworkError(f"{name} returned a Classifier, which has its own mean, std and input_size: omit them")
         return made
     if mean is None or std is None:
         raise NetworkError(

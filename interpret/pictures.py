@@ -71,9 +71,9 @@ def write(
     """
     picture = image if isinstance(image, Image.Image) else to_pil(image)
     if hasattr(path, "write"):
-        path.write(_encode(picture, "PNG", metadata, quality))
+        path.write(encode(picture, ".png", metadata=metadata))
     else:
-        write_bytes(path, _encode(picture, _format(path), metadata, quality))
+        write_bytes(path, encode(picture, Path(path).suffix, metadata=metadata, quality=quality))
 
 
 def write_bytes(path: str | os.PathLike, content: bytes) -> None:
@@ -86,6 +86,35 @@ def write_bytes(path: str | os.PathLike, content: bytes) -> None:
             _replace(target, content)
     except OSError as error:
         raise PictureError(f"cannot write {os.fspath(path)}: {error.strerror or error}") from error
+
+
+def encode(picture: Image.Image, suffix: str, *, metadata: dict[str, str] | None = None, quality: int = 95) -> bytes:
+    """The content of a picture file.
+
+    Args:
+        picture: of any 8-bit mode.
+        suffix: .png, .jpg, .jpeg or .webp.
+        metadata: text to carry, by key; only PNG keeps it.
+        quality: of JPEG and WebP, from 1 to 100.
+
+    Returns:
+        The bytes.
+
+    Raises:
+        PictureError: the suffix is unknown.
+    """
+    kind = FORMATS.get(suffix.lower())
+    if kind is None:
+        raise PictureError(f"cannot write pictures as {suffix!r}; the suffix is one of {', '.join(FORMATS)}")
+    content = io.BytesIO()
+    if kind == "PNG":
+        chunks = PngImagePlugin.PngInfo()
+        for key, text in (metadata or {}).items():
+            chunks.add_text(key, text)
+        picture.save(content, kind, pnginfo=chunks)
+    else:
+        _opaque(picture).save(content, kind, quality=quality)
+    return content.getvalue()
 
 
 def to_grid(images: Tensor) -> Tensor:
@@ -162,25 +191,6 @@ def _opaque(picture: Image.Image) -> Image.Image:
         layer = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
     return picture.convert("RGB")
-
-
-def _encode(picture: Image.Image, kind: str, metadata: dict[str, str] | None, quality: int) -> bytes:
-    content, chunks = io.BytesIO(), PngImagePlugin.PngInfo()
-    for key, text in (metadata or {}).items():
-        chunks.add_text(key, text)
-    try:
-        opaque = picture if kind == "PNG" else _opaque(picture)
-        opaque.save(content, kind, quality=quality, pnginfo=chunks)
-    except (OSError, ValueError) as error:
-        raise PictureError(f"{kind} cannot hold this picture ({error}); write another format") from error
-    return content.getvalue()
-
-
-def _format(path: str | os.PathLike) -> str:
-    suffix = Path(path).suffix.lower()
-    if suffix not in FORMATS:
-        raise PictureError(f"cannot write {os.fspath(path)}: the suffix must be one of {', '.join(FORMATS)}")
-    return FORMATS[suffix]
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -19,7 +19,8 @@ from .. import options
 def classes(query: str | None, labels: str | None, as_json: bool) -> None:
     """List the classes, or those that QUERY finds, and what --class QUERY would explain.
 
-    QUERY is a name, a synonym, a group such as dog, a WordNet id or an index.
+    QUERY is a name, a synonym, a group such as dog, a WordNet id or an index; * marks the classes
+    that --class QUERY means.
     """
     known = read_labels(labels) if labels else imagenet()
     meant: tuple[int, ...] = ()
@@ -39,7 +40,7 @@ def classes(query: str | None, labels: str | None, as_json: bool) -> None:
             click.echo(json.dumps({**row, "meant": index in meant}))
         else:
             others = ", ".join(word for word in row["synonyms"] if word != row["name"])
-            click.echo(f"{index:4}  {row['name']}{f'  ({others})' if others else ''}")
+            click.echo(f"{'*' if index in meant else ' '} {index:4}  {row['name']}{f'  ({others})' if others else ''}")
 
 
 def _members(indices: tuple[int, ...]) -> str:

@@ -52,9 +52,9 @@ def _devices() -> Iterator[tuple[str, str, bool]]:
 
 def _networks() -> Iterator[tuple[str, str, bool]]:
     import torch
-    from interpret.pictures import read
 
     from interpret.loading import load
+    from interpret.pictures import read
     from interpret.recipes import OFFLINE
 
     image = read("sample:cat")

@@ -9,47 +9,95 @@ from torch import Tensor, nn
 
 from ..classifier import Classifier, first_tensor
 from ..errors import InterpretError
-from ..geometry import fit
-from ..gradients import Target, class_score
-from ..hooks import left_as_found, recorded
+from ..geometry import Geometry, fit
+from ..gradients import Target, class_score, gradient
+from ..hooks import Recording, left_as_found, recorded
 from ..layers import default_layer
+from ..rules import Rule, ruled_call
 
 Explainer = Callable[..., Tensor]
 
 
-def explainer(core: Explainer) -> Explainer:
-    """Make a method whose core gives one map an image into an explainer.
+def explainer(lay_back: Callable[[Geometry, Tensor], Tensor]) -> Callable[[Explainer], Explainer]:
+    """Make a method whose core explains a network's input into one that explains a picture.
 
-    The core ``(classifier, inputs, target, *, options) -> maps`` sees pictures on the network's
-    input grid, with a graph where the caller wants one. What is public lays its maps, of any
-    resolution, back on the picture's pixels, without a graph, and leaves the network, the inputs
-    and the random generators as they were; the core stays reachable as ``__wrapped__``.
+    The core ``(classifier, inputs, target, *, options) -> (N, C, h, w)`` sees pictures on the
+    network's input grid, with a graph where the caller wants one. What is public lays its result
+    back on the picture's pixels, without a graph, and leaves the network, the inputs and the random
+    generators as they were; the core stays reachable as ``__wrapped__``.
+
+    Args:
+        lay_back: ``Geometry.undo`` for a map of any resolution, whose values are kept, or
+            ``Geometry.spread`` for what belongs to single pixels, whose sum is kept.
+
+    Returns:
+        The decorator.
     """
 
-    @functools.wraps(core)
-    def explain(classifier: nn.Module, images: Tensor, target: Target, **options: Any) -> Tensor:
-        with left_as_found(classifier, images.device):
-            images = images.detach()
-            if images.is_inference():
-                images = images.clone()  # a tensor made under inference_mode can carry no gradient
-            view, inputs, geometry = on_input_grid(classifier, images)
-            return geometry.undo(core(view, inputs, target, **options)).detach()
+    def decorate(core: Explainer) -> Explainer:
+        @functools.wraps(core)
+        def explain(classifier: nn.Module, images: Tensor, target: Target, **options: Any) -> Tensor:
+            with left_as_found(classifier, images.device):
+                images = images.detach()
+                if images.is_inference():
+                    images = images.clone()  # a tensor made under inference_mode can carry no gradient
+                view, inputs, geometry = on_input_grid(classifier, images)
+                explained = core(view, inputs, target, **options)
+                return (explained if geometry is None else lay_back(geometry, explained)).detach()
 
-    return explain
+        return explain
+
+    return decorate
 
 
-def on_input_grid(classifier: nn.Module, images: Tensor) -> tuple[nn.Module, Tensor, Any]:
-    """The classifier for pictures on its input grid, the images laid on it, and where they lie."""
-    if images.dim() < 4:
-        raise InterpretError(f"a map needs images of shape (N, C, H, W), not {tuple(images.shape)}")
+def on_input_grid(classifier: nn.Module, images: Tensor) -> tuple[nn.Module, Tensor, Geometry | None]:
+    """The classifier for pictures on its input grid, the images laid on it, and where they lie.
+
+    What is no picture, with other than four dimensions, is the input as it is and lies nowhere.
+    """
     if isinstance(classifier, Classifier):
         return classifier.on_inputs(), *classifier.prepare(images)
-    return classifier, images, fit(tuple(images.shape[-2:]), None)
+    return classifier, images, fit(tuple(images.shape[-2:]), None) if images.dim() == 4 else None
 
 
 def network_of(classifier: nn.Module) -> nn.Module:
     """The module whose layers the user names: what is inside a Classifier, or the module itself."""
     return classifier.network if isinstance(classifier, Classifier) else classifier
+
+
+def input_gradient(classifier: nn.Module, inputs: Tensor, target: Target, rule: Rule | None = None) -> Tensor:
+    """The gradient of the score with respect to the inputs, or what a backward rule puts in its place.
+
+    Args:
+        classifier: takes ``inputs`` to logits.
+        inputs: (N, ...) on the network's input grid.
+        target: what is explained.
+        rule: "guided" or "deconvnet", see ``interpret.rules``.
+
+    Returns:
+        (N, ...), with a graph if the inputs have one.
+    """
+    source = leaf(inputs)
+    if rule is None:
+        score = score_of(classifier, source, target)
+    else:
+        score, _ = ruled_call(lambda given: score_of(classifier, given, target), source, rule, network_of(classifier))
+    return gradient(score, source, keep_graph=inputs.requires_grad)
+
+
+def leaf(inputs: Tensor) -> Tensor:
+    """The inputs as something to differentiate by: themselves where a caller follows the graph below."""
+    return inputs if inputs.requires_grad else inputs.detach().requires_grad_()
+
+
+def score_of(classifier: nn.Module, inputs: Tensor, target: Target) -> Tensor:
+    """(N,) scores of (N, ...) inputs."""
+    return class_score(first_tensor(classifier(inputs)), target)
+
+
+def layer_of(classifier: nn.Module, inputs: Tensor, layer: str | None) -> str:
+    """The layer asked for, or else the last feature map."""
+    return layer or default_layer(network_of(classifier), inputs, classifier)
 
 
 def activations_and_score(
@@ -71,19 +119,36 @@ def activations_and_score(
         NetworkError: the layer did not run, or the network has no feature map.
         InterpretError: the layer's output has no places.
     """
-    network = network_of(classifier)
-    layer = layer or default_layer(network, inputs, classifier)
+    if inputs.dim() != 4:
+        raise InterpretError(f"a map needs images of shape (N, C, H, W), not {tuple(inputs.shape)}")
+    layer = layer_of(classifier, inputs, layer)
     # Without a caller who wants the derivative of the map itself, nothing below the layer is kept.
-    with recorded(network, layer, cut=not inputs.requires_grad) as recording:
-        score = class_score(first_tensor(classifier(inputs)), target)
+    with recorded(network_of(classifier), layer, cut=not inputs.requires_grad) as recording:
+        score = score_of(classifier, inputs, target)
+    return feature_map(recording, layer), score
+
+
+def feature_map(recording: Recording, layer: str) -> Tensor:
+    """(N, K, u, v) activations of a layer, if it has places; InterpretError if it has none."""
     activations = recording[layer]
     if activations.dim() != 4:
         shape = tuple(activations.shape)
         raise InterpretError(f"layer {layer!r} gives {shape}, not a map of shape (N, K, H, W)")
-    return activations, score
+    return activations
 
 
-def weighted_map(activations: Tensor, weights: Tensor, relu: bool) -> Tensor:
+def weighted_map(activations: Tensor, weights: Tensor, relu: bool = True) -> Tensor:
     """(N, 1, u, v): the sum over channels of activations times weights, cut at zero if asked."""
     combined = (weights * activations).sum(1, keepdim=True)
     return torch.relu(combined) if relu else combined
+
+
+def ratio(above: Tensor, below: Tensor) -> Tensor:
+    """A quotient in which 0 / 0, where there was nothing to share out, is 0."""
+    return torch.where(below == 0, torch.zeros_like(below), above / torch.where(below == 0, 1, below))
+
+
+def probability_or_score(classifier: nn.Module, inputs: Tensor, target: Target) -> Tensor:
+    """(N,) softmax probabilities of class indices, or the score that was asked for instead."""
+    logits = first_tensor(classifier(inputs))
+    return target(logits) if callable(target) else class_score(logits.softmax(1), target)

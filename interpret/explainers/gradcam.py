@@ -2,11 +2,12 @@
 
 from torch import Tensor, nn
 
+from ..geometry import Geometry
 from ..gradients import Target, gradient
 from .contract import activations_and_score, explainer, weighted_map
 
 
-@explainer
+@explainer(Geometry.undo)
 def gradcam(
     classifier: nn.Module, images: Tensor, target: Target, *, layer: str | None = None, relu: bool = True
 ) -> Tensor:

@@ -1,0 +1,41 @@
+"""Eigen-CAM (Muhammad and Yeasin 2020, https://arxiv.org/abs/2008.00299)."""
+
+import torch
+from torch import Tensor, nn
+
+from ..geometry import Geometry
+from ..gradients import Target
+from .contract import activations_and_score, explainer
+
+
+@explainer(Geometry.undo)
+def eigencam(classifier: nn.Module, images: Tensor, target: Target, *, layer: str | None = None) -> Tensor:
+    """The strongest pattern of a layer, whatever the class.
+
+    The activations of all places, projected on their first principal direction (eq. 3, not centred).
+    A direction has no sign of its own: it gets the one by which the map is positive on the whole, so
+    that what is strong in the layer is strong in the map. The class is not looked at.
+
+    Args:
+        classifier: the classifier to explain.
+        images: (N, 3, H, W), in [0, 1].
+        target: (N,) class indices, one per image, or a score.
+        layer: name of the layer to look at; the last feature map by default.
+
+    Returns:
+        (N, 1, H, W), in units of the activations.
+
+    Raises:
+        NetworkError: the network has no feature map, as vision transformers have none.
+    """
+    activations, _ = activations_and_score(classifier, images, target, layer)
+    places = activations.flatten(2)  # (N, K, places)
+    # The smaller of the two Gram matrices has the same first direction, and costs no more than it must.
+    if places.shape[1] <= places.shape[2]:
+        direction = torch.linalg.eigh(places @ places.mT).eigenvectors[..., -1:]
+        first = (direction.mT @ places)[:, 0]
+    else:
+        values, vectors = torch.linalg.eigh(places.mT @ places)
+        first = vectors[..., -1] * values[:, -1:].clamp(min=0).sqrt()
+    first = torch.where(first.sum(1, keepdim=True) < 0, -first, first)
+    return first.unflatten(1, activations.shape[2:])[:, None]

@@ -1,0 +1,107 @@
+"""What captum needs to work on any network, and to leave it alone."""
+
+import copy
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..classifier import Classifier
+from ..errors import InterpretError, NetworkError
+from ..gradients import Target
+from ..hooks import traced
+from ..rules import ruled_call
+from .contract import leaf, network_of
+
+
+@contextmanager
+def captum_call(name: str) -> Iterator[None]:
+    """Run captum quietly; what it cannot do is one line that says so."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (AssertionError, AttributeError, RuntimeError, TypeError, ValueError) as error:
+        line = " ".join(str(error).split())[:200] or type(error).__name__
+        raise NetworkError(f"captum's {name} cannot explain this network: {line}") from error
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """captum draws from the global generators, NumPy's among them, which are put back afterwards."""
+    before = np.random.get_state()
+    np.random.seed(seed)
+    torch.manual_seed(seed)  # inside left_as_found, which puts PyTorch's back
+    try:
+        yield
+    finally:
+        np.random.set_state(before)
+
+
+def copied(classifier: nn.Module) -> nn.Module:
+    """A copy for captum to put its hooks and attributes on, with nothing in it that works in place."""
+    same = copy.deepcopy(classifier)
+    for module in same.modules():
+        if getattr(module, "inplace", False):
+            module.inplace = False
+    return same
+
+
+def class_index(target: Target, method: str) -> Tensor | int:
+    """The class indices, for methods that can explain nothing else."""
+    if callable(target):
+        raise InterpretError(f"captum's {method} explains the logit of a class, not a contrast or a group")
+    return target if isinstance(target, int) else torch.as_tensor(target)
+
+
+def check_activations(classifier: nn.Module, inputs: Tensor, known: tuple[type, ...], method: str) -> None:
+    """Refuse a network whose activations captum would pass over without a word.
+
+    captum puts its rules on modules, so it misses functions and kinds it does not know, and mixes up
+    the calls of a module that is used more than once.
+
+    Raises:
+        NetworkError: which activation stands in the way.
+    """
+    seen, repeated = 0, []
+
+    def visit(call) -> None:
+        nonlocal seen
+        if isinstance(call.module, known):
+            seen += 1
+            if "#" in call.name:
+                repeated.append(call.name.partition("#")[0])
+
+    network = network_of(classifier)
+    traced(network, lambda: classifier(inputs[:1]), visit)
+    if repeated:
+        raise NetworkError(f"captum's {method} needs a module for each activation; {repeated[0]} is used several times")
+    try:
+        _, replaced = ruled_call(classifier, leaf(inputs[:1]), "guided", network)
+    except NetworkError:
+        return  # no activation, or only gates, which captum knows as modules
+    relus = sum(count for name, count in replaced.items() if name in RULES)
+    if replaced.total() != relus or relus > seen:
+        others = ", ".join(f"{count} {name}" for name, count in replaced.items())
+        raise NetworkError(
+            f"captum's {method} would treat some of this network's activations ({others}) as linear; "
+            "it knows ReLU, leaky ReLU, ELU and Softplus, as modules; integrated gradients take any network"
+        )
+
+
+RULES = ("relu", "leaky_relu", "elu", "softplus")
+
+
+def one_by_one(explain: Callable[[Tensor, int], Tensor], images: Tensor) -> Tensor:
+    """Explain each image alone, so that what is drawn at random does not depend on the batch."""
+    return torch.cat([explain(images[row : row + 1], row) for row in range(len(images))])
+
+
+def plain_network(classifier: nn.Module, inputs: Tensor) -> tuple[nn.Module, Tensor]:
+    """The network inside a classifier, and the normalised pictures it is fed."""
+    if isinstance(classifier, Classifier):
+        return classifier.network, classifier.normalise(inputs)
+    return classifier, inputs

@@ -1,0 +1,57 @@
+"""Expected gradients, or gradient SHAP (Lundberg and Lee 2017, https://arxiv.org/abs/1705.07874), by captum."""
+
+import torch
+from torch import Tensor, nn
+
+from ..baselines import baseline_for
+from ..geometry import Geometry
+from ..gradients import Target, target_of
+from .contract import explainer, score_of
+from .from_captum import captum_call, one_by_one, seeded
+
+
+@explainer(Geometry.spread)
+def gradient_shap(
+    classifier: nn.Module,
+    images: Tensor,
+    target: Target,
+    *,
+    baseline: str | float | Tensor = "black",
+    samples: int = 25,
+    noise: float = 0.05,
+    seed: int = 0,
+) -> Tensor:
+    """How much each pixel adds to the score, from gradients at random points on the way to the picture.
+
+    The difference to the baseline times the gradient at random points between it and the noisy
+    picture, averaged: an estimate of Shapley values for a smooth network.
+
+    Args:
+        classifier: the classifier to explain.
+        images: (N, 3, H, W), in [0, 1].
+        target: (N,) class indices, one per image, or a score.
+        baseline: black, white, grey, mean, blur, uniform or a number; in Python also a tensor.
+        samples: how many points.
+        noise: deviation of the noise on the picture.
+        seed: of the points and the noise.
+
+    Returns:
+        (N, 3, H, W) attribution, signed, in units of the logit.
+
+    Raises:
+        NetworkError: captum cannot explain this network.
+    """
+    from captum.attr import GradientShap
+
+    start = baseline_for(baseline, classifier, images, seed)
+
+    def explain(image: Tensor, row: int) -> Tensor:
+        wanted = target_of(target, torch.tensor([row], device=image.device))
+        # One image has one target, which holds for every sample drawn from it.
+        wanted = wanted if callable(wanted) or isinstance(wanted, int) else int(wanted)
+        method = GradientShap(lambda inputs: score_of(classifier, inputs, wanted))
+        with seeded(seed):
+            return method.attribute(image, start[row : row + 1], n_samples=samples, stdevs=noise)
+
+    with captum_call("gradient SHAP"):
+        return one_by_one(explain, images)

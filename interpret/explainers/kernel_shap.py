@@ -1,0 +1,89 @@
+"""Kernel SHAP (Lundberg and Lee 2017, https://arxiv.org/abs/1705.07874), by captum."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..baselines import baseline_for
+from ..errors import InterpretError
+from ..geometry import Geometry
+from ..gradients import Target, target_of
+from ..superpixels import superpixels
+from .contract import explainer, score_of
+from .from_captum import captum_call, one_by_one, seeded
+
+
+@explainer(Geometry.undo)
+def kernel_shap(
+    classifier: nn.Module,
+    images: Tensor,
+    target: Target,
+    *,
+    pieces: int = 50,
+    samples: int = 500,
+    baseline: str | float | Tensor = "grey",
+    seed: int = 0,
+    max_batch: int = 32,
+) -> Tensor:
+    """How much each piece of the picture adds to the score, from which pieces are shown at random.
+
+    The picture is divided into pieces of similar colour; random sets of them are shown, the others
+    are filled; a weighted linear fit of the scores estimates each piece's Shapley value (theorem 2).
+
+    Args:
+        classifier: the classifier to explain.
+        images: (N, 3, H, W), in [0, 1].
+        target: (N,) class indices, one per image, or a score.
+        pieces: about how many pieces.
+        samples: how many random sets; several times the pieces.
+        baseline: what hidden pieces are filled with: grey, black, white, mean, blur, uniform or a number.
+        seed: of the sets.
+        max_batch: passes at once.
+
+    Returns:
+        (N, 1, H, W) attribution, signed, in units of the logit, the same at each pixel of a piece.
+
+    Raises:
+        NetworkError: captum cannot explain this network.
+    """
+    from captum.attr import KernelShap
+
+    if images.dim() != 4:
+        raise InterpretError(f"a map needs images of shape (N, C, H, W), not {tuple(images.shape)}")
+    fill = baseline_for(baseline, classifier, images, seed)
+
+    def explain(image: Tensor, row: int) -> Tensor:
+        wanted = target_of(target, torch.tensor([row], device=image.device))
+        wanted = wanted if callable(wanted) or isinstance(wanted, int) else int(wanted)
+        method = KernelShap(lambda inputs: score_of(classifier, inputs, wanted))
+        method.interpretable_model = LeastSquares()
+        mask = superpixels(image[0], pieces)[None, None].expand(1, image.shape[1], -1, -1)
+        with seeded(seed), torch.no_grad():
+            return method.attribute(
+                image,
+                fill[row : row + 1],
+                feature_mask=mask,
+                n_samples=samples,
+                perturbations_per_eval=max_batch,
+            )[:, :1]
+
+    with captum_call("kernel SHAP"):
+        return one_by_one(explain, images)
+
+
+class LeastSquares:
+    """The weighted linear fit, in the shape that captum asks for; its own needs scikit-learn."""
+
+    def fit(self, data: Any, **_: Any) -> dict[str, float]:
+        """Fit to the (features, scores, weights) of a data loader."""
+        features, scores, weights = (torch.cat(parts).double() for parts in zip(*data, strict=True))
+        design = torch.cat([features, torch.ones_like(features[:, :1])], 1)
+        root = weights.flatten().sqrt()[:, None]
+        fitted = torch.linalg.lstsq(design * root, scores.view(-1, 1) * root, driver="gelsd").solution
+        self.weights = fitted[:-1, 0]
+        return {}
+
+    def representation(self) -> Tensor:
+        """The weight of each feature."""
+        return self.weights

@@ -1,0 +1,35 @@
+"""Layer-wise relevance propagation (Bach et al. 2015, https://doi.org/10.1371/journal.pone.0130140), by captum."""
+
+from torch import Tensor, nn
+
+from ..geometry import Geometry
+from ..gradients import Target
+from .contract import explainer
+from .from_captum import captum_call, check_activations, class_index, copied, plain_network
+
+
+@explainer(Geometry.spread)
+def lrp(classifier: nn.Module, images: Tensor, target: Target) -> Tensor:
+    """How much each pixel adds to the score, handed down from layer to layer without losing any.
+
+    The epsilon rule (section "Pixel-wise decomposition for multilayer networks"). captum has rules
+    for linear, convolution, pooling, batch norm, dropout and ReLU modules, each used once, and refuses
+    networks with anything else; AlexNet, VGG and SqueezeNet can be explained.
+
+    Args:
+        classifier: the classifier to explain.
+        images: (N, 3, H, W), in [0, 1].
+        target: (N,) class indices, one per image.
+
+    Returns:
+        (N, 3, H, W) relevance of the normalised input, signed, in units of the logit.
+
+    Raises:
+        NetworkError: captum cannot explain this network; the message says what stands in the way.
+    """
+    from captum.attr import LRP
+
+    check_activations(classifier, images, (nn.ReLU,), "LRP")
+    with captum_call("LRP"):
+        network, inputs = plain_network(copied(classifier), images)
+        return LRP(network).attribute(inputs.detach().requires_grad_(), target=class_index(target, "LRP"))

@@ -1,0 +1,228 @@
+"""Backward rules for activations: guided backpropagation and the deconvnet, for every kind of activation.
+
+For an activation f with input z and a gradient R coming in from above, the rules pass on
+
+=====================================  =============================  ==========
+f                                      guided                         deconvnet
+=====================================  =============================  ==========
+ReLU, clamp(min=0), threshold at 0     1[z > 0] max(R, 0)             max(R, 0)
+ReLU6, hardtanh, clamp(0, high)        1[low < z < high] max(R, 0)    max(R, 0)
+leaky ReLU, PReLU, ELU, SELU, CELU     f'(z) 1[z > 0] max(R, 0)       max(R, 0)
+SiLU, GELU, Hardswish, Mish, Softplus  f'(z) 1[f'(z) > 0] max(R, 0)   max(R, 0)
+sigmoid, tanh, hardsigmoid (gates)     left alone                     left alone
+=====================================  =============================  ==========
+
+They come from intercepting the calls, not the modules, so they hold for modules, for modules that
+are used twice or work in place, for functions and for tensor methods alike, and nothing of the
+network is touched. What is not called by name cannot be seen: ``x * (x > 0)``, ``x * sigmoid(x)``,
+custom autograd functions, compiled code.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from .errors import NetworkError
+
+Rule = Literal["guided", "deconvnet"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Activation:
+    """How one call of an activation bends: what the guided rule needs to know of it."""
+
+    name: str
+    bends: Literal["at zero", "in a band", "smoothly"]
+    low: float = 0.0
+    high: float = float("inf")
+    slope: float = 1.0  # above zero
+    from_output: bool = False  # judge by the output, as PyTorch does for ReLU; else by the input
+
+    def gate(self, saved: Tensor, run: Callable[[Tensor], Tensor]) -> Tensor:
+        """The factor of the guided rule, of the saved input or output."""
+        if self.bends == "at zero":
+            return (saved > 0) * self.slope
+        if self.bends == "in a band":
+            return (saved > self.low) & (saved < self.high)
+        with torch.enable_grad():
+            z = saved.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(run(z).sum(), z)
+        return slope.clamp(min=0)
+
+
+def _names(names: str, bends: Any, **options: Any) -> dict[str, Activation]:
+    return {name: Activation(name, bends, **options) for name in names.split()}
+
+
+KNOWN = {
+    **_names("relu", "at zero", from_output=True),
+    **_names("leaky_relu prelu elu celu rrelu", "at zero"),
+    **_names("selu", "at zero", slope=1.0507009873554804934193349852946),
+    **_names("relu6", "in a band", high=6.0),
+    **_names("hardtanh", "in a band"),
+    **_names("silu gelu hardswish mish softplus", "smoothly"),
+    # These are activations with some arguments only.
+    **_names("clamp clip clamp_min threshold maximum max", "at zero"),
+}
+GATES = ("sigmoid", "tanh", "hardsigmoid", "softsign", "tanhshrink", "logsigmoid")
+
+
+def _callables(names: Iterable[str]) -> dict[Any, str]:
+    """Every function, method and operator with one of these names, in place or not, to the plain name."""
+    found = {}
+    for space in (torch, F, torch.Tensor, torch._C._nn, torch.ops.aten):
+        for name in names:
+            for spelled in (name, f"{name}_"):
+                function = getattr(space, spelled, None)
+                if function is not None:
+                    found[function] = name
+                if space is torch.ops.aten and function is not None:
+                    found.update({getattr(function, overload): name for overload in function.overloads()})
+    return found
+
+
+_ACTIVATIONS = _callables(KNOWN)
+_GATES = _callables(GATES)
+
+
+class _Ruled(torch.autograd.Function):
+    """An activation whose backward pass is a rule's; it works in place where the activation does."""
+
+    @staticmethod
+    def forward(ctx: Any, z: Tensor, run: Callable, activation: Activation, rule: Rule) -> Tensor:
+        before = z
+        if rule == "guided" and activation.bends == "smoothly" and _in_place(z, run):
+            before = z.clone()
+        output = run(z)
+        if output is z:
+            ctx.mark_dirty(z)
+        ctx.run, ctx.activation, ctx.rule = run, activation, rule
+        if rule == "guided":
+            judged_by_output = activation.from_output or output is z and activation.bends != "smoothly"
+            ctx.save_for_backward(output if judged_by_output else before)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple:
+        passed = gradient.clamp(min=0)
+        if ctx.rule == "guided":
+            (saved,) = ctx.saved_tensors
+            if ctx.activation.from_output:
+                passed = torch.ops.aten.threshold_backward(passed, saved, 0)
+            else:
+                passed = passed * ctx.activation.gate(saved, ctx.run)
+        return passed, None, None, None
+
+
+def _in_place(z: Tensor, run: Callable) -> bool:
+    probe = z.new_zeros(1)
+    return run(probe) is probe
+
+
+class _Mode(TorchFunctionMode):
+    """Calls of activations, replaced by ones with the rule's backward pass, and counted."""
+
+    def __init__(self, rule: Rule) -> None:
+        super().__init__()
+        self.rule = rule
+        self.replaced: Counter[str] = Counter()
+        self.gates: Counter[str] = Counter()
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        if func in _GATES:
+            self.gates[_GATES[func]] += 1
+        if func not in _ACTIVATIONS:
+            return func(*args, **kwargs)
+        z, rest, options = _input_of(args, kwargs)
+        activation = _as_called(KNOWN[_ACTIVATIONS[func]], rest, options)
+        if activation is None or not isinstance(z, Tensor) or not z.requires_grad:
+            return func(*args, **kwargs)
+        self.replaced[activation.name] += 1
+        return _Ruled.apply(z, lambda value: func(value, *rest, **options), activation, self.rule)
+
+
+def _input_of(args: tuple, kwargs: dict) -> tuple[Any, tuple, dict]:
+    """The activation's input, and its other arguments."""
+    if args:
+        return args[0], args[1:], kwargs
+    options = dict(kwargs)
+    return options.pop("input", None), (), options
+
+
+def _as_called(activation: Activation, rest: tuple, options: dict) -> Activation | None:
+    """The activation that a call with these arguments is; None for a call that is none."""
+    if activation.name == "hardtanh":
+        low, high = _arguments(rest, options, ("min_val", -1.0), ("max_val", 1.0))
+        return replace(activation, low=low, high=high)
+    if activation.name in ("clamp", "clip"):
+        low, high = _arguments(rest, options, ("min", None), ("max", None))
+        if not _is_zero(low):
+            return None
+        return activation if high is None else replace(activation, bends="in a band", high=high)
+    if activation.name == "clamp_min":
+        return activation if _is_zero(*_arguments(rest, options, ("min", None))) else None
+    if activation.name == "threshold":
+        return activation if all(map(_is_zero, _arguments(rest, options, ("threshold", 0), ("value", 0)))) else None
+    if activation.name in ("maximum", "max"):
+        return activation if _is_zero(*_arguments(rest, options, ("other", None))) else None
+    return activation
+
+
+def _arguments(rest: tuple, options: dict, *wanted: tuple[str, Any]) -> list[Any]:
+    """Arguments by position or name, or their defaults."""
+    given = dict(zip((name for name, _ in wanted), rest, strict=False)) | options
+    return [given.get(name, default) for name, default in wanted]
+
+
+def _is_zero(value: Any) -> bool:
+    if isinstance(value, Tensor):
+        return not value.requires_grad and bool((value == 0).all())
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == 0
+
+
+def ruled_call(
+    function: Callable[[Tensor], Tensor], inputs: Tensor, rule: Rule, network: object
+) -> tuple[Tensor, Counter[str]]:
+    """Call a function with a backward rule in place of the derivative of every activation.
+
+    Args:
+        function: runs the network.
+        inputs: (N, ...), requiring grad.
+        rule: "guided" or "deconvnet", see the table above.
+        network: what runs, to say why nothing was replaced.
+
+    Returns:
+        What the function returns, with a graph that follows the rule, and how many calls of which
+        activation were replaced.
+
+    Raises:
+        NetworkError: no activation was found; the message names the cause.
+    """
+    modules = list(network.modules()) if isinstance(network, nn.Module) else []
+    if any(isinstance(module, torch.jit.ScriptModule) for module in modules):
+        raise NetworkError(f"{rule} rules cannot see into TorchScript; build the network in Python instead")
+    with _Mode(rule) as mode:
+        output = function(inputs)
+    if not mode.replaced:
+        raise NetworkError(f"found no activation to apply the {rule} rule to: {_cause(mode.gates, modules)}")
+    counted = ", ".join(f"{count} {name}" for name, count in mode.replaced.most_common())
+    _log.info("%s rule on %d activations: %s", rule, mode.replaced.total(), counted)
+    return output, mode.replaced
+
+
+def _cause(gates: Counter[str], modules: list[nn.Module]) -> str:
+    if any(hasattr(module, "_orig_mod") for module in modules):
+        return "the network is compiled; pass the one it was compiled from (._orig_mod)"
+    if gates:
+        return f"the network bends with {' and '.join(gates)} alone, which the rules leave as they are"
+    return "the network calls none that is known by name (relu, silu, gelu, ...), so this would be the plain gradient"
