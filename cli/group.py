@@ -24,6 +24,7 @@ class Group(click.Group):
 @click.group(
     cls=Group,
     invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, prog_name="interp")
