@@ -1,5 +1,6 @@
 """The entrance, and the one place where errors become lines and exit statuses."""
 
+import errno
 import os
 import sys
 import traceback
@@ -57,8 +58,9 @@ def _said(error: Exception) -> tuple[str, int]:
     if isinstance(error, InterpretError):
         return str(error), 1 if isinstance(error, PictureError) else 2
     if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror or error}", 1
+        # Files are written elsewhere, by name; what has none is standard output.
+        place = error.filename or ("standard output" if error.errno == errno.ENOSPC else "")
+        return f"{place}{': ' if place else ''}{error.strerror or error}", 1
     if isinstance(error, MemoryError):
         return "out of memory; try smaller pictures or fewer at a time", 1
     return f"{type(error).__name__}: {error}; run again with -vv for the whole story", 1

@@ -1,7 +1,6 @@
 """One command for every explainer, made from its signature and docstring."""
 
 import json
-import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -175,12 +174,8 @@ class _Run:
                 yield from self._explain(source, stem)
             except (PictureError, RuntimeError) as error:
                 # A RuntimeError is the network's own: too small a picture, or too large for memory.
-                if self.verbose >= 2:
-                    traceback.print_exc()
                 self.failed += 1
-                line = " ".join(str(error).split())[:300]
-                prefix = "" if isinstance(error, PictureError) else f"{source.shown}: "
-                options.note(f"Error: {prefix}{line}")
+                options.note_failure(source.shown, error, self.verbose)
 
     def _explain(self, source: Source, stem: Any) -> Iterator[Explained]:
         import torch

@@ -1,13 +1,15 @@
 """Options that several commands share, each written once."""
 
+import re
 import sys
+import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from interpret.bundled import samples
-from interpret.errors import InterpretError
+from interpret.errors import InterpretError, PictureError
 
 if TYPE_CHECKING:
     from interpret.classifier import Classifier
@@ -54,10 +56,17 @@ def complete_pictures(ctx: click.Context, parameter: click.Parameter, start: str
 
 
 def complete_classes(ctx: click.Context, parameter: click.Parameter, start: str) -> list[str]:
-    """ImageNet's class names that begin so."""
+    """Names, synonyms and groups of ImageNet's classes that begin so, each as one word for the shell."""
     from interpret.labels import imagenet
 
-    return sorted({name for name in imagenet() if name.casefold().startswith(start.casefold())})[:50]
+    labels, begun = imagenet(), _as_word(start).casefold()
+    names = {word for i, name in enumerate(labels) for word in (name, *labels.synonyms(i), *labels.groups(i))}
+    return sorted(word for word in map(_as_word, names) if word.casefold().startswith(begun))[:50]
+
+
+def _as_word(name: str) -> str:
+    # Dashes stand for spaces wherever a class is named.
+    return re.sub(r"[^\w]+", "-", re.sub("['’]", "", name))
 
 
 def complete_networks(ctx: click.Context, parameter: click.Parameter, start: str) -> list[str]:
@@ -145,6 +154,20 @@ def _device(name: str) -> str:
     if not there[name]:
         raise InterpretError(f"there is no {name} device here; `interp doctor` tells what there is")
     return name
+
+
+def note_failure(shown: str, error: Exception, verbose: int) -> None:
+    """Report a picture that failed, in one line; the run goes on with the others.
+
+    Args:
+        shown: the picture, as messages name it.
+        error: what it raised.
+        verbose: the traceback comes before it from 2.
+    """
+    if verbose >= 2:
+        traceback.print_exception(error)
+    place = "" if isinstance(error, PictureError) else f"{shown}: "  # a PictureError names it
+    note(f"Error: {place}{' '.join(str(error).split())[:300]}")
 
 
 def note(message: str, quiet: bool = False) -> None:

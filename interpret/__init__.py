@@ -17,13 +17,16 @@ __version__ = "0.1.0"
 _HOMES = {
     "classifier": ("Classifier",),
     "errors": ("InterpretError", "NetworkError", "PictureError", "UnknownNameError"),
-    "figures": ("colorize", "heatmap", "overlay", "side_by_side"),
+    "diagnosis": ("diagnose",),
+    "figures": ("colorize", "combined", "heatmap", "limit_of", "overlay", "own_colours", "side_by_side"),
+    "gradient_check": ("check_gradient",),
     "gradients": ("class_score", "contrast", "group", "log_probability"),
     "hooks": ("find_layer", "recorded"),
     "label_files": ("read_labels",),
     "labels": ("Labels", "imagenet"),
     "layers": ("default_layer",),
     "loading": ("load",),
+    "smoothing": ("smoothed",),
     "pictures": ("from_grid", "read", "to_grid", "write"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -39,6 +39,39 @@ def limit_of(*attributions: Tensor, percentile: float = 100) -> float:
     return float(np.percentile(values.numpy(), percentile)) or float(values.max())
 
 
+def combined(attribution: Tensor, channels: str = "sum", *, absolute: bool = False) -> Tensor:
+    """One value a pixel, for drawing.
+
+    Args:
+        attribution: (N, C, H, W).
+        channels: "max", the value that is largest in size, with its sign; "sum"; or "mean".
+        absolute: take the sizes, without signs, before.
+
+    Returns:
+        (N, 1, H, W).
+    """
+    values = attribution.abs() if absolute else attribution
+    if channels == "max":
+        return values.gather(1, values.abs().argmax(1, keepdim=True))
+    return values.sum(1, keepdim=True) if channels == "sum" else values.mean(1, keepdim=True)
+
+
+def own_colours(attribution: Tensor, *, limit: float | None = None, seen: Tensor | None = None) -> Image.Image:
+    """An attribution of colour channels in their own colours around grey, as papers draw guided backpropagation.
+
+    Args:
+        attribution: (1, 3, H, W).
+        limit: the value that gets full brightness; by default the largest.
+        seen: (H, W) booleans; the rest is hatched.
+
+    Returns:
+        A picture of H x W pixels.
+    """
+    limit = limit_of(attribution) if limit is None else limit
+    values = np.nan_to_num(_photo(attribution))
+    return _to_pil(_hatched(0.5 + 0.5 * values / (limit or 1), seen))
+
+
 def colorize(values: np.ndarray, *, limit: float, signed: bool) -> np.ndarray:
     """Colours of a map.
 

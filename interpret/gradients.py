@@ -62,7 +62,7 @@ def target_of(target: Target, rows: Tensor) -> Target:
 class log_probability:
     """The logarithm of the class's softmax probability, as some lectures draw it."""
 
-    target: int | Sequence[int] | Tensor
+    target: Target
 
     def __call__(self, logits: Tensor) -> Tensor:
         return class_score(logits.log_softmax(1), self.target)

@@ -12,7 +12,7 @@ from interpret.labels import imagenet
 from .. import options
 
 
-@click.command()
+@click.command(short_help="List the classes, or those that a word finds.")
 @click.argument("query", required=False)
 @click.option("--labels", type=click.Path(), help="A file with names instead of ImageNet's.")
 @options.json_option

@@ -10,7 +10,10 @@ PLACES = {
 }
 
 
-@click.command(epilog="  ".join(f"{shell}: {place}." for shell, place in PLACES.items()))
+@click.command(
+    short_help="Print the script that completes commands in a shell.",
+    epilog="  ".join(f"{shell}: {place}." for shell, place in PLACES.items()),
+)
 @click.argument("shell", type=click.Choice(list(PLACES)))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:

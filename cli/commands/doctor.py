@@ -11,7 +11,7 @@ from interpret import __version__
 from interpret.bundled import data, samples
 
 
-@click.command()
+@click.command(short_help="Tell what is installed and whether it works.")
 def doctor() -> None:
     """Tell what is installed, where it would run, and whether the offline networks answer."""
     problems = 0

@@ -10,7 +10,7 @@ from interpret.errors import NetworkError
 from .. import options
 
 
-@click.command()
+@click.command(short_help="List the layers of a network.")
 @options.model_options
 @options.json_option
 def layers(as_json: bool, **settings: Any) -> None:

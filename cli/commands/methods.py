@@ -7,7 +7,7 @@ import click
 from .. import options, signatures
 
 
-@click.command()
+@click.command(short_help="List the explainers.")
 @options.json_option
 def methods(as_json: bool) -> None:
     """List the explainers: command, what it shows, and the paper."""

@@ -7,7 +7,7 @@ import click
 from .. import options
 
 
-@click.command()
+@click.command(short_help="List the networks that have a name.")
 @click.argument("query", default="")
 @options.json_option
 def models(query: str, as_json: bool) -> None:

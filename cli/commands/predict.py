@@ -11,7 +11,7 @@ from .. import options
 from ..inputs import Source, find_pictures
 
 
-@click.command()
+@click.command(short_help="Say what a network sees in pictures.")
 @options.pictures_argument
 @options.recursive_option
 @click.option("--top-k", type=click.IntRange(1), default=5, show_default=True, help="How many classes.")
@@ -35,10 +35,8 @@ def predict(
         try:
             top = _top(classifier, source, top_k)
         except (PictureError, RuntimeError) as error:
-            if verbose >= 2:
-                raise
             failed += 1
-            options.note(f"Error: {' '.join(str(error).split())[:300]}")
+            options.note_failure(source.shown, error, verbose)
             continue
         if as_json:
             click.echo(json.dumps({"picture": source.shown, "top": top}))

@@ -9,7 +9,7 @@ from interpret import bundled
 from .. import options
 
 
-@click.command()
+@click.command(short_help="List the bundled pictures.")
 @options.json_option
 def samples(as_json: bool) -> None:
     """List the bundled pictures; sample:NAME stands for one wherever a picture is taken."""

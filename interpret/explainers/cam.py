@@ -71,9 +71,7 @@ def _class_maps(classifier: nn.Module, images: Tensor) -> Callable[[Target], Ten
     )
 
 
-def _from_score_maps(
-    classifier: nn.Module, images: Tensor, logits: Tensor, layer: str
-) -> Callable[[Target], Tensor]:
+def _from_score_maps(classifier: nn.Module, images: Tensor, logits: Tensor, layer: str) -> Callable[[Target], Tensor]:
     with recorded(network_of(classifier), layer) as recording:
         classifier(images)
     maps = recording[layer]

@@ -6,7 +6,7 @@ from ..baselines import baseline_for
 from ..geometry import Geometry
 from ..gradients import Target
 from .contract import explainer
-from .from_captum import captum_call, check_activations, class_index, copied
+from .from_captum import check_activations, class_index, copied, refused_in_one_line
 
 
 @explainer(Geometry.spread)
@@ -35,7 +35,7 @@ def deeplift(
 
     known = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.Softplus)
     check_activations(classifier, images, known, "DeepLIFT")
-    with captum_call("DeepLIFT"):
+    with refused_in_one_line("DeepLIFT"):
         method = DeepLift(copied(classifier))
         baselines = baseline_for(baseline, classifier, images)
         return method.attribute(images, baselines, target=class_index(target, "DeepLIFT"))

@@ -18,15 +18,24 @@ from .contract import leaf, network_of
 
 
 @contextmanager
-def captum_call(name: str) -> Iterator[None]:
-    """Run captum quietly; what it cannot do is one line that says so."""
+def quietly() -> Iterator[None]:
+    """Without captum's warnings about hooks it uses and gradients it switches on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def refused_in_one_line(method: str) -> Iterator[None]:
+    """Run captum quietly; what its rules cannot do is one line that says so."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quietly():
             yield
+    except InterpretError:
+        raise
     except (AssertionError, AttributeError, RuntimeError, TypeError, ValueError) as error:
         line = " ".join(str(error).split())[:200] or type(error).__name__
-        raise NetworkError(f"captum's {name} cannot explain this network: {line}") from error
+        raise NetworkError(f"captum's {method} cannot explain this network: {line}") from error
 
 
 @contextmanager
@@ -54,7 +63,8 @@ def class_index(target: Target, method: str) -> Tensor | int:
     """The class indices, for methods that can explain nothing else."""
     if callable(target):
         raise InterpretError(f"captum's {method} explains the logit of a class, not a contrast or a group")
-    return target if isinstance(target, int) else torch.as_tensor(target)
+    # A copy, because one made under inference_mode could not be saved for the backward pass.
+    return target if isinstance(target, int) else torch.as_tensor(target).clone()
 
 
 def check_activations(classifier: nn.Module, inputs: Tensor, known: tuple[type, ...], method: str) -> None:

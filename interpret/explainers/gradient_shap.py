@@ -7,7 +7,7 @@ from ..baselines import baseline_for
 from ..geometry import Geometry
 from ..gradients import Target, target_of
 from .contract import explainer, score_of
-from .from_captum import captum_call, one_by_one, seeded
+from .from_captum import one_by_one, quietly, seeded
 
 
 @explainer(Geometry.spread)
@@ -37,9 +37,6 @@ def gradient_shap(
 
     Returns:
         (N, 3, H, W) attribution, signed, in units of the logit.
-
-    Raises:
-        NetworkError: captum cannot explain this network.
     """
     from captum.attr import GradientShap
 
@@ -53,5 +50,5 @@ def gradient_shap(
         with seeded(seed):
             return method.attribute(image, start[row : row + 1], n_samples=samples, stdevs=noise)
 
-    with captum_call("gradient SHAP"):
+    with quietly():
         return one_by_one(explain, images)

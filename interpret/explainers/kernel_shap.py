@@ -11,7 +11,7 @@ from ..geometry import Geometry
 from ..gradients import Target, target_of
 from ..superpixels import superpixels
 from .contract import explainer, score_of
-from .from_captum import captum_call, one_by_one, seeded
+from .from_captum import one_by_one, quietly, seeded
 
 
 @explainer(Geometry.undo)
@@ -43,9 +43,6 @@ def kernel_shap(
 
     Returns:
         (N, 1, H, W) attribution, signed, in units of the logit, the same at each pixel of a piece.
-
-    Raises:
-        NetworkError: captum cannot explain this network.
     """
     from captum.attr import KernelShap
 
@@ -60,15 +57,16 @@ def kernel_shap(
         method.interpretable_model = LeastSquares()
         mask = superpixels(image[0], pieces)[None, None].expand(1, image.shape[1], -1, -1)
         with seeded(seed), torch.no_grad():
-            return method.attribute(
+            attribution = method.attribute(
                 image,
                 fill[row : row + 1],
                 feature_mask=mask,
                 n_samples=samples,
                 perturbations_per_eval=max_batch,
-            )[:, :1]
+            )
+        return attribution[:, :1].to(image)  # the fit is made in double precision, and captum keeps float32
 
-    with captum_call("kernel SHAP"):
+    with quietly():
         return one_by_one(explain, images)
 
 

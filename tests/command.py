@@ -1,0 +1,67 @@
+"""Running the command line: inside the test process, where it is quick, or as a process of its own."""
+
+import io
+import os
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from cli.app import main
+from interpret import Classifier
+from interpret.bundled import samples
+from tests.tiny import SmallCNN
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+FLOWERS = ("rose", "tulip", "daisy", "poppy", "water lily")
+TINY = ("-m", "tests.command:flowers")
+SQUEEZE = ("-m", "squeezenet1_1")
+CAT = samples()["cat"]
+
+
+@dataclass
+class Ran:
+    """What a run left behind."""
+
+    status: int
+    out: str
+    err: str
+    raw: bytes  # standard output as it was
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files that it says it wrote."""
+        return [Path(line) for line in self.out.splitlines()]
+
+
+def interp(*words: object, stdin: bytes = b"") -> Ran:
+    """Run the command line in this process."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(stdin))
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            status = main([str(word) for word in words])
+    finally:
+        sys.stdin = before
+    raw = out.buffer.getvalue()
+    return Ran(status, raw.decode("utf-8", "replace"), err.buffer.getvalue().decode(), raw)
+
+
+def process(*words: object, python: tuple[str, ...] = (), **variables: str) -> subprocess.CompletedProcess:
+    """Run `python -m cli` as a process of its own, from the current folder."""
+    path = os.pathsep.join(filter(None, [variables.pop("PYTHONPATH", ""), str(REPOSITORY)]))
+    return subprocess.run(
+        [sys.executable, *python, "-m", "cli", *map(str, words)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path, **variables},
+    )
+
+
+def flowers() -> Classifier:
+    """A small network that knows five flowers."""
+    torch.manual_seed(0)
+    return Classifier(SmallCNN(), mean=(0.5,) * 3, std=(0.25,) * 3, labels=FLOWERS, input_size=32)
