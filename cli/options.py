@@ -1,9 +1,11 @@
 """Options that several commands share, each written once."""
 
+import logging
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -61,7 +63,8 @@ def complete_classes(ctx: click.Context, parameter: click.Parameter, start: str)
 
     labels, begun = imagenet(), _as_word(start).casefold()
     names = {word for i, name in enumerate(labels) for word in (name, *labels.synonyms(i), *labels.groups(i))}
-    return sorted(word for word in map(_as_word, names) if word.casefold().startswith(begun))[:50]
+    words = {word for word in map(_as_word, names) if word.casefold().startswith(begun)}
+    return sorted(words, key=str.casefold)
 
 
 def _as_word(name: str) -> str:
@@ -154,6 +157,20 @@ def _device(name: str) -> str:
     if not there[name]:
         raise InterpretError(f"there is no {name} device here; `interp doctor` tells what there is")
     return name
+
+
+@contextmanager
+def notes_of_the_library(quiet: bool) -> Iterator[None]:
+    """Show what the methods log, such as how many activations a rule replaced, as notes."""
+    logger, handler = logging.getLogger("interpret"), logging.StreamHandler(sys.stderr)
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 def note_failure(shown: str, error: Exception, verbose: int) -> None:

@@ -42,6 +42,13 @@ class_options = options.applied(
         shell_complete=options.complete_classes,
         help="Why the class and not this one: explain the difference of their scores.",
     ),
+    click.option(
+        "--score",
+        type=click.Choice(["logit", "log-probability"]),
+        default="logit",
+        show_default=True,
+        help="What is explained of the class: its logit, or the logarithm of its probability.",
+    ),
     click.option("--top-k", type=click.IntRange(1), help="Explain so many of the top predictions."),
 )
 
@@ -58,6 +65,11 @@ class Wanted:
     notes: list[str] = field(default_factory=list)
 
 
+def take_classes(settings: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of ``class_options``, taken out of a command's."""
+    return {name: settings.pop(name) for name in ("classes", "class_mode", "versus", "score", "top_k")}
+
+
 def results_a_picture(classifier: "Classifier", settings: dict[str, Any]) -> int:
     """How many results each picture has."""
     if not settings["classes"]:
@@ -66,8 +78,10 @@ def results_a_picture(classifier: "Classifier", settings: dict[str, Any]) -> int
     return sum(len(classifier.labels.find(query).indices) if each else 1 for query in settings["classes"])
 
 
-def wanted_classes(classifier: "Classifier", settings: dict[str, Any]) -> Callable[["Tensor"], Iterator[Wanted]]:
-    """A function from an image to what is to be explained for it.
+def wanted_classes(
+    classifier: "Classifier", settings: dict[str, Any]
+) -> Callable[["Tensor", "Classifier"], Iterator[Wanted]]:
+    """A function from an image, and the classifier it is for, to what is to be explained of it.
 
     Names are looked up here, once, so that one that does not exist ends the run before it begins.
     """
@@ -77,12 +91,12 @@ def wanted_classes(classifier: "Classifier", settings: dict[str, Any]) -> Callab
     versus = classifier.labels.find(settings["versus"]) if settings["versus"] else None
     mode, top = settings["class_mode"], settings["top_k"] or 1
 
-    def choose(image: "Tensor") -> Iterator[Wanted]:
+    def choose(image: "Tensor", classifier: "Classifier") -> Iterator[Wanted]:
         from interpret.hooks import left_as_found
 
         with left_as_found(classifier, image.device):
             logits = classifier(image).detach()[0]
-        scored = Scored(classifier, logits)
+        scored = Scored(classifier, logits, settings["score"])
         if not matches:
             for index in logits.topk(min(top, len(logits))).indices.tolist():
                 yield scored.wanted(scored.label(index), [index], versus, [f"top prediction {scored.shown(index)}"])
@@ -115,6 +129,7 @@ class Scored:
 
     classifier: "Classifier"
     logits: "Tensor"
+    score: str  # "logit" or "log-probability"
 
     def shown(self, index: int) -> str:
         """A class with its probability, such as "tabby 0.62"."""
@@ -135,17 +150,19 @@ class Scored:
 
     def wanted(self, label: str, indices: list[int], versus: "Match | None", notes: list[str]) -> Wanted:
         """The score of one class, or of several as one, or how far it is above another's."""
-        from interpret.gradients import contrast, group
+        from interpret.gradients import contrast, group, log_probability
 
         target: Target = indices[0] if len(indices) == 1 else group(tuple(indices))
         names = [self.classifier.name(index) for index in indices]
         about: dict[str, Any] = {"indices": indices, "names": names}
-        unit = f"logit of {names[0] if len(names) == 1 else label}"
+        unit = f"{self.score.replace('-', ' ')} of {names[0] if len(names) == 1 else label}"
         if versus is not None:
             other = self.best(versus, but=indices)
-            target = contrast(target, other)
+            target = contrast(target, other)  # the same for logits and log-probabilities
             label = f"{label} vs {versus.label}"
             about |= {"versus": other, "versus_name": self.classifier.name(other)}
             unit += f" less that of {self.classifier.name(other)}"
+        elif self.score == "log-probability":
+            target = log_probability(target)
         prediction = self.shown(int(self.logits.argmax()))
         return Wanted(label, target, about, prediction, unit, notes)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Red, green and blue at equal steps. The first rises evenly in lightness, from dark to light, so that
 # it reads in grey too; the second is light in the middle, and blue and red are told apart by all.
 HEAT = "150a3c 40127a 7a1b8c b52a7b e04a4f f4772b fca50a fdd33f fff59a"
-DIVERGING = "08306b 2171b5 6baed6 c6dbef f7f7f7 fdd0b8 fb8a61 d42f27 67000d"
+DIVERGING = "1f4fa8 3a7fc4 7fb2dc c4dcee f7f7f7 fbd3c1 f29a76 d9523f b3122b"
 
 UNSEEN = (0.42, 0.52)  # how bright the hatching leaves what the network never saw
 
@@ -148,9 +148,11 @@ def side_by_side(
 ) -> Figure:
     """The picture, the map over it, and a bar of its colours in the attribution's own units.
 
+    An attribution of three channels is drawn in its own colours instead, which need no bar.
+
     Args:
         image: (1, 3, H, W) in [0, 1].
-        attribution: (1, 1, H, W), laid on the picture.
+        attribution: (1, 1, H, W) or (1, 3, H, W), laid on the picture.
         limit: the value that gets the strongest colour; by default the map's largest.
         seen: (H, W) booleans: what the network saw.
         title: above the picture, such as what the network predicts.
@@ -164,15 +166,18 @@ def side_by_side(
     from matplotlib.colors import LinearSegmentedColormap, Normalize
     from matplotlib.figure import Figure
 
-    values, limit, signed = _prepared(attribution, limit)
-    height, width = values.shape
+    height, width = attribution.shape[-2:]
     figure = Figure(figsize=(9, 0.6 + 4 * min(max(height / width, 0.4), 1.6)), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.imshow(_photo(image))
-    right.imshow(overlay(image, attribution, limit=limit, seen=seen))
     for axes, text in ((left, title), (right, caption)):
         axes.set_title(text, fontsize=11, loc="left")
         axes.set_axis_off()
+    if attribution.shape[-3] == 3:
+        right.imshow(own_colours(attribution, limit=limit, seen=seen))
+        return figure
+    values, limit, signed = _prepared(attribution, limit)
+    right.imshow(overlay(image, attribution, limit=limit, seen=seen))
     colours = LinearSegmentedColormap.from_list("map", _table(DIVERGING if signed else HEAT))
     scale = Normalize(-limit if signed else 0, limit or 1)
     figure.colorbar(ScalarMappable(scale, colours), ax=right, fraction=0.045, label=unit)

@@ -53,9 +53,10 @@ class Activation:
             return (saved > 0) * self.slope
         if self.bends == "in a band":
             return (saved > self.low) & (saved < self.high)
+        keep_graph = torch.is_grad_enabled()  # somebody differentiates the explanation itself
         with torch.enable_grad():
-            z = saved.detach().requires_grad_()
-            (slope,) = torch.autograd.grad(run(z).sum(), z)
+            z = saved if saved.requires_grad else saved.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(run(z.clone()).sum(), z, create_graph=keep_graph)
         return slope.clamp(min=0)
 
 
@@ -99,16 +100,12 @@ class _Ruled(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, z: Tensor, run: Callable, activation: Activation, rule: Rule) -> Tensor:
-        before = z
-        if rule == "guided" and activation.bends == "smoothly" and _in_place(z, run):
-            before = z.clone()
         output = run(z)
         if output is z:
             ctx.mark_dirty(z)
         ctx.run, ctx.activation, ctx.rule = run, activation, rule
         if rule == "guided":
-            judged_by_output = activation.from_output or output is z and activation.bends != "smoothly"
-            ctx.save_for_backward(output if judged_by_output else before)
+            ctx.save_for_backward(output if activation.from_output or output is z else z)
         return output
 
     @staticmethod
@@ -143,12 +140,22 @@ class _Mode(TorchFunctionMode):
             self.gates[_GATES[func]] += 1
         if func not in _ACTIVATIONS:
             return func(*args, **kwargs)
+        activation = KNOWN[_ACTIVATIONS[func]]
         z, rest, options = _input_of(args, kwargs)
-        activation = _as_called(KNOWN[_ACTIVATIONS[func]], rest, options)
+        if activation.name in ("maximum", "max") and rest and isinstance(z, Tensor) and _is_zero(z):
+            z, rest = rest[0], (z,)  # the other way round
+        activation = _as_called(activation, rest, options)
         if activation is None or not isinstance(z, Tensor) or not z.requires_grad:
             return func(*args, **kwargs)
         self.replaced[activation.name] += 1
-        return _Ruled.apply(z, lambda value: func(value, *rest, **options), activation, self.rule)
+
+        def run(value: Tensor) -> Tensor:
+            return func(value, *rest, **options)
+
+        if self.rule == "guided" and activation.bends == "smoothly" and _in_place(z, run):
+            # The slope depends on the input, which this call writes over.
+            return z.copy_(_Ruled.apply(z.clone(), lambda value: run(value.clone()), activation, self.rule))
+        return _Ruled.apply(z, run, activation, self.rule)
 
 
 def _input_of(args: tuple, kwargs: dict) -> tuple[Any, tuple, dict]:
@@ -174,7 +181,8 @@ def _as_called(activation: Activation, rest: tuple, options: dict) -> Activation
     if activation.name == "threshold":
         return activation if all(map(_is_zero, _arguments(rest, options, ("threshold", 0), ("value", 0)))) else None
     if activation.name in ("maximum", "max"):
-        return activation if _is_zero(*_arguments(rest, options, ("other", None))) else None
+        (other,) = _arguments(rest, options, ("other", None))  # a number is a dimension
+        return activation if isinstance(other, Tensor) and _is_zero(other) else None
     return activation
 
 

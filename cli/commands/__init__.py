@@ -1,5 +1,6 @@
 """The commands that are not explainers, one a file."""
 
+from .check_gradient import check_gradient
 from .classes import classes
 from .completion import completion
 from .doctor import doctor
@@ -9,4 +10,4 @@ from .models import models
 from .predict import predict
 from .samples import samples
 
-COMMANDS = (predict, models, layers, classes, methods, samples, doctor, completion)
+COMMANDS = (predict, check_gradient, models, layers, classes, methods, samples, doctor, completion)
