@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from interpret.errors import InterpretError
-from interpret.explainers import EXPLAINERS
+from interpret.explainers import DRAWINGS, EXPLAINERS
 
 from . import options
 
@@ -17,19 +17,9 @@ if TYPE_CHECKING:
 
 VIEWS = ("overlay", "heatmap", "side-by-side")
 
-# What the table of explainers says of a method: how its channels are combined, whether by their sizes alone,
-# how much of the map may saturate, and what is drawn.
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "map": {"aggregate": "sum", "absolute": False, "percentile": 100.0, "view": "overlay"},
-    "absolute": {"aggregate": "max", "absolute": True, "percentile": 99.5, "view": "heatmap"},
-    "signed": {"aggregate": "sum", "absolute": False, "percentile": 99.5, "view": "heatmap"},
-    "colours": {"aggregate": "colours", "absolute": False, "percentile": 99.5, "view": "heatmap"},
-}
-
-
 def drawing_options(method: str) -> Any:
     """The options for drawing, with a method's own defaults."""
-    default = DEFAULTS[EXPLAINERS[method]]
+    default = DRAWINGS[EXPLAINERS[method]]
     return options.applied(
         click.option(
             "--view",

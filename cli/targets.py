@@ -154,7 +154,7 @@ class Scored:
 
         target: Target = indices[0] if len(indices) == 1 else group(tuple(indices))
         names = [self.classifier.name(index) for index in indices]
-        about: dict[str, Any] = {"indices": indices, "names": names}
+        about: dict[str, Any] = {"indices": indices, "names": names, "score": self.score}
         unit = f"{self.score.replace('-', ' ')} of {names[0] if len(names) == 1 else label}"
         if versus is not None:
             other = self.best(versus, but=indices)

@@ -63,7 +63,8 @@ def load(
                 resize=scaled,
                 interpolation=recipe.interpolation,
             )
-        classifier.cpu().eval().requires_grad_(False)
+        # Channels last is what convolutions are fastest with, also on a CPU.
+        classifier.cpu().eval().requires_grad_(False).to(memory_format=torch.channels_last)
         classifier.labels = _labels(classifier, labels)
     return classifier
 

@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from .errors import NetworkError
+from .gradients import gradient
 
 Rule = Literal["guided", "deconvnet"]
 
@@ -50,14 +51,18 @@ class Activation:
     def gate(self, saved: Tensor, run: Callable[[Tensor], Tensor]) -> Tensor:
         """The factor of the guided rule, of the saved input or output."""
         if self.bends == "at zero":
-            return (saved > 0) * self.slope
+            return (saved > 0).to(saved) * self.slope
         if self.bends == "in a band":
             return (saved > self.low) & (saved < self.high)
-        keep_graph = torch.is_grad_enabled()  # somebody differentiates the explanation itself
-        with torch.enable_grad():
-            z = saved if saved.requires_grad else saved.detach().requires_grad_()
-            (slope,) = torch.autograd.grad(run(z.clone()).sum(), z, create_graph=keep_graph)
-        return slope.clamp(min=0)
+        return _backward(run, saved, torch.ones_like(saved)).clamp(min=0)
+
+
+def _backward(run: Callable[[Tensor], Tensor], z: Tensor, above: Tensor) -> Tensor:
+    """The activation's own backward pass, with a graph where somebody differentiates an explanation."""
+    keep_graph = torch.is_grad_enabled()
+    with torch.enable_grad():
+        z = z if z.requires_grad else z.detach().requires_grad_()
+        return torch.autograd.grad(run(z.clone()), z, above, create_graph=keep_graph)[0]
 
 
 def _names(names: str, bends: Any, **options: Any) -> dict[str, Activation]:
@@ -99,19 +104,23 @@ class _Ruled(torch.autograd.Function):
     """An activation whose backward pass is a rule's; it works in place where the activation does."""
 
     @staticmethod
-    def forward(ctx: Any, z: Tensor, run: Callable, activation: Activation, rule: Rule) -> Tensor:
+    def forward(ctx: Any, z: Tensor, run: Callable, activation: Activation, mode: "_Mode") -> Tensor:
         output = run(z)
         if output is z:
             ctx.mark_dirty(z)
-        ctx.run, ctx.activation, ctx.rule = run, activation, rule
-        if rule == "guided":
+        ctx.run, ctx.activation, ctx.mode = run, activation, mode
+        if mode.keep_graph:
+            ctx.save_for_backward(z)
+        elif mode.rule == "guided":
             ctx.save_for_backward(output if activation.from_output or output is z else z)
         return output
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple:
-        passed = gradient.clamp(min=0)
-        if ctx.rule == "guided":
+    def backward(ctx: Any, above: Tensor) -> tuple:
+        if not ctx.mode.explaining:
+            return _backward(ctx.run, *ctx.saved_tensors, above), None, None, None
+        passed = above.clamp(min=0)
+        if ctx.mode.rule == "guided":
             (saved,) = ctx.saved_tensors
             if ctx.activation.from_output:
                 passed = torch.ops.aten.threshold_backward(passed, saved, 0)
@@ -120,17 +129,20 @@ class _Ruled(torch.autograd.Function):
         return passed, None, None, None
 
 
-def _in_place(z: Tensor, run: Callable) -> bool:
-    probe = z.new_zeros(1)
+def _in_place(z: Tensor, run: Callable, activation: Activation) -> bool:
+    # Those that bend elsewhere than smoothly may hold a tensor of z's shape, such as zeros_like(z).
+    probe = z.new_zeros(1) if activation.bends == "smoothly" else z.detach().clone()
     return run(probe) is probe
 
 
 class _Mode(TorchFunctionMode):
     """Calls of activations, replaced by ones with the rule's backward pass, and counted."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, keep_graph: bool = False) -> None:
         super().__init__()
-        self.rule = rule
+        self.rule, self.keep_graph = rule, keep_graph
+        # Whoever differentiates the explanation afterwards needs the derivative of what the network computes.
+        self.explaining = True
         self.replaced: Counter[str] = Counter()
         self.gates: Counter[str] = Counter()
 
@@ -152,10 +164,10 @@ class _Mode(TorchFunctionMode):
         def run(value: Tensor) -> Tensor:
             return func(value, *rest, **options)
 
-        if self.rule == "guided" and activation.bends == "smoothly" and _in_place(z, run):
-            # The slope depends on the input, which this call writes over.
-            return z.copy_(_Ruled.apply(z.clone(), lambda value: run(value.clone()), activation, self.rule))
-        return _Ruled.apply(z, run, activation, self.rule)
+        needs_input = self.keep_graph or self.rule == "guided" and activation.bends == "smoothly"
+        if needs_input and _in_place(z, run, activation):
+            return z.copy_(_Ruled.apply(z.clone(), lambda value: run(value.clone()), activation, self))
+        return _Ruled.apply(z, run, activation, self)
 
 
 def _input_of(args: tuple, kwargs: dict) -> tuple[Any, tuple, dict]:
@@ -198,34 +210,48 @@ def _is_zero(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value == 0
 
 
-def ruled_call(
-    function: Callable[[Tensor], Tensor], inputs: Tensor, rule: Rule, network: object
+def ruled_gradient(
+    function: Callable[[Tensor], Tensor], inputs: Tensor, rule: Rule, network: object, *, keep_graph: bool = False
 ) -> tuple[Tensor, Counter[str]]:
-    """Call a function with a backward rule in place of the derivative of every activation.
+    """The gradient of a score, with a backward rule in place of the derivative of every activation.
 
     Args:
-        function: runs the network.
+        function: runs the network and takes (N, ...) inputs to (N,) scores.
         inputs: (N, ...), requiring grad.
         rule: "guided" or "deconvnet", see the table above.
         network: what runs, to say why nothing was replaced.
+        keep_graph: whether the result shall be differentiable itself; its derivative follows no rule.
 
     Returns:
-        What the function returns, with a graph that follows the rule, and how many calls of which
-        activation were replaced.
+        (N, ...), and how many calls of which activation were replaced.
 
     Raises:
         NetworkError: no activation was found; the message names the cause.
     """
+    score, mode = _run(function, inputs, rule, network, keep_graph)
+    counted = ", ".join(f"{count} {name}" for name, count in mode.replaced.most_common())
+    _log.info("%s rule on %d activations: %s", rule, mode.replaced.total(), counted)
+    explained = gradient(score, inputs, keep_graph=keep_graph)
+    mode.explaining = False
+    return explained, mode.replaced
+
+
+def activations_called(function: Callable[[Tensor], Tensor], inputs: Tensor, network: object) -> Counter[str]:
+    """How many calls of which activation the rules would replace; NetworkError if there is none."""
+    return _run(function, inputs, "deconvnet", network)[1].replaced
+
+
+def _run(
+    function: Callable[[Tensor], Tensor], inputs: Tensor, rule: Rule, network: object, keep_graph: bool = False
+) -> tuple[Tensor, _Mode]:
     modules = list(network.modules()) if isinstance(network, nn.Module) else []
     if any(isinstance(module, torch.jit.ScriptModule) for module in modules):
         raise NetworkError(f"{rule} rules cannot see into TorchScript; build the network in Python instead")
-    with _Mode(rule) as mode:
+    with _Mode(rule, keep_graph) as mode:
         output = function(inputs)
     if not mode.replaced:
         raise NetworkError(f"found no activation to apply the {rule} rule to: {_cause(mode.gates, modules)}")
-    counted = ", ".join(f"{count} {name}" for name, count in mode.replaced.most_common())
-    _log.info("%s rule on %d activations: %s", rule, mode.replaced.total(), counted)
-    return output, mode.replaced
+    return output, mode
 
 
 def _cause(gates: Counter[str], modules: list[nn.Module]) -> str:

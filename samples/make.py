@@ -1,12 +1,19 @@
-"""Makes the montage among the samples: ``python samples/make.py``."""
+"""Makes the montage among the samples, and the figures of the README: ``python samples/make.py``."""
 
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image, ImageOps
+from torch import Tensor
+
+import interpret
+import interpret.pictures
+from interpret.explainers import DRAWINGS, EXPLAINERS
 
 HERE = Path(__file__).parent
 HALF = (272, 512)
+SUBJECTS = {"koala": "koala", "cat-and-dog": "German shepherd", "honey-bee": "bee"}
 
 
 def cat_and_dog() -> Image.Image:
@@ -42,5 +49,48 @@ def photo(name: str) -> Image.Image:
         return opened.convert("RGB")
 
 
+def methods() -> Figure:
+    """Every explainer on three photos, as squeezenet1_1, which all of them can explain, sees them.
+
+    Returns:
+        A figure with a column for each method and a row for each photo, in bands.
+    """
+    classifier = interpret.load("squeezenet1_1")
+    photos = [read_for(classifier, name) for name in SUBJECTS]
+    columns = 8
+    bands = -(-(len(EXPLAINERS) + 1) // columns)
+    figure = Figure(figsize=(2 * columns, 6.3 * bands), layout="constrained")
+    panels = figure.subplots(3 * bands, columns)
+    for panel in panels.flat:
+        panel.set_axis_off()
+    for place, name in enumerate(["photo", *EXPLAINERS]):
+        band, column = divmod(place, columns)
+        panels[3 * band, column].set_title(name.replace("_", " "), fontsize=14)
+        for row, (image, wanted) in enumerate(zip(photos, SUBJECTS.values(), strict=True)):
+            drawn = interpret.pictures.to_pil(image) if name == "photo" else explained(classifier, image, wanted, name)
+            panels[3 * band + row, column].imshow(drawn)
+    return figure
+
+
+def read_for(classifier: interpret.Classifier, name: str) -> Tensor:
+    """A sample as the network sees it, resized and cropped."""
+    return classifier.prepare(interpret.read(f"sample:{name}"))[0].clamp(0, 1)
+
+
+def explained(classifier: interpret.Classifier, image: Tensor, wanted: str, name: str) -> Image.Image:
+    """One method's picture, drawn as its command draws it, always over the photo where it is a map."""
+    view, how = classifier.on_inputs(), DRAWINGS[EXPLAINERS[name]]
+    attribution = interpret.explainers.explainer_named(name)(view, image, view.find(wanted, image))
+    if how["aggregate"] == "colours":
+        limit = interpret.limit_of(attribution, percentile=how["percentile"])
+        return interpret.own_colours(attribution, limit=limit)
+    values = interpret.combined(attribution, how["aggregate"], absolute=how["absolute"])
+    limit = interpret.limit_of(values, percentile=how["percentile"])
+    if how["view"] == "overlay":
+        return interpret.overlay(image, values, limit=limit)
+    return interpret.heatmap(values, limit=limit)
+
+
 if __name__ == "__main__":
     cat_and_dog().save(HERE / "cat-and-dog.jpg", quality=92, optimize=True)
+    methods().savefig(HERE / "methods.png", dpi=80)

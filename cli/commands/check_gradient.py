@@ -18,7 +18,7 @@ MEANING = {
 }
 
 
-@click.command("check-gradient")
+@click.command("check-gradient", short_help="Compare a network's gradient with differences.")
 @click.argument("picture", shell_complete=options.complete_pictures)
 @click.option("-c", "--class", "query", metavar="CLASS", help="A class; by default the top prediction.")
 @click.option("--pixels", type=click.IntRange(1), default=20, show_default=True, help="How many values to check.")
@@ -44,7 +44,9 @@ def check_gradient(
 
     from interpret.gradient_check import check_gradient as check
 
-    (source,) = find_pictures([picture], recursive=False)
+    source, *others = find_pictures([picture], recursive=False)
+    if others:
+        raise click.UsageError(f"one picture at a time, not {len(others) + 1}")
     classifier = options.open_classifier(settings)
     image = source.read().to(classifier.mean.device)
     with torch.no_grad():

@@ -3,9 +3,8 @@
 import importlib
 from typing import Any
 
-# Method to how it is drawn unless told otherwise: "map", one value a pixel as it is; "absolute", the largest
-# absolute value over the channels; "signed", their sum; "colours", its own colours around grey. The command
-# line, the figures and the tests read this table.
+# Method to how it is drawn unless told otherwise, by a name of DRAWINGS. The command line, the figures and the
+# tests read this table.
 EXPLAINERS = {
     "saliency": "absolute",
     "input_x_gradient": "signed",
@@ -29,6 +28,16 @@ EXPLAINERS = {
     "gradient_shap": "signed",
     "kernel_shap": "map",
     "lrp": "signed",
+}
+
+
+# How the channels are combined and whether by their sizes alone, how much of the map may saturate (the percentile
+# that gets the strongest colour), and whether it is laid over the picture.
+DRAWINGS = {
+    "map": {"aggregate": "sum", "absolute": False, "percentile": 100.0, "view": "overlay"},
+    "absolute": {"aggregate": "max", "absolute": True, "percentile": 99.5, "view": "heatmap"},
+    "signed": {"aggregate": "sum", "absolute": False, "percentile": 99.5, "view": "heatmap"},
+    "colours": {"aggregate": "colours", "absolute": False, "percentile": 99.5, "view": "heatmap"},
 }
 
 

@@ -13,7 +13,7 @@ from ..geometry import Geometry, fit
 from ..gradients import Target, class_score, gradient
 from ..hooks import Recording, left_as_found, recorded
 from ..layers import default_layer
-from ..rules import Rule, ruled_call
+from ..rules import Rule, ruled_gradient
 
 Explainer = Callable[..., Tensor]
 
@@ -78,11 +78,11 @@ def input_gradient(classifier: nn.Module, inputs: Tensor, target: Target, rule: 
         (N, ...), with a graph if the inputs have one.
     """
     source = leaf(inputs)
+    keep = inputs.requires_grad
     if rule is None:
-        score = score_of(classifier, source, target)
-    else:
-        score, _ = ruled_call(lambda given: score_of(classifier, given, target), source, rule, network_of(classifier))
-    return gradient(score, source, keep_graph=inputs.requires_grad)
+        return gradient(score_of(classifier, source, target), source, keep_graph=keep)
+    network = network_of(classifier)
+    return ruled_gradient(lambda given: score_of(classifier, given, target), source, rule, network, keep_graph=keep)[0]
 
 
 def leaf(inputs: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from ..classifier import Classifier
 from ..errors import InterpretError, NetworkError
 from ..gradients import Target
 from ..hooks import traced
-from ..rules import ruled_call
+from ..rules import activations_called
 from .contract import leaf, network_of
 
 
@@ -90,7 +90,7 @@ def check_activations(classifier: nn.Module, inputs: Tensor, known: tuple[type, 
     if repeated:
         raise NetworkError(f"captum's {method} needs a module for each activation; {repeated[0]} is used several times")
     try:
-        _, replaced = ruled_call(classifier, leaf(inputs[:1]), "guided", network)
+        replaced = activations_called(classifier, leaf(inputs[:1]), network)
     except NetworkError:
         return  # no activation, or only gates, which captum knows as modules
     relus = sum(count for name, count in replaced.items() if name in RULES)
