@@ -278,6 +278,8 @@ class Run:
         if not self.settings["no_clobber"] or path is None or not path.exists():
             return False
         before = stored_about(path)
+        if before is None:
+            options.note(f"{path} does not say how it was made; it is left as it is", self.settings["quiet"])
         # The same pictures and weights may be called otherwise, and be explained by another version.
         free = ("picture", "model", "weights", "versions")
         differing = [key for key in about if before and key not in free and before.get(key) != about[key]]
@@ -285,6 +287,8 @@ class Run:
             raise PictureError(
                 f"{path} was made with another {differing[0]} and is left alone; write elsewhere with -o"
             )
+        if self.settings["raw"] and not path.with_suffix(".npz").exists():
+            return False
         self._tell(path, about)
         return True
 
@@ -309,4 +313,4 @@ class Run:
             self._tell(path, result.about)
 
     def _tell(self, path: Path, about: dict[str, Any]) -> None:
-        click.echo(json.dumps({"path": str(path), **about}) if self.settings["as_json"] else path)
+        options.tell(json.dumps({"path": str(path), **about}) if self.settings["as_json"] else str(path))

@@ -5,7 +5,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -191,4 +191,16 @@ def note(message: str, quiet: bool = False) -> None:
     """A line on standard error, which leaves standard output to the results."""
     if not quiet:
         sys.stdout.flush()
-        click.echo(message, err=True)
+        with _bar_aside():
+            click.echo(message, err=True)
+
+
+def tell(result: str) -> None:
+    """A line on standard output, also while a progress bar is on the terminal."""
+    with _bar_aside():
+        click.echo(result)
+
+
+def _bar_aside() -> AbstractContextManager:
+    bars = sys.modules.get("tqdm")  # only who shows a bar has imported it
+    return bars.tqdm.external_write_mode() if bars else nullcontext()

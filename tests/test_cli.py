@@ -99,7 +99,8 @@ def test_the_installed_command_is_the_module(tmp_path):
 
 
 @pytest.mark.parametrize("complete", [False, True])
-def test_another_package_of_that_name_is_recognised(tmp_path, complete):
+def test_another_package_of_that_name_is_recognised(tmp_path, monkeypatch, complete):
+    monkeypatch.chdir(tmp_path)
     other = tmp_path / "interpret"
     (other / "glassbox").mkdir(parents=True)
     (other / "__init__.py").write_text("" if complete else "raise ImportError('half of a package')")

@@ -24,7 +24,7 @@ def test_a_group_is_its_highest_member_and_a_note_says_which(squeezenet, cat):
     run = interp("gradcam", "sample:cat", "--class", "cat", *SQUEEZE, "--json")
     (result,) = about(run)
     best = int(squeezenet.find("cat", cat))
-    assert result["explained"] == {"indices": [best], "names": [squeezenet.name(best)]}
+    assert result["explained"].items() >= {"indices": [best], "names": [squeezenet.name(best)]}.items()
     assert run.err.startswith(f"sample:cat: cat is {squeezenet.name(best)} 0.")
     assert "the highest of 7 classes" in run.err
     assert run.err.count("\n") == 1

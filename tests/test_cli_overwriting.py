@@ -70,6 +70,7 @@ CHANGES = {
     "options": ["--no-relu"],
     "seed": ["--seed", "1"],
     "drawing": ["--view", "heatmap"],
+    "explained": ["--score", "log-probability"],
     "preprocessing": ["-m", "tests.command:dark_flowers"],
 }
 
@@ -104,3 +105,18 @@ def test_no_clobber_knows_the_default_layer_by_name():
 def test_no_clobber_and_a_shared_scale_contradict_each_other():
     run = interp("gradcam", CAT, *ROSE, "--no-clobber", "--scale", "shared")
     assert (run.status, run.err) == (2, "Error: --scale shared needs every map again; leave out --no-clobber\n")
+
+
+def test_no_clobber_makes_the_raw_map_that_is_missing(tmp_path):
+    interp("gradcam", CAT, *ROSE)
+    run = interp("gradcam", CAT, *ROSE, "--no-clobber", "--raw")
+    assert run.status == 0
+    assert (tmp_path / "cat_gradcam_rose.npz").exists()
+
+
+def test_no_clobber_leaves_what_cannot_say_how_it_was_made(tmp_path):
+    (tmp_path / "map.jpg").write_text("kept")
+    run = interp("gradcam", CAT, *ROSE, "-o", "map.jpg", "--no-clobber")
+    assert (run.status, run.out) == (0, "map.jpg\n")
+    assert run.err == "map.jpg does not say how it was made; it is left as it is\n"
+    assert (tmp_path / "map.jpg").read_text() == "kept"

@@ -319,7 +319,7 @@ def test_other_shapes_are_refused(tmp_path, shape):
 
 def test_what_cannot_be_written_says_why(tmp_path):
     image = torch.zeros(3, 2, 2)
-    with pytest.raises(PictureError, match=r"picture.gif: the suffix must be one of .png, .jpg"):
+    with pytest.raises(PictureError, match=r"'.gif'; the suffix is one of .png, .jpg"):
         write(tmp_path / "picture.gif", image)
     with pytest.raises(PictureError, match="No such file or directory"):
         write(tmp_path / "nowhere" / "picture.png", image)

@@ -6,7 +6,7 @@ from ..baselines import baseline_for
 from ..geometry import Geometry
 from ..gradients import Target
 from .contract import explainer
-from .from_captum import check_activations, class_index, copied, refused_in_one_line
+from .from_captum import check_activations, check_joins, class_index, copied, refused_in_one_line
 
 
 @explainer(Geometry.spread)
@@ -35,6 +35,7 @@ def deeplift(
 
     known = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.Softplus)
     check_activations(classifier, images, known, "DeepLIFT")
+    check_joins(classifier, images, ("Mul", "Div"), "DeepLIFT")
     with refused_in_one_line("DeepLIFT"):
         method = DeepLift(copied(classifier))
         baselines = baseline_for(baseline, classifier, images)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..classifier import Classifier
+from ..classifier import Classifier, first_tensor
 from ..errors import InterpretError, NetworkError
 from ..gradients import Target
 from ..hooks import traced
@@ -103,6 +103,31 @@ def check_activations(classifier: nn.Module, inputs: Tensor, known: tuple[type, 
 
 
 RULES = ("relu", "leaky_relu", "elu", "softplus")
+
+
+def check_joins(classifier: nn.Module, inputs: Tensor, joins: tuple[str, ...], method: str) -> None:
+    """Refuse a network that joins two of its own results in a way for which captum has no rule.
+
+    What is called as a function gets no rule but its derivative: a sum hands all of the relevance
+    down on both sides, so that it doubles with every skip path, and a product shares out nothing.
+
+    Raises:
+        NetworkError: what is joined how.
+    """
+    waiting, seen = [first_tensor(classifier(leaf(inputs[:1]))).grad_fn], set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        above = [following for following, _ in node.next_functions if following is not None]
+        kind = node.name().rstrip("0123456789").removesuffix("Backward")
+        if kind in joins and len(above) > 1:
+            raise NetworkError(
+                f"captum's {method} has no rule for a network that joins its own results by {kind.lower()}, as skip "
+                "paths and gates do; integrated gradients take any network"
+            )
+        waiting.extend(above)
 
 
 def one_by_one(explain: Callable[[Tensor, int], Tensor], images: Tensor) -> Tensor:

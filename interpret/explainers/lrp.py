@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from ..geometry import Geometry
 from ..gradients import Target
 from .contract import explainer
-from .from_captum import check_activations, class_index, copied, plain_network, refused_in_one_line
+from .from_captum import check_activations, check_joins, class_index, copied, plain_network, refused_in_one_line
 
 
 @explainer(Geometry.spread)
@@ -30,6 +30,7 @@ def lrp(classifier: nn.Module, images: Tensor, target: Target) -> Tensor:
     from captum.attr import LRP
 
     check_activations(classifier, images, (nn.ReLU,), "LRP")
+    check_joins(classifier, images, ("Add", "Sub", "Mul", "Div"), "LRP")
     with refused_in_one_line("LRP"):
         network, inputs = plain_network(copied(classifier), images)
         return LRP(network).attribute(inputs.detach().requires_grad_(), target=class_index(target, "LRP"))

@@ -1,0 +1,179 @@
+"""Drawing: closed forms of the colours, and what the eye must not be told wrongly."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import interpret
+from interpret.figures import DIVERGING, HEAT, colorize, combined, heatmap, limit_of, overlay, own_colours, side_by_side
+
+
+def colours(table):
+    return np.array([list(bytes.fromhex(colour)) for colour in table.split()])
+
+
+def pixels(picture):
+    return np.asarray(picture).astype(int)
+
+
+def base(image):
+    """What an overlay shows where there is no heat: the picture, mostly without its colour."""
+    photo = image[0].permute(1, 2, 0).numpy().astype(float)
+    grey = photo @ (0.299, 0.587, 0.114)
+    return np.round((0.35 * photo + 0.65 * grey[..., None]) * 255).astype(int)
+
+
+@pytest.fixture
+def image():
+    return torch.rand(1, 3, 40, 60, generator=torch.Generator().manual_seed(1))
+
+
+def test_the_limit_is_the_largest_size_of_all_maps():
+    first, second = torch.tensor([[1.0, -3.0]]), torch.tensor([[2.0, 0.5]])
+    assert limit_of(first) == 3
+    assert limit_of(second) == 2
+    assert limit_of(first, second) == 3
+    assert limit_of(torch.zeros(2, 2)) == 0
+    assert limit_of(torch.tensor([[float("nan"), 1.0, float("inf")]])) == 1
+    assert limit_of(torch.full((2, 2), float("nan"))) == 0
+
+
+def test_the_limit_as_a_percentile():
+    values = torch.arange(101.0).view(1, 101)
+    assert limit_of(values, percentile=99) == 99
+    sparse = torch.zeros(10, 10)
+    sparse[0, 0] = 5
+    assert limit_of(sparse, percentile=90) == 5  # rather than nothing at all
+
+
+def test_colours_without_signs():
+    table = colours(HEAT)
+    drawn = colorize(np.array([[0.0, 2.0, 4.0, 9.0, np.nan]]), limit=4, signed=False)
+    np.testing.assert_allclose(drawn[0] * 255, table[[0, 4, 8, 8, 0]], atol=1e-9)
+    between = colorize(np.array([[0.25]]), limit=4, signed=False)
+    np.testing.assert_allclose(between[0, 0] * 255, (table[0] + table[1]) / 2, atol=1e-9)
+
+
+def test_colours_around_zero():
+    table = colours(DIVERGING)
+    drawn = colorize(np.array([[-9.0, -4.0, -2.0, 0.0, 2.0, 4.0, np.nan]]), limit=4, signed=True)
+    np.testing.assert_allclose(drawn[0] * 255, table[[0, 0, 2, 4, 6, 8, 4]], atol=1e-9)
+    assert len(set(table[4])) == 1  # zero has no colour
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_zero_map_is_drawn_as_zero_everywhere(signed):
+    drawn = colorize(np.zeros((2, 3)), limit=0, signed=signed)
+    np.testing.assert_allclose(
+        drawn * 255, np.broadcast_to(colours(DIVERGING)[4] if signed else colours(HEAT)[0], (2, 3, 3))
+    )
+
+
+def test_the_heat_gets_lighter_all_the_way():
+    steps = colorize(np.linspace(0, 1, 50)[None], limit=1, signed=False)[0] @ (0.2126, 0.7152, 0.0722)
+    assert (np.diff(steps) > 0).all()
+
+
+def test_a_map_with_negative_values_is_drawn_around_zero():
+    drawn = pixels(heatmap(torch.tensor([[-1.0, 0.0, 1.0]])))
+    np.testing.assert_array_equal(drawn[0], colours(DIVERGING)[[0, 4, 8]])
+    drawn = pixels(heatmap(torch.tensor([[0.0, 1.0]])))
+    np.testing.assert_array_equal(drawn[0], colours(HEAT)[[0, 8]])
+
+
+def test_channels_are_combined():
+    attribution = torch.tensor([1.0, -4.0, 2.0]).view(1, 3, 1, 1)
+    assert combined(attribution, "sum").item() == -1
+    assert combined(attribution, "max").item() == -4
+    assert combined(attribution, "mean", absolute=True).item() == pytest.approx(7 / 3)
+    assert combined(attribution, "max", absolute=True).item() == 4
+
+
+def test_own_colours_lie_around_grey():
+    attribution = torch.tensor([[2.0, 0.0], [-2.0, 0.0], [0.0, 0.0]]).view(1, 3, 1, 2)
+    np.testing.assert_array_equal(pixels(own_colours(attribution))[0], [[255, 0, 128], [128, 128, 128]])
+    assert (pixels(own_colours(torch.zeros(1, 3, 2, 2))) == 128).all()
+
+
+def test_an_overlay_shows_the_picture_where_there_is_no_heat(image):
+    attribution = torch.zeros(1, 1, 40, 60)
+    np.testing.assert_array_equal(pixels(overlay(image, attribution)), base(image))
+    attribution[..., 10:20, 10:20] = 1
+    drawn = pixels(overlay(image, attribution))
+    cold = (attribution == 0)[0, 0].numpy()
+    np.testing.assert_array_equal(drawn[cold], base(image)[cold])
+    assert (drawn[~cold] != base(image)[~cold]).any(1).all()
+
+
+def test_not_a_number_is_no_heat(image):
+    attribution = torch.zeros(1, 1, 40, 60)
+    attribution[..., 5, 5] = float("nan")
+    np.testing.assert_array_equal(pixels(overlay(image, attribution)), base(image))
+
+
+def test_what_was_not_seen_is_hatched_whatever_the_map_says(image):
+    seen = torch.ones(40, 60, dtype=torch.bool)
+    seen[:, :15] = False
+    cold = torch.zeros(1, 1, 40, 60)
+    hot = cold.clone()
+    hot[..., :15] = 1
+    for draw in (lambda map_, **options: overlay(image, map_, limit=1.0, **options), heatmap):
+        drawn = pixels(draw(cold, seen=seen))
+        plain = pixels(draw(cold))
+        np.testing.assert_array_equal(drawn[:, 15:], plain[:, 15:])
+        hidden = drawn[:, :15]
+        assert (hidden.max(2) == hidden.min(2)).all()  # grey
+        assert (hidden.sum(2) < plain[:, :15].sum(2)).all()  # and darker
+    brightness = pixels(overlay(torch.ones_like(image), hot, limit=1.0, seen=seen))[:, :15]
+    assert len(np.unique(brightness)) > 1  # lines
+
+
+def test_a_shared_limit_makes_pictures_comparable(image):
+    weak, strong = torch.full((1, 1, 40, 60), 0.5), torch.full((1, 1, 40, 60), 2.0)
+    limit = limit_of(weak, strong)
+    assert (pixels(overlay(image, weak, limit=limit)) != pixels(overlay(image, weak))).any()
+    mixed = torch.cat([weak[..., :30], strong[..., 30:]], 3)
+    together = pixels(overlay(image, mixed, limit=limit))
+    np.testing.assert_array_equal(together[:, :30], pixels(overlay(image, weak, limit=limit))[:, :30])
+    np.testing.assert_array_equal(together[:, 30:], pixels(overlay(image, strong, limit=limit))[:, 30:])
+
+
+def test_a_map_of_another_size_is_refused(image):
+    with pytest.raises(interpret.InterpretError, match="does not lie on"):
+        overlay(image, torch.zeros(1, 1, 7, 7))
+    with pytest.raises(interpret.InterpretError, match="one map with one channel"):
+        overlay(image, torch.zeros(1, 3, 40, 60))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_side_by_side(channels):
+    image = torch.rand(1, channels, 40, 60)
+    attribution = torch.linspace(-1, 4, 2400).view(1, 1, 40, 60)
+    figure = side_by_side(image, attribution, title="tabby 0.9", caption="Grad-CAM", unit="logit")
+    left, right, bar = figure.axes
+    assert [axes.get_title(loc="left") for axes in (left, right)] == ["tabby 0.9", "Grad-CAM"]
+    assert bar.get_ylabel() == "logit"
+    assert bar.get_ylim() == (-4, 4)  # in the attribution's own unit, zero in the middle
+    figure.canvas.draw()
+
+
+def test_a_zero_map_has_a_figure():
+    side_by_side(torch.rand(1, 3, 8, 8), torch.zeros(1, 1, 8, 8)).canvas.draw()
+
+
+def test_one_channel_pictures_are_drawn_in_grey():
+    drawn = pixels(overlay(torch.rand(1, 1, 8, 8), torch.zeros(1, 1, 8, 8)))
+    assert (drawn.max(2) == drawn.min(2)).all()
+
+
+def test_figures_are_made_without_pyplot():
+    code = (
+        "import sys, torch; from interpret import side_by_side;"
+        "side_by_side(torch.rand(1, 3, 8, 8), torch.rand(1, 1, 8, 8)).savefig('/dev/null', format='png');"
+        "print('matplotlib.pyplot' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.stdout == "False\n", run.stderr

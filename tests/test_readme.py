@@ -1,0 +1,53 @@
+"""The README: its commands do what it shows, its Python runs, its table is the table of methods."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from cli.app import main
+from cli.signatures import methods
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+def sessions() -> list[tuple[str, list[str]]]:
+    """Each command of the shell sessions, and the lines shown below it."""
+    found = []
+    for part in "".join(blocks("console")).split("$ ")[1:]:
+        command, *shown = part.rstrip().split("\n")
+        found.append((command, shown))
+    return found
+
+
+@pytest.mark.parametrize(("command", "shown"), sessions())
+def test_shell_session(command, shown, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    program, *arguments = shlex.split(command)
+    assert program == "interp" and main(arguments) == 0
+    out, err = capfd.readouterr()
+    # A terminal shows both streams; which line comes first is left open.
+    assert sorted(out.splitlines() + err.splitlines()) == sorted(shown)
+
+
+@pytest.mark.parametrize("block", blocks("python"))
+def test_python_session(block, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "README.md", "exec"), {})
+    assert (tmp_path / "cat.png").stat().st_size > 10_000
+
+
+def test_every_method_has_its_row():
+    rows = re.findall(r"^\| `([\w-]+)` \| (.*?) \| \[(.*?)\]\((.*?)\) \|", README, re.MULTILINE)
+    assert rows == [(m.command, m.summary.rstrip("."), m.title, m.url) for m in methods()]
+
+
+def test_links_lead_somewhere():
+    root = Path(__file__).parent.parent
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    assert links and [link for link in links if not (root / link).exists()] == []
