@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 VIEWS = ("overlay", "heatmap", "side-by-side")
 
+
 def drawing_options(method: str) -> Any:
     """The options for drawing, with a method's own defaults."""
     default = DRAWINGS[EXPLAINERS[method]]

@@ -21,8 +21,8 @@ class Classifier(nn.Module):
     crop and normalisation happen inside and are differentiable, so gradients come back on the
     picture's own pixels.
 
-    A network with one output is taken as the log-odds of the second of two classes. A head that
-    ends in ``nn.Sigmoid`` or ``nn.Softmax`` is turned back into log-odds or log-probabilities. Of
+    A network with one output is taken as the log-odds of the second of two classes. Of a head that
+    ends in ``nn.Sigmoid`` or ``nn.Softmax``, what these are fed is taken, so that nothing saturates. Of
     outputs that are tuples, dicts or objects with ``.logits``, the logits are taken. A network for
     one channel takes colour pictures by their luma, and one for three takes grey pictures.
 
@@ -96,15 +96,12 @@ class Classifier(nn.Module):
         with last_call(self.network, nn.Sigmoid, nn.Softmax) as last:
             output = first_tensor(self.network(self.normalise(inputs)))
         # A module of these kinds may also be a gate inside, or be there and not be used.
-        ending = next((module for module, given in last.items() if _same_values(given, output)), None)
+        if last and _same_values(last[1], output):
+            output = first_tensor(last[0])
         if len(inputs) == 1 and output.shape[1] == 1:
             output = output.reshape(1, -1)  # a network that squeezes its output gives (classes,) of one image
         if len(output) != len(inputs):
             raise NetworkError(f"the network gave logits for {len(output)} pictures, not for {len(inputs)}")
-        if isinstance(ending, nn.Sigmoid):
-            output = torch.logit(output, eps=1e-6)
-        elif isinstance(ending, nn.Softmax):
-            output = output.clamp_min(torch.finfo(output.dtype).tiny).log()
         if output.shape[1] == 1:
             return torch.cat([-output / 2, output / 2], 1)  # a softmax of these is the sigmoid
         return output

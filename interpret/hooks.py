@@ -109,21 +109,20 @@ def _recorder(recording: Recording, layer: str, wanted: int | None, cut: bool) -
 
 
 @contextmanager
-def last_call(network: nn.Module, *kinds: type[nn.Module]) -> Iterator[dict[nn.Module, Tensor]]:
+def last_call(network: nn.Module, *kinds: type[nn.Module]) -> Iterator[list[Tensor]]:
     """Follow which module of some kinds runs last while the block runs the network.
 
     Args:
         network: the network that will be run inside the block.
-        kinds: classes of modules that return a tensor.
+        kinds: classes of modules that take and return a tensor.
 
     Yields:
-        A mapping from that module to its output; empty where none of them ran.
+        That module's input and output; empty where none of them ran.
     """
-    last = {}
+    last: list[Tensor] = []
 
     def hook(module: nn.Module, args: tuple, output: Tensor) -> None:
-        last.clear()
-        last[module] = output
+        last[:] = [args[0], output]
 
     with ExitStack() as hooks:
         for module in network.modules():

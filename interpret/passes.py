@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from .errors import InterpretError
+
 
 def passes(
     run: Callable[[Tensor, Tensor], Tensor], images: int, count: int, *, max_batch: int, what: str, device: torch.device
@@ -26,18 +28,26 @@ def passes(
 
     Yields:
         The image's number, the pass's number, and its result, image by image and pass by pass.
+
+    Raises:
+        InterpretError: no passes, or none at a time.
     """
+    if count < 1 or max_batch < 1:
+        raise InterpretError(f"{what} takes at least one pass, and at least one at a time, not {count} and {max_batch}")
     total, done = images * count, 0
     with tqdm(total=total, desc=what, unit="pass", leave=False, delay=1, disable=None) as bar:
         while done < total:
             numbers = torch.arange(done, min(done + max_batch, total), device=device)
             rows, steps = numbers // count, numbers % count
+            results = None
             try:
                 results = run(rows, steps)
             except (RuntimeError, MemoryError) as error:
-                if max_batch == 1 or not _out_of_memory(error):
+                if len(numbers) == 1 or not _out_of_memory(error):
                     raise
-                max_batch = (max_batch + 1) // 2
+            if results is None:
+                # Only out here, where the error is gone, does nothing hold what the chunk had made.
+                max_batch = (len(numbers) + 1) // 2
                 _release()
                 continue
             yield from zip(rows.tolist(), steps.tolist(), results, strict=True)
@@ -47,7 +57,7 @@ def passes(
 
 def _out_of_memory(error: BaseException) -> bool:
     text = str(error).lower()
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "out of memory" in text or "allocate" in text
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "out of memory" in text or "alloc" in text
 
 
 def _release() -> None:

@@ -121,13 +121,14 @@ def test_traced_removes_its_hooks_after_an_exception():
 
 
 def test_last_call():
-    network, images = SmallCNN().eval(), torch.rand(1, 3, 8, 8)
-    with last_call(network, nn.ReLU, nn.BatchNorm2d) as last:
-        network(images)
-    assert list(last) == [network.relu]
+    network, inputs = nn.Sequential(nn.Sigmoid(), nn.Linear(2, 2), nn.Sigmoid(), nn.Linear(2, 2)), torch.rand(1, 2)
     with last_call(network, nn.Sigmoid) as last:
-        network(images)
-    assert last == {}
+        network(inputs)
+    middle = network[1](network[0](inputs))
+    assert torch.equal(last[0], middle) and torch.equal(last[1], middle.sigmoid())
+    with last_call(network, nn.Softmax) as last:
+        network(inputs)
+    assert last == []
 
 
 def mixed():
