@@ -15,7 +15,11 @@ __version__ = "0.1.0"
 
 # Where each public name lives; nothing is imported before it is used, so that importing is cheap.
 _HOMES = {
+    "activations": ("activation_maps", "first_filters", "projection"),
     "classifier": ("Classifier",),
+    "drawing.deep_dream": ("deep_dream",),
+    "drawing.inversion": ("invert",),
+    "drawing.style_transfer": ("style_transfer",),
     "errors": ("InterpretError", "NetworkError", "PictureError", "UnknownNameError"),
     "diagnosis": ("diagnose",),
     "figures": ("colorize", "combined", "heatmap", "limit_of", "overlay", "own_colours", "side_by_side"),
@@ -26,7 +30,10 @@ _HOMES = {
     "labels": ("Labels", "imagenet"),
     "layers": ("default_layer",),
     "loading": ("load",),
+    "receptive_fields": ("receptive_field",),
     "smoothing": ("smoothed",),
+    "top_activations": ("scan", "strongest_crops"),
+    "unit_figures": ("activations_figure", "crops_figure", "filters_figure"),
     "pictures": ("from_grid", "read", "to_grid", "write"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

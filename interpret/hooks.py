@@ -1,7 +1,7 @@
 """Looking into a network while it runs, and leaving it as it was: the only file that touches hooks."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -66,7 +66,9 @@ def _children(path: str, modules: dict[str, nn.Module]) -> str:
 
 
 @contextmanager
-def recorded(network: nn.Module, *layers: str, cut: bool = False) -> Iterator[Recording]:
+def recorded(
+    network: nn.Module, *layers: str, cut: bool = False, enough: Mapping[str, int] | None = None
+) -> Iterator[Recording]:
     """Record what layers give while the block runs the network.
 
     What is recorded is a copy, and the network goes on with another, so that an in-place layer
@@ -77,6 +79,8 @@ def recorded(network: nn.Module, *layers: str, cut: bool = False) -> Iterator[Re
         layers: dotted names; ``name#2`` is the second call of a module, ``name`` the last.
         cut: start the graph at these layers: what is recorded is a leaf that requires grad, and
             nothing below is kept. A layer above another then hides the lower one from the score.
+        enough: layer to number of calls, such as an earlier recording's ``calls``: once they have run
+            the network is stopped, and the block left.
 
     Yields:
         A mapping from each name to its tensor, filled when the network runs.
@@ -91,7 +95,24 @@ def recorded(network: nn.Module, *layers: str, cut: bool = False) -> Iterator[Re
             module, wanted = find_layer(network, layer)
             hook = _recorder(recording, layer, wanted, cut)
             hooks.callback(module.register_forward_hook(hook).remove)
-        yield recording
+            if enough:
+                hooks.callback(module.register_forward_hook(_stopper(recording, enough)).remove)
+        try:
+            yield recording
+        except _Enough:
+            pass
+
+
+class _Enough(Exception):
+    """Leaves a network that has run as far as is needed."""
+
+
+def _stopper(recording: Recording, enough: Mapping[str, int]) -> Callable:
+    def hook(module: nn.Module, args: tuple, output: Tensor) -> None:
+        if all(recording.calls[layer] >= calls for layer, calls in enough.items()):
+            raise _Enough
+
+    return hook
 
 
 def _recorder(recording: Recording, layer: str, wanted: int | None, cut: bool) -> Callable:

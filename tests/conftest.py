@@ -5,6 +5,9 @@ import torch
 
 import interpret
 
+# Tests run side by side, one a core; threads of one would only wait for those of another.
+torch.set_num_threads(1)
+
 
 @pytest.fixture(autouse=True)
 def _seeded():

@@ -84,8 +84,12 @@ def build(name: str) -> nn.Module:
     for norm in norms:
         norm.train()
         norm.momentum = 1.0
+    # Noise and holes, because what lies far from what a deep network was normalised on makes it explode.
+    image = picture(name)
+    noisy = image + 0.3 * torch.randn(8, *image.shape[1:])
+    holes = F.interpolate((torch.rand(8, 1, 8, 8) < 0.5).float(), image.shape[2:], mode="bilinear")
     with torch.no_grad():
-        network(picture(name).expand(8, -1, -1, -1) + 0.3 * torch.randn(8, *picture(name).shape[1:]))
+        network(torch.cat([noisy, image * holes]))
     return network.eval().requires_grad_(False)
 
 

@@ -1,13 +1,37 @@
 """The commands that are not explainers, one a file."""
 
+from .activations import activations
 from .check_gradient import check_gradient
 from .classes import classes
 from .completion import completion
 from .doctor import doctor
+from .dream import dream
+from .filters import filters
+from .invert import invert
 from .layers import layers
 from .methods import methods
 from .models import models
 from .predict import predict
 from .samples import samples
+from .style import style
+from .top_activations import top_activations
+from .visualize import visualize
 
-COMMANDS = (predict, check_gradient, models, layers, classes, methods, samples, doctor, completion)
+COMMANDS = (
+    predict,
+    filters,
+    activations,
+    top_activations,
+    check_gradient,
+    models,
+    layers,
+    classes,
+    methods,
+    samples,
+    visualize,
+    dream,
+    style,
+    invert,
+    doctor,
+    completion,
+)

@@ -1,0 +1,205 @@
+"""`interp top-activations`."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from interpret.bundled import samples
+from interpret.errors import InterpretError
+
+from .. import options
+from ..inputs import RESULTS, Source, find_pictures
+from ..outputs import RAW, Outputs, output_option, slug, write_result
+
+if TYPE_CHECKING:
+    from interpret.classifier import Classifier
+    from interpret.unit_index import Index
+
+
+class Channels(click.ParamType):
+    """Channel numbers with commas between them, such as 3,17."""
+
+    name = "channels"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
+        parts = value if isinstance(value, list) else str(value).split(",")
+        try:
+            return list(dict.fromkeys(int(part) for part in parts))
+        except ValueError:
+            self.fail(f"{value!r} is not a list of channel numbers such as 3,17", param, ctx)
+
+
+@click.command("top-activations", short_help="Show the crops of a data set that excite a unit most.")
+@click.argument("data", nargs=-1, metavar="[DATA]...", shell_complete=options.complete_pictures)
+@options.recursive_option
+@click.option("--layer", required=True, help="The layer, as `interp layers` names it.")
+@click.option("--channel", "channels", type=Channels(), required=True, help="Its channels, such as 3,17.")
+@click.option("--top", type=click.IntRange(1), default=9, show_default=True, help="How many crops a channel.")
+@click.option(
+    "--field",
+    type=click.Choice(["effective", "full"]),
+    default="effective",
+    show_default=True,
+    help="Cut to the window with 95 % of the layer's squared gradient, or to all that a unit can see.",
+)
+@click.option(
+    "--rule",
+    type=click.Choice(["deconvnet", "guided"]),
+    help="Of the projections: deconvnet; or guided, the default where no max-pooling tells pictures apart.",
+)
+@click.option("--index", type=click.Path(dir_okay=False), help="The index file; by default in interp-out/.")
+@click.option("--batch", type=click.IntRange(1), default=16, show_default=True, help="Pictures run at once.")
+@output_option
+@options.model_options
+@options.json_option
+@options.message_options
+def top_activations(
+    data: tuple[str, ...],
+    recursive: bool,
+    layer: str,
+    channels: list[int],
+    top: int,
+    field: str,
+    rule: Literal["deconvnet", "guided"] | None,
+    index: str | None,
+    batch: int,
+    output: str | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: int,
+    **settings: Any,
+) -> None:
+    """Show the crops of DATA, by default the bundled photos, that excite units of a layer most.
+
+    At most one crop a picture. Under each stand the pattern in it that the unit answers to (the
+    deconvnet or guided projection of that unit alone) and the whole picture with the crop marked. An index file
+    holds the strongest places of all channels of the layer, so that the next call, for whatever
+    channel, runs the network only over pictures that are new or have changed.
+    """
+    from interpret.activations import projection_rule
+    from interpret.top_activations import identity, strongest_crops
+
+    words = data or tuple(f"sample:{name}" for name in samples())
+    sources = find_pictures(words, recursive)
+    if any(source.path is None for source in sources):
+        raise InterpretError("an index is of files; standard input cannot be looked at again")
+    outputs = Outputs(output, [Source("units", None, Path("units"))])
+    model = settings["model"]
+    classifier = options.open_classifier(settings)
+    about = {"command": "top-activations", "model": model, **identity(classifier, layer), "channels": channels}
+    file = Path(index) if index else _index_file(about, words)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    failures, known = _scanned(classifier, sources, about, file, top, batch, quiet, verbose)
+    rule = rule or projection_rule(classifier.network)
+    about |= {"field": field, "rule": rule}
+    units = {
+        channel: strongest_crops(classifier, known, channel, most=top, effective=field == "effective", rule=rule)
+        for channel in channels
+    }
+    known.save(file)  # with what the units see, which was measured for the first crop
+    _report(units, about, outputs, known, quiet, as_json)
+    if failures:
+        raise click.exceptions.Exit(1)
+
+
+def _index_file(about: dict[str, Any], words: tuple[str, ...]) -> Path:
+    """A name for the index of these words of data, network and layer: another data set gets another file."""
+    data = [word if word.startswith("sample:") else str(Path(word).resolve()) for word in words]
+    key = json.dumps([about["weights"], about["layer"], about["preprocessing"], data])
+    digest = hashlib.sha256(key.encode()).hexdigest()[:12]
+    return Path(RESULTS) / f"top-activations_{slug(about['layer'])}_{digest}.index.npz"
+
+
+def _scanned(
+    classifier: "Classifier",
+    sources: list[Source],
+    about: dict[str, Any],
+    file: Path,
+    top: int,
+    batch: int,
+    quiet: bool,
+    verbose: int,
+) -> tuple[int, "Index"]:
+    """How many pictures failed, and the index of the others."""
+    from tqdm import tqdm
+
+    from interpret.top_activations import scan
+
+    shown = {source.path.resolve(): source.shown for source in sources}
+    failures, scanned = [], []
+
+    def failed(path: Path, error: Exception) -> None:
+        failures.append(path)
+        options.note_failure(shown[path], error, verbose)
+
+    def watch(paths: list[Path]) -> tqdm:
+        scanned.extend(paths)
+        return tqdm(paths, disable=quiet or None, leave=False, unit="picture")
+
+    known = scan(
+        classifier,
+        [source.path for source in sources],
+        about["layer"],
+        about["channels"],
+        file=file,
+        most=top,
+        batch=batch,
+        failed=failed,
+        watch=watch,
+    )
+    if not known.files:
+        raise InterpretError("none of the pictures could be used")
+    options.note(f"scanned {len(scanned)} of {len(sources)} pictures; the index is {file}", quiet)
+    return len(failures), known
+
+
+def _report(
+    units: dict[int, list], about: dict[str, Any], outputs: Outputs, known: "Index", quiet: bool, as_json: bool
+) -> None:
+    """Write the figure of the units that answer, and say which do not."""
+    from interpret.unit_figures import crops_figure
+
+    layer = about["layer"]
+    for channel, crops in units.items():
+        if not crops:
+            options.note(f"channel {channel} of {layer} is never above 0 on this data: there is nothing to show")
+        elif any(crop.projection is None for crop in crops):
+            options.note("no projections: the network calls no activation that the rule knows", quiet)
+        if len(crops) > 1 and crops[0].value == crops[-1].value:
+            options.note(
+                f"channel {channel}: all {len(crops)} have the value {crops[0].value:.3g}, a cap of the activation; "
+                "the layer before it tells them apart",
+                quiet,
+            )
+    alive = {channel: crops for channel, crops in units.items() if crops}
+    if not alive:
+        return
+    path = outputs.place(Path("top-activations"), layer, "-".join(map(str, alive)))
+    if outputs.suffix in RAW:
+        write_result(path, _arrays(alive), about)
+    else:
+        rows = f"crop, {about['rule']} projection, whole picture"
+        title = f"{about['model']}, {layer}: what excites each unit most in {len(known.files)} pictures\n{rows}"
+        write_result(path, crops_figure(alive, title=title), about)
+    if path is not None:
+        found = {channel: [_row(crop) for crop in crops] for channel, crops in alive.items()}
+        options.tell(json.dumps({"path": str(path), **about, "found": found}) if as_json else str(path))
+
+
+def _row(crop: Any) -> dict[str, Any]:
+    return {"path": str(crop.path), "value": crop.value, "place": list(crop.place), "box": list(crop.box)}
+
+
+def _arrays(units: dict[int, list]) -> dict[str, Any]:
+    import numpy as np
+
+    rows = [(channel, crop) for channel, crops in units.items() for crop in crops]
+    return {
+        "values": np.array([crop.value for _, crop in rows], dtype=np.float32),
+        "channels": np.array([channel for channel, _ in rows]),
+        "boxes": np.array([crop.box for _, crop in rows]),
+        "paths": np.array([str(crop.path) for _, crop in rows]),
+    }
