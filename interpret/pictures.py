@@ -101,19 +101,23 @@ def encode(picture: Image.Image, suffix: str, *, metadata: dict[str, str] | None
         The bytes.
 
     Raises:
-        PictureError: the suffix is unknown.
+        PictureError: the suffix is unknown, or the format cannot hold the picture.
     """
     kind = FORMATS.get(suffix.lower())
     if kind is None:
         raise PictureError(f"cannot write pictures as {suffix!r}; the suffix is one of {', '.join(FORMATS)}")
     content = io.BytesIO()
-    if kind == "PNG":
-        chunks = PngImagePlugin.PngInfo()
-        for key, text in (metadata or {}).items():
-            chunks.add_text(key, text)
-        picture.save(content, kind, pnginfo=chunks)
-    else:
-        _opaque(picture).save(content, kind, quality=quality)
+    try:
+        if kind == "PNG":
+            chunks = PngImagePlugin.PngInfo()
+            for key, text in (metadata or {}).items():
+                chunks.add_text(key, text)
+            picture.save(content, kind, pnginfo=chunks)
+        else:
+            _opaque(picture).save(content, kind, quality=quality)
+    except (OSError, ValueError) as error:  # such as a side too long for the format
+        size = f"{picture.width} x {picture.height} pixels"
+        raise PictureError(f"{kind} cannot hold this picture of {size} ({error}); write .png instead") from error
     return content.getvalue()
 
 

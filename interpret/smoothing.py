@@ -30,7 +30,7 @@ def smoothed(
         (N, C, H, W) mean attribution.
     """
     reach = round(0.04 * min(images.shape[-2:]))
-    total = torch.zeros(())
+    total, counted = torch.zeros(()), torch.zeros(())
     for copy in range(times):
         # The steps of the R2 sequence spread evenly over the square, however many are taken.
         down, right = (round(((copy * step + 0.5) % 1 * 2 - 1) * reach) for step in (0.7548776662, 0.5698402910))
@@ -39,7 +39,9 @@ def smoothed(
             down = right = 0
         explained = explainer(classifier, _moved(images, down, right, mirrored), target, **options)
         total = total + _put_back(explained, down, right, mirrored)
-    return total / times
+        # A shift leaves an edge unexplained; there the mean is over fewer copies.
+        counted = counted + _put_back(torch.ones_like(explained[:1, :1]), down, right, mirrored)
+    return total / counted
 
 
 def _moved(images: Tensor, down: int, right: int, mirrored: bool) -> Tensor:

@@ -181,9 +181,11 @@ def test_any_network_is_raised(name):
     extra = {"init_weights": False} if name == "googlenet" else {}
     network = models.get_model(name, weights=None, **extra).eval()
     scores = []
-    visualize(
-        network, logit(7), image=Fourier(64), steps=5, watch=lambda step: scores.append(float(step.scores)), smoothness=0
-    )
+
+    def watch(step):
+        scores.append(float(step.scores))
+
+    visualize(network, logit(7), image=Fourier(64), steps=5, smoothness=0, transform=None, watch=watch)
     assert scores[-1] > scores[0]
 
 

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 @click.option("-c", "--class", "query", metavar="CLASS", help="A class to dream of, instead of layers.")
 @click.option("--guide", metavar="PICTURE", help="A picture whose features are drawn.")
 @click.option("--octaves", type=click.IntRange(1), default=4, show_default=True, help="How many sizes.")
-@click.option("--steps", type=click.IntRange(1), default=20, show_default=True, help="At each size.")
+@click.option("--steps", type=click.IntRange(1), default=24, show_default=True, help="At each size.")
 @click.option(
     "--step-size",
     type=click.FloatRange(0, min_open=True),
-    default=0.015,
+    default=0.01,
     show_default=True,
     help="The mean change of a step.",
 )

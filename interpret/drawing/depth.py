@@ -48,7 +48,8 @@ def _coarsest(seen: list[Layer], count: int) -> list[Layer]:
 def _finished(maps: list[Layer]) -> list[Layer]:
     """Without those that a normalisation, an activation or a container follows, which say the same again."""
     kept = []
-    for layer, following in zip(maps, [*maps[1:], None], strict=True):
+    for place, layer in enumerate(maps):
+        following = maps[place + 1] if place + 1 < len(maps) else None
         passed_on = following is not None and layer.shape == following.shape
         if passed_on and (not following.weighted or "Norm" in following.kind):
             continue

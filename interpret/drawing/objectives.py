@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from ..errors import InterpretError
 
-Seen = Mapping[str, Any]  # layer to activation, "image", "logits", and "pictures", how many were drawn before views were made
+# Layer to activation; "image", "logits"; and "pictures", how many are drawn, of which there may be several views.
+Seen = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from .tiles import Tile, fitted, resized, tiles, with_detail
 
 # Style layers and the content layer of networks that were tried; VGG-19's are those of the paper.
 RECIPES = (
-    (("_bn0", "_blocks.0", "_blocks.2", "_blocks.4", "_blocks.7", "_blocks.10"), "_blocks.10"),
+    (("_bn0", "_blocks.0", "_blocks.2", "_blocks.4", "_blocks.7", "_blocks.10"), "_blocks.4"),
     (("features.1", "features.6", "features.11", "features.20", "features.29"), "features.22"),
 )
 VGG19 = "features.36"  # only the 19 layer VGG without batch norm ends there
@@ -37,10 +37,10 @@ def style_transfer(
     weights: Sequence[float] | None = None,
     layers: Sequence[str] = (),
     content_layer: str | None = None,
-    content_weight: float = 0.03,
-    smoothness: float = 1,
-    steps: int = 60,
-    scales: Sequence[float] = (0.5, 0.71, 1),
+    content_weight: float = 1,
+    smoothness: float = 3,
+    steps: int = 90,
+    scales: Sequence[float] = (0.71, 1),
     size: int | None = None,
     optimizer: Literal["adam", "lbfgs"] = "adam",
     start: Literal["photo", "noise"] = "photo",
@@ -137,6 +137,8 @@ class Easel:
         self.cut = self.tiles(self.photo)
         with left_as_found(self.view), torch.no_grad():
             self.content = [self.look(tile.of(self.photo))[self.content_layer] for tile in self.cut]
+        pairs = zip(self.cut, self.content, strict=True)
+        self.content_size = sum(tile.own_part(features).square().sum() for tile, features in pairs)
         self.at = 0
         self.whole: Moments | None = None
 
@@ -182,10 +184,12 @@ class Easel:
             moments = own if self.whole is None else {layer: _joined(self.whole[layer], own[layer]) for layer in own}
             style = sum(share * style_distance(moments, wanted) for share, wanted in self.wanted)
             parts = len(self.content)
-            content = sum((features**2).sum() for features in self.content) / parts
+            content = self.content_size / parts
             kept = tile.own_part(seen[self.content_layer] - self.content[self.at])
             content_loss = kept.square().sum() / content.clamp(min=1e-12)
             shared = (self.content_weight * content_loss + smoothness * variation.score(_own(tile, seen))) / parts
+            # Its gradient is this tile's share; its value counts as the mean over the tiles, which is taken later.
+            shared = shared + (parts - 1) * shared.detach()
             return -(style + shared).view(1)
 
         return Objective(frozenset(self.look_at()), score, "style", logits=False)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..baselines import baseline_for
+from ..errors import InterpretError
 from ..geometry import Geometry
 from ..gradients import Target, target_of
 from ..passes import passes
@@ -44,6 +45,8 @@ def integrated_gradients(
     Returns:
         (N, 3, H, W) attribution, signed, in units of the logit.
     """
+    if steps < 1:
+        raise InterpretError(f"integrated gradients need at least one step, not {steps}")
     start = baseline_for(baseline, classifier, images, seed)
     places, shares = (values / 2 for values in np.polynomial.legendre.leggauss(steps))
     places = torch.from_numpy(places + 0.5).to(images)
