@@ -86,13 +86,14 @@ class Drawing:
         how = "sum" if self.aggregate == "colours" else self.aggregate
         return combined(attribution, how, absolute=not self.signed)
 
-    def limit(self, *attributions: "Tensor") -> float:
-        """The value that gets the strongest colour, one for all of these."""
+    def limit(self, *attributions: tuple["Tensor", "Tensor"]) -> float:
+        """The value that gets the strongest colour, one for all of these attributions where the network saw."""
         from interpret.figures import limit_of
 
         if isinstance(self.scale, float):
             return self.scale
-        return limit_of(*map(self.values, attributions), percentile=self.percentile)
+        seen_values = (self.values(attribution)[..., seen] for attribution, seen in attributions)
+        return limit_of(*seen_values, percentile=self.percentile)
 
     def draw(
         self, image: "Tensor", attribution: "Tensor", seen: "Tensor", limit: float, words: dict[str, str]

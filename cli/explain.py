@@ -94,12 +94,12 @@ def explain(method: Method, settings: dict[str, Any]) -> None:
         results = run.results()
         if run.drawing.scale == "shared":
             results = list(results)
-            limit = run.drawing.limit(*(result.attribution for result in results)) if results else 0.0
+            limit = run.drawing.limit(*((result.attribution, result.seen) for result in results)) if results else 0.0
             for result in results:
                 run.write(result, limit)
         else:
             for result in results:
-                run.write(result, run.drawing.limit(result.attribution))
+                run.write(result, run.drawing.limit((result.attribution, result.seen)))
     if run.failed:
         raise click.exceptions.Exit(1)
 

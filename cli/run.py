@@ -13,7 +13,7 @@ from .draw import Drawing
 from .inputs import Source, output_stems, picture_hash
 from .outputs import RAW, Outputs, stored_about, write_result
 from .signatures import Method
-from .targets import Wanted, wanted_classes
+from .targets import NotHere, Wanted, wanted_classes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,7 +58,7 @@ class Run:
         for source, stem in tqdm(work, disable=hidden or None, leave=False, unit="picture"):
             try:
                 yield from self._explained(source, stem, choose)
-            except (PictureError, RuntimeError) as error:
+            except (PictureError, NotHere, RuntimeError) as error:
                 # A RuntimeError is the network's own: too small a picture, or too large for memory.
                 self.failed += 1
                 options.note_failure(source.shown, error, self.settings["verbose"])

@@ -53,6 +53,10 @@ class_options = options.applied(
 )
 
 
+class NotHere(InterpretError):
+    """Something asked for that makes no sense for one picture, but may for the next."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """One score to explain for one picture."""
@@ -89,6 +93,8 @@ def wanted_classes(
         raise InterpretError("--top-k explains the top predictions; leave out --class")
     matches = [classifier.labels.find(query) for query in settings["classes"]]
     versus = classifier.labels.find(settings["versus"]) if settings["versus"] else None
+    if versus is not None and any(set(match.indices) == set(versus.indices) for match in matches):
+        raise InterpretError(f"--versus {versus.label} is the class that is explained; name another")
     mode, top = settings["class_mode"], settings["top_k"] or 1
 
     def choose(image: "Tensor", classifier: "Classifier") -> Iterator[Wanted]:
@@ -145,7 +151,7 @@ class Scored:
         """The member of a group that the picture scores highest, some left out."""
         left = [index for index in match.indices if index not in but]
         if not left:
-            raise InterpretError(f"--versus {match.label} is the class that is explained; name another")
+            raise NotHere(f"--versus {match.label} is the class that is explained; name another")
         return max(left, key=lambda index: float(self.logits[index]))
 
     def wanted(self, label: str, indices: list[int], versus: "Match | None", notes: list[str]) -> Wanted:
@@ -159,6 +165,8 @@ class Scored:
         if versus is not None:
             other = self.best(versus, but=indices)
             target = contrast(target, other)  # the same for logits and log-probabilities
+            if len(versus.indices) > 1:
+                notes = [*notes, f"{versus.label} is {self.shown(other)}, the highest of {len(versus.indices)} classes"]
             label = f"{label} vs {versus.label}"
             about |= {"versus": other, "versus_name": self.classifier.name(other)}
             unit += f" less that of {self.classifier.name(other)}"

@@ -22,9 +22,10 @@ class Classifier(nn.Module):
     picture's own pixels.
 
     A network with one output is taken as the log-odds of the second of two classes. Of a head that
-    ends in ``nn.Sigmoid`` or ``nn.Softmax``, what these are fed is taken, so that nothing saturates. Of
-    outputs that are tuples, dicts or objects with ``.logits``, the logits are taken. A network for
-    one channel takes colour pictures by their luma, and one for three takes grey pictures.
+    ends in ``nn.Sigmoid`` or ``nn.Softmax``, what these are fed is taken, so that nothing saturates;
+    of a softmax that is a function, the logarithm. Of outputs that are tuples, dicts or objects with
+    ``.logits``, the logits are taken. A network for one channel takes colour pictures by their luma,
+    and one for three takes grey pictures.
 
     Args:
         network: takes (N, C, h, w) normalised by ``mean`` and ``std``.
@@ -98,6 +99,8 @@ class Classifier(nn.Module):
         # A module of these kinds may also be a gate inside, or be there and not be used.
         if last and _same_values(last[1], output):
             output = first_tensor(last[0])
+        elif _are_probabilities(output):
+            output = output.clamp_min(torch.finfo(output.dtype).tiny).log()
         if len(inputs) == 1 and output.shape[1] == 1:
             output = output.reshape(1, -1)  # a network that squeezes its output gives (classes,) of one image
         if len(output) != len(inputs):
@@ -151,6 +154,13 @@ class Classifier(nn.Module):
             if len(indices) == 1:
                 return indices.expand(len(images))
             return indices[self(images)[:, indices].argmax(1)]
+
+
+def _are_probabilities(output: Tensor) -> bool:
+    """Whether a softmax that is no module has made these (N, classes): none below 0, and a sum of 1."""
+    if output.shape[1] < 2 or bool((output < 0).any()):
+        return False
+    return bool(((output.sum(1) - 1).abs() < 1e-4).all())
 
 
 def _same_values(given: object, output: Tensor) -> bool:

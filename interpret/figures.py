@@ -190,7 +190,9 @@ def _prepared(attribution: Tensor, limit: float | None) -> tuple[np.ndarray, flo
     if flat.dim() > 2 and flat.numel() != flat.shape[-1] * flat.shape[-2]:
         raise InterpretError(f"draw one map with one channel at a time, not {tuple(flat.shape)}")
     values = flat.reshape(flat.shape[-2:]).numpy()
-    return values, limit_of(attribution) if limit is None else limit, bool((values < 0).any())
+    limit = limit_of(attribution) if limit is None else limit
+    # What rounding leaves below zero has no colour of its own.
+    return values, limit, bool((values < -1e-3 * limit).any())
 
 
 def _photo(image: Tensor) -> np.ndarray:

@@ -6,8 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .errors import InterpretError
+from .errors import InterpretError, PictureError
 
+LARGEST = 400  # times the crop, which a resized picture may cover before memory runs out
 INTERPOLATIONS = ("bilinear", "bicubic", "nearest")
 
 
@@ -133,5 +134,9 @@ def fit(
         # torchvision's rule, rounding included, so that its weights see what they were measured on.
         short = min(height, width)
         resized = int(resize * height / short), int(resize * width / short)
+    if resized[0] * resized[1] > LARGEST * input_size[0] * input_size[1]:
+        raise PictureError(
+            f"a picture of {width} x {height} pixels is too elongated: the network would see little of it; crop it"
+        )
     offset = tuple(round((resized[axis] - input_size[axis]) / 2) for axis in (0, 1))
     return Geometry(picture, resized, offset, input_size, interpolation)

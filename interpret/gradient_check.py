@@ -48,7 +48,7 @@ def check_gradient(
     Returns:
         One entry a place. Errors below 1e-5 agree.
     """
-    double = copy.deepcopy(classifier).double()
+    double = copy.deepcopy(classifier).to(torch.float64, memory_format=torch.contiguous_format)
     with left_as_found(double, image.device):
         view, inputs, _ = on_input_grid(double, image.detach().double())
         source = inputs.detach().requires_grad_()

@@ -33,8 +33,22 @@ def class_score(logits: Tensor, target: Target) -> Tensor:
 
 def class_indices(logits: Tensor, target: int | Sequence[int] | Tensor) -> Tensor:
     """(N,) class indices, checked: one an image, each from 0 to the number of classes less 1."""
-    images, classes = logits.shape
-    indices = torch.as_tensor(target, device=logits.device)
+    indices = checked_indices(target, len(logits), logits.device)
+    classes = logits.shape[1]
+    if len(indices) and int(indices.max()) >= classes:
+        raise InterpretError(f"there is no class {int(indices.max())}; this network has classes 0 to {classes - 1}")
+    return indices
+
+
+def checked_indices(target: int | Sequence[int] | Tensor, images: int, device: torch.device) -> Tensor:
+    """(N,) whole numbers from 0, one an image, as far as that can be seen before the network runs.
+
+    Raises:
+        InterpretError: names, fractions, negative numbers, or not one target an image.
+    """
+    if isinstance(target, str):
+        raise InterpretError(f"target is a class index, not a name; classifier.find({target!r}, images) looks it up")
+    indices = torch.as_tensor(target, device=device)
     if indices.is_floating_point() or indices.is_complex() or indices.dtype == torch.bool:
         raise InterpretError(f"target holds class indices, whole numbers, not {indices.dtype}")
     indices = indices.long().clone()  # one made under inference_mode could not be saved for the backward pass
@@ -42,9 +56,8 @@ def class_indices(logits: Tensor, target: int | Sequence[int] | Tensor) -> Tenso
         indices = indices.expand(images)
     if indices.shape != (images,):
         raise InterpretError(f"{images} images need {images} targets; target has shape {tuple(indices.shape)}")
-    if images and not 0 <= int(indices.min()) <= int(indices.max()) < classes:
-        wrong = [index for index in indices.tolist() if not 0 <= index < classes]
-        raise InterpretError(f"there is no class {wrong[0]}; this network has classes 0 to {classes - 1}")
+    if images and int(indices.min()) < 0:
+        raise InterpretError(f"there is no class {int(indices.min())}; classes are counted from 0")
     return indices
 
 

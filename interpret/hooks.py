@@ -142,13 +142,13 @@ def last_call(network: nn.Module, *kinds: type[nn.Module]) -> Iterator[list[Tens
     """
     last: list[Tensor] = []
 
-    def hook(module: nn.Module, args: tuple, output: Tensor) -> None:
-        last[:] = [args[0], output]
+    def hook(module: nn.Module, args: tuple, options: dict, output: Tensor) -> None:
+        last[:] = [*args, *options.values()][:1] + [output]
 
     with ExitStack() as hooks:
         for module in network.modules():
             if isinstance(module, kinds):
-                hooks.callback(module.register_forward_hook(hook).remove)
+                hooks.callback(module.register_forward_hook(hook, with_kwargs=True).remove)
         yield last
 
 

@@ -1,5 +1,6 @@
 """Networks by name: how each is built, where its weights come from, what it expects of a picture."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -101,7 +102,9 @@ def _torchvision(name: str) -> Recipe:
 def _download(published: object) -> State:
     folder = os.path.join(torch.hub.get_dir(), "checkpoints")
     try:
-        return published.get_state_dict(progress=sys.stderr.isatty(), check_hash=True, weights_only=True)
+        # torch.hub prints what it downloads on standard output, which is for results.
+        with contextlib.redirect_stdout(sys.stderr):
+            return published.get_state_dict(progress=sys.stderr.isatty(), check_hash=True, weights_only=True)
     except Exception as error:  # of the network, or of unpickling a damaged copy
         raise NetworkError(
             f"cannot download {published.url}, or the copy in {folder} is damaged; fetch that file where there "

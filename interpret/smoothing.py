@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .explainers.contract import Explainer
+from .explainers.contract import Explainer, on_input_grid
 from .gradients import Target
 
 
@@ -30,6 +30,8 @@ def smoothed(
         (N, C, H, W) mean attribution.
     """
     reach = round(0.04 * min(images.shape[-2:]))
+    geometry = on_input_grid(classifier, images)[2]
+    seen = geometry.seen().to(images)[None, None] if geometry else torch.ones_like(images[:1, :1])
     total, counted = torch.zeros(()), torch.zeros(())
     for copy in range(times):
         # The steps of the R2 sequence spread evenly over the square, however many are taken.
@@ -40,8 +42,8 @@ def smoothed(
         explained = explainer(classifier, _moved(images, down, right, mirrored), target, **options)
         total = total + _put_back(explained, down, right, mirrored)
         # A shift leaves an edge unexplained; there the mean is over fewer copies.
-        counted = counted + _put_back(torch.ones_like(explained[:1, :1]), down, right, mirrored)
-    return total / counted
+        counted = counted + _put_back(seen, down, right, mirrored)
+    return total / counted.clamp(min=1) * seen
 
 
 def _moved(images: Tensor, down: int, right: int, mirrored: bool) -> Tensor:

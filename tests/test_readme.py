@@ -35,11 +35,13 @@ def test_shell_session(command, shown, tmp_path, monkeypatch, capfd):
     assert sorted(out.splitlines() + err.splitlines()) == sorted(shown)
 
 
-@pytest.mark.parametrize("block", blocks("python"))
-def test_python_session(block, tmp_path, monkeypatch):
+def test_python_session(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    exec(compile(block, "README.md", "exec"), {})
+    names = {}
+    for block in blocks("python"):  # one session: later blocks use the names of earlier ones
+        exec(compile(block, "README.md", "exec"), names)
     assert (tmp_path / "cat.png").stat().st_size > 10_000
+    assert names["picture"].shape == (1, 3, 96, 96)
 
 
 def test_every_method_has_its_row():

@@ -55,9 +55,7 @@ class Fourier(nn.Module):
         seed: of the start, which is nearly grey.
     """
 
-    def __init__(
-        self, size: Size, *, count: int = 1, decay: float = 1.25, channels: int = 3, seed: int = 0
-    ) -> None:
+    def __init__(self, size: Size, *, count: int = 1, decay: float = 1.25, channels: int = 3, seed: int = 0) -> None:
         super().__init__()
         self.sides = height, width = _sides(size)
         generator = torch.Generator().manual_seed(seed)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..classifier import LUMA
@@ -24,6 +25,7 @@ RECIPES = (
 )
 VGG19 = "features.36"  # only the 19 layer VGG without batch norm ends there
 MARGIN = 64
+STRIDE = 32  # of the deepest layers of nearly all classifiers
 LEARNING_RATES = {"adam": 0.02, "lbfgs": 0.5}
 
 Moments = Mapping[str, tuple[Tensor, Tensor]]  # layer to the means (K,) and mean products (K, K) of its channels
@@ -83,7 +85,9 @@ def style_transfer(
         InterpretError: the weights do not fit the styles.
     """
     shares = _shares(weights, len(styles))
-    photo = fitted(content.detach(), size)
+    # Strided layers see the last rows of a side that they do not divide less than the others, and what is not
+    # seen is not painted: so the canvas is larger than the picture, and cut at the end.
+    photo, frame = framed(fitted(content.detach(), size))
     view, inputs, _ = on_input_grid(classifier, photo)
     layers, content_layer = chosen_layers(view, inputs, layers, content_layer)
     colours, palette = photo, styles
@@ -93,7 +97,7 @@ def style_transfer(
     noise = torch.rand(photo.shape, generator=generator).to(photo)
     painted = first = photo if start == "photo" else noise
     for number, scale in enumerate(scales):
-        height, width = (max(8, round(side * scale)) for side in photo.shape[-2:])
+        height, width = (max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in photo.shape[-2:])
         picture = Pixels(with_detail(painted, first, height, width))
         small = [fitted(style, max(height, width)) for style in styles]
         easel = Easel(view, resized(photo, height, width), small, shares, layers, content_layer, content_weight, tile)
@@ -115,7 +119,23 @@ def style_transfer(
             with torch.no_grad():
                 picture.values.clamp_(0, 1)
         painted = picture().detach()
-    return recoloured(painted, colours) if preserve_color else painted
+    painted = recoloured(painted, colours) if preserve_color else painted
+    return painted[..., frame[0] : frame[2], frame[1] : frame[3]]
+
+
+def framed(photo: Tensor) -> tuple[Tensor, tuple[int, int, int, int]]:
+    """A picture (1, C, H, W) with a border of its own reflection, to sides that ``STRIDE`` divides.
+
+    Returns:
+        The canvas, and where the picture lies on it: top, left, bottom, right.
+    """
+    height, width = photo.shape[-2:]
+    top, left = ((-(-side // STRIDE) * STRIDE + STRIDE - side) // 2 for side in (height, width))
+    bottom = -(-height // STRIDE) * STRIDE + STRIDE - height - top
+    right = -(-width // STRIDE) * STRIDE + STRIDE - width - left
+    mode = "reflect" if min(height, width) > STRIDE else "replicate"
+    canvas = F.pad(photo, (left, right, top, bottom), mode=mode)
+    return canvas, (top, left, top + height, left + width)
 
 
 @dataclass

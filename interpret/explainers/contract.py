@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ..classifier import Classifier, first_tensor
 from ..errors import InterpretError
 from ..geometry import Geometry, fit
-from ..gradients import Target, class_score, gradient
+from ..gradients import Target, checked_indices, class_score, gradient
 from ..hooks import Recording, left_as_found, recorded
 from ..layers import default_layer
 from ..rules import Rule, ruled_gradient
@@ -24,7 +24,8 @@ def explainer(lay_back: Callable[[Geometry, Tensor], Tensor]) -> Callable[[Expla
     The core ``(classifier, inputs, target, *, options) -> (N, C, h, w)`` sees pictures on the
     network's input grid, with a graph where the caller wants one. What is public lays its result
     back on the picture's pixels, without a graph, and leaves the network, the inputs and the random
-    generators as they were; the core stays reachable as ``__wrapped__``.
+    generators as they were; the core stays reachable as ``__wrapped__``. Methods that only run the
+    network forwards, or leave the work to captum, have no graph to keep.
 
     Args:
         lay_back: ``Geometry.undo`` for a map of any resolution, whose values are kept, or
@@ -37,6 +38,8 @@ def explainer(lay_back: Callable[[Geometry, Tensor], Tensor]) -> Callable[[Expla
     def decorate(core: Explainer) -> Explainer:
         @functools.wraps(core)
         def explain(classifier: nn.Module, images: Tensor, target: Target, **options: Any) -> Tensor:
+            if not callable(target):
+                checked_indices(target, len(images), images.device)
             with left_as_found(classifier, images.device):
                 images = images.detach()
                 if images.is_inference():

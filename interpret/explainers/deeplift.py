@@ -39,4 +39,4 @@ def deeplift(
     with refused_in_one_line("DeepLIFT"):
         method = DeepLift(copied(classifier))
         baselines = baseline_for(baseline, classifier, images)
-        return method.attribute(images, baselines, target=class_index(target, "DeepLIFT"))
+        return method.attribute(images, baselines, target=class_index(classifier, images, target, "DeepLIFT"))

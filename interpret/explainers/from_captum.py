@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..classifier import Classifier, first_tensor
 from ..errors import InterpretError, NetworkError
-from ..gradients import Target
+from ..gradients import Target, class_indices
 from ..hooks import traced
 from ..rules import activations_called
 from .contract import leaf, network_of
@@ -59,12 +59,12 @@ def copied(classifier: nn.Module) -> nn.Module:
     return same
 
 
-def class_index(target: Target, method: str) -> Tensor | int:
-    """The class indices, for methods that can explain nothing else."""
+def class_index(classifier: nn.Module, inputs: Tensor, target: Target, method: str) -> Tensor:
+    """The class indices, checked against the network's classes, for methods that can explain nothing else."""
     if callable(target):
         raise InterpretError(f"captum's {method} explains the logit of a class, not a contrast or a group")
-    # A copy, because one made under inference_mode could not be saved for the backward pass.
-    return target if isinstance(target, int) else torch.as_tensor(target).clone()
+    with torch.no_grad():
+        return class_indices(first_tensor(classifier(inputs)), target)
 
 
 def check_activations(classifier: nn.Module, inputs: Tensor, known: tuple[type, ...], method: str) -> None:

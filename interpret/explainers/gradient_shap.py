@@ -42,11 +42,12 @@ def gradient_shap(
 
     start = baseline_for(baseline, classifier, images, seed)
 
+    def score(inputs: Tensor, row: int) -> Tensor:
+        rows = torch.full((len(inputs),), row, device=inputs.device)  # every sample of an image has its target
+        return score_of(classifier, inputs, target_of(target, rows))
+
     def explain(image: Tensor, row: int) -> Tensor:
-        wanted = target_of(target, torch.tensor([row], device=image.device))
-        # One image has one target, which holds for every sample drawn from it.
-        wanted = wanted if callable(wanted) or isinstance(wanted, int) else int(wanted)
-        method = GradientShap(lambda inputs: score_of(classifier, inputs, wanted))
+        method = GradientShap(lambda inputs: score(inputs, row))
         with seeded(seed):
             return method.attribute(image, start[row : row + 1], n_samples=samples, stdevs=noise)
 

@@ -50,10 +50,12 @@ def kernel_shap(
         raise InterpretError(f"a map needs images of shape (N, C, H, W), not {tuple(images.shape)}")
     fill = baseline_for(baseline, classifier, images, seed)
 
+    def score(inputs: Tensor, row: int) -> Tensor:
+        rows = torch.full((len(inputs),), row, device=inputs.device)  # every sample of an image has its target
+        return score_of(classifier, inputs, target_of(target, rows))
+
     def explain(image: Tensor, row: int) -> Tensor:
-        wanted = target_of(target, torch.tensor([row], device=image.device))
-        wanted = wanted if callable(wanted) or isinstance(wanted, int) else int(wanted)
-        method = KernelShap(lambda inputs: score_of(classifier, inputs, wanted))
+        method = KernelShap(lambda inputs: score(inputs, row))
         method.interpretable_model = LeastSquares()
         mask = superpixels(image[0], pieces)[None, None].expand(1, image.shape[1], -1, -1)
         with seeded(seed), torch.no_grad():

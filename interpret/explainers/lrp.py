@@ -33,4 +33,6 @@ def lrp(classifier: nn.Module, images: Tensor, target: Target) -> Tensor:
     check_joins(classifier, images, ("Add", "Sub", "Mul", "Div"), "LRP")
     with refused_in_one_line("LRP"):
         network, inputs = plain_network(copied(classifier), images)
-        return LRP(network).attribute(inputs.detach().requires_grad_(), target=class_index(target, "LRP"))
+        return LRP(network).attribute(
+            inputs.detach().requires_grad_(), target=class_index(classifier, images, target, "LRP")
+        )
