@@ -322,3 +322,20 @@ def test_find_leaves_no_trace_and_needs_no_labels():
 @pytest.mark.parametrize(("labels", "index", "name"), [(["a", "b"], 1, "b"), (["a", "b"], 2, "2"), (None, 7, "7")])
 def test_name(labels, index, name):
     assert classifier(labels=labels).name(index) == name
+
+
+@pytest.mark.parametrize("how", ["softmax", "keyword"])
+def test_a_softmax_that_is_no_module_or_is_called_by_keyword(how):
+    class Head(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = SmallCNN()
+            self.softmax = nn.Softmax(1)
+
+        def forward(self, images):
+            logits = self.body(images)
+            return logits.softmax(1) if how == "softmax" else self.softmax(input=logits)
+
+    network, images = Head().eval(), torch.rand(3, 3, 8, 8)
+    classifier = Classifier(network, mean=[0.0] * 3, std=[1.0] * 3)
+    torch.testing.assert_close(classifier(images).softmax(1), network(images))

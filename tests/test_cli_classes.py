@@ -115,3 +115,14 @@ def test_a_function_in_the_current_folder(tmp_path):
     (tmp_path / "shop.py").write_text("from tests.command import flowers\n\n\ndef network():\n    return flowers()\n")
     run = interp("gradcam", "sample:cat", "-m", "shop:network", "-c", "rose")
     assert run.out == "cat_gradcam_rose.png\n", run.err
+
+
+def test_versus_that_is_the_class_of_one_picture_fails_for_that_one_alone(tmp_path):
+    run = interp("gradcam", "sample:koala", "sample:cat", "--versus", "koala", *SQUEEZE)
+    assert run.status == 1 and run.err.count("Error:") == 1
+    assert run.out == "interp-out/cat_gradcam_tiger-cat-vs-koala.png\n"
+
+
+def test_a_group_is_not_held_against_itself():
+    run = interp("gradcam", "sample:cat", "-c", "cat", "--versus", "cat", *SQUEEZE)
+    assert run.status == 2 and "name another" in run.err

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from interpret import InterpretError
+from interpret import InterpretError, PictureError
 from interpret.geometry import INTERPOLATIONS, Geometry, fit
 
 # Pictures as (height, width): ordinary, wide, tall, smaller than the input, a point, a stripe each way.
@@ -145,3 +145,9 @@ def test_spread_keeps_the_graph_of_what_it_is_given():
 def test_a_picture_without_pixels(picture):
     with pytest.raises(InterpretError, match="nothing to look at"):
         fit(picture, (4, 4))
+
+
+@pytest.mark.parametrize("size", [(2, 20_000), (20_000, 2)])
+def test_what_would_fill_the_memory_is_refused(size):
+    with pytest.raises(PictureError, match="too elongated"):
+        fit(size, (224, 224), 256)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from interpret import gradcam, integrated_gradients, saliency, smoothed
+from interpret import Classifier, gradcam, integrated_gradients, saliency, smoothed
 from interpret.smoothing import _moved, _put_back
 from tests.tiny import SmallCNN
 
@@ -88,3 +88,16 @@ def test_shifts_are_small_and_repeat():
     assert all(abs(row - 20) <= 2 and min(abs(column - 24), abs(49 - column - 24)) <= 2 for row, column in seen)
     assert len({tuple(place) for place in seen}) >= 6
     assert torch.equal(found, smoothed(where, network(), spot, 0, times=9))
+
+
+def test_a_map_of_ones_stays_one_where_the_network_saw():
+    def ones(classifier, images, target):
+        geometry = classifier.prepare(images)[1]
+        return geometry.undo(torch.ones(len(images), 1, 4, 4))
+
+    classifier = Classifier(SmallCNN(), mean=[0.5] * 3, std=[0.5] * 3, input_size=32, resize=36)
+    images = torch.rand(1, 3, 40, 90)
+    mean = smoothed(ones, classifier, images, 0, times=16)
+    seen = classifier.prepare(images)[1].seen()
+    torch.testing.assert_close(mean[0, 0][seen], torch.ones(int(seen.sum())))
+    assert (mean[0, 0][~seen] == 0).all()

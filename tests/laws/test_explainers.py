@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from interpret import EXPLAINERS, Classifier, NetworkError
+from interpret import EXPLAINERS, Classifier, InterpretError, NetworkError, contrast
 from interpret.explainers import explainer_named
 from tests.tiny import PlainCNN, SmallCNN
 
@@ -156,3 +156,26 @@ def test_repeats_bit_for_bit(explain):
     first = explain(model, images, 1)
     torch.manual_seed(1)
     assert torch.equal(explain(model, images, 1), first)
+
+
+@explainers
+@pytest.mark.parametrize(
+    "target",
+    [[1], [1, 2, 3], -1, [0, -1], 5, [0.5, 1.5], "cat"],
+    ids=["few", "many", "below", "one", "above", "half", "name"],
+)
+def test_targets_are_checked(explain, target):
+    with pytest.raises(InterpretError):
+        explain(classifier(explain, input_size=16), pictures(), target)
+
+
+@pytest.mark.parametrize(
+    "name", ["rise", "smoothgrad", "integrated_gradients", "gradient_shap", "kernel_shap", "gradcam"]
+)
+def test_a_contrast_may_have_a_target_for_each_image(name):
+    explain = explainer_named(name)
+    model, images = classifier(explain, input_size=16), pictures()
+    options = {"kernel_shap": {"samples": 8, "pieces": 3}, "rise": {"masks": 4}}.get(name, {})
+    together = explain(model, images, contrast(torch.tensor([1, 2]), 0), **options)
+    alone = explain(model, images[1:], contrast(2, 0), **options)
+    assert (together[1:] - alone).abs().max() <= 1e-4 * alone.abs().max()
