@@ -1,5 +1,7 @@
 """RISE (Petsiuk et al. 2018, https://arxiv.org/abs/1806.07421)."""
 
+import logging
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,6 +11,8 @@ from ..geometry import Geometry
 from ..gradients import Target, target_of
 from ..passes import passes
 from .contract import explainer, probability_or_score
+
+_log = logging.getLogger(__name__)
 
 
 @explainer(Geometry.undo)
@@ -46,6 +50,7 @@ def rise(
     """
     if images.dim() != 4:
         raise InterpretError(f"a map needs images of shape (N, C, H, W), not {tuple(images.shape)}")
+    _log.info("RISE runs %d passes for each picture, one a mask", masks)
 
     def run(rows: Tensor, steps: Tensor) -> Tensor:
         shown = torch.stack([_mask(seed, step, cells, keep, images) for step in steps.tolist()])
