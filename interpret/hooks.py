@@ -30,7 +30,7 @@ class Recording(dict[str, Tensor]):
 class Call:
     """One call of one module of a network in a forward pass."""
 
-    name: str  # the module's dotted name, with "#2" behind it for the second of several calls
+    name: str  # the module's dotted name and which of its calls this is, such as "relu#1"
     module: nn.Module
     output: Tensor
 
@@ -194,8 +194,7 @@ def traced(network: nn.Module, run: Callable[[], object], visit: Callable[[Call]
     def hook(module: nn.Module, args: tuple, output: object) -> None:
         calls[module] += 1
         if isinstance(output, Tensor):
-            name = names[module] if calls[module] == 1 else f"{names[module]}#{calls[module]}"
-            visit(Call(name, module, output))
+            visit(Call(f"{names[module]}#{calls[module]}", module, output))
 
     with ExitStack() as hooks:
         for module in names:

@@ -2,7 +2,7 @@
 
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +27,7 @@ _known: weakref.WeakKeyDictionary[nn.Module, tuple[tuple[int, ...], str]] = weak
 class Layer:
     """What one call of one module gave in a forward pass."""
 
-    name: str  # "#2" behind it for the second of several calls
+    name: str  # "#1", "#2" behind it where the module ran several times
     kind: str  # the module's class
     shape: tuple[int, ...]  # of its output
     weighted: bool  # whether the module, or one inside it, has parameters
@@ -48,7 +48,12 @@ def layers(network: nn.Module, run: Callable[[], object]) -> list[Layer]:
     seen: list[Layer] = []
     with left_as_found(network), torch.no_grad():
         traced(network, run, lambda call: seen.append(_describe(call)))
-    return seen
+    again = {layer.name.removesuffix("#2") for layer in seen if layer.name.endswith("#2")}
+    # A module that ran once needs no number; without one the name of another means its last call.
+    return [
+        layer if layer.name.partition("#")[0] in again else replace(layer, name=layer.name.removesuffix("#1"))
+        for layer in seen
+    ]
 
 
 def _describe(call: Call) -> Layer:

@@ -50,7 +50,7 @@ def test_calls_of_a_module_used_twice(name, call):
     with recorded(network, name) as recording:
         traced(network, lambda: network(image), lambda c: seen.append((c.name, c.output.clone())))
     relus = [(called, output) for called, output in seen if called.startswith("relu")]
-    assert [called for called, _ in relus] == ["relu", "relu#2"]
+    assert [called for called, _ in relus] == ["relu#1", "relu#2"]
     assert torch.equal(recording[name], relus[call][1])
 
 

@@ -16,7 +16,8 @@ from .. import options
 def layers(as_json: bool, **settings: Any) -> None:
     """List the layers of a network with the shape of what they give; * marks the default for maps.
 
-    A layer is a call of a module: relu#2 is the second call of the module relu.
+    A layer is a call of a module: relu#2 is the second call of the module relu, which ran several
+    times; relu alone would be the last.
     """
     import torch
 
