@@ -47,12 +47,27 @@ def longer_side(image: "Tensor", size: int | None) -> int:
     return size or min(max(image.shape[-2:]), LARGEST)
 
 
+def check_animation(path: str | None) -> None:
+    """Refuse to write an animation into another kind of file."""
+    if path is not None and Path(path).suffix.lower() != ".gif":
+        raise InterpretError(f"an animation is a .gif file, not {path}")
+
+
+def write_animation(path: str, frames: list[Any]) -> None:
+    """Write Pillow pictures as an animation that begins again at its end, and say where it is."""
+    from interpret.pictures import write_bytes
+
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=80, loop=0)
+    write_bytes(path, buffer.getvalue())
+    options.tell(path)
+
+
 class Frames:
     """Keeps the last step of a run, and small copies of all of them where an animation is wanted."""
 
     def __init__(self, animation: str | None) -> None:
-        if animation is not None and Path(animation).suffix.lower() != ".gif":
-            raise InterpretError(f"an animation is a .gif file, not {animation}")
+        check_animation(animation)
         self.animation = animation
         self.last: Tensor | None = None
         self.small: list[Any] = []
@@ -69,15 +84,10 @@ class Frames:
         """Write the animation, which ends with the result and rests there."""
         if self.animation is None:
             return
-        from interpret.pictures import write_bytes
-
         final = self._small(result)
         every = max(1, -(-len(self.small) // FRAMES))
         shown = [frame.resize(final.size) for frame in self.small[::every]] + [final] * 12
-        buffer = io.BytesIO()
-        shown[0].save(buffer, "GIF", save_all=True, append_images=shown[1:], duration=80, loop=0)
-        write_bytes(self.animation, buffer.getvalue())
-        options.tell(self.animation)
+        write_animation(self.animation, shown)
 
     def _small(self, image: "Tensor") -> Any:
         from interpret.drawing.tiles import fitted

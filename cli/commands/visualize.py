@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interpret.errors import InterpretError
-
 from .. import options
+from ..drawn import check_animation, write_animation
 from ..expressions import objective_of
 from ..outputs import slug, write_result
 
@@ -66,6 +65,7 @@ def visualize(what: tuple[str, ...], output: str | None, **settings: Any) -> Non
     asked = {name: settings[name] for name in ("model", "weights")}
     quiet = settings.pop("quiet")
     settings.pop("verbose")
+    check_animation(settings["gif"])
     classifier = options.open_classifier(settings)
     wanted = []
     for text in what:
@@ -85,7 +85,7 @@ def visualize(what: tuple[str, ...], output: str | None, **settings: Any) -> Non
     if settings["curve"]:
         _tell(Path(settings["curve"]), _curve(curves), about)
     if settings["gif"]:
-        _write_gif(Path(settings["gif"]), frames)
+        write_animation(settings["gif"], frames)
 
 
 def _draw(
@@ -193,19 +193,6 @@ def _curve(curves: dict[str, list[float]]) -> Any:
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     return figure
-
-
-def _write_gif(path: Path, frames: list["Image"]) -> None:
-    import io
-
-    from interpret.pictures import write_bytes
-
-    if path.suffix.lower() != ".gif":
-        raise InterpretError(f"an animation is a .gif file, not {path}")
-    content = io.BytesIO()
-    frames[0].save(content, "GIF", save_all=True, append_images=frames[1:], duration=80, loop=0)
-    write_bytes(path, content.getvalue())
-    options.tell(str(path))
 
 
 def _tell(path: Path, result: Any, about: dict[str, Any]) -> None:

@@ -98,6 +98,12 @@ def score_of(classifier: nn.Module, inputs: Tensor, target: Target) -> Tensor:
     return class_score(first_tensor(classifier(inputs)), target)
 
 
+def check_pictures(inputs: Tensor) -> None:
+    """Refuse what has no places to make a map of: anything but (N, C, H, W)."""
+    if inputs.dim() != 4:
+        raise InterpretError(f"a map needs images of shape (N, C, H, W), not {tuple(inputs.shape)}")
+
+
 def layer_of(classifier: nn.Module, inputs: Tensor, layer: str | None) -> str:
     """The layer asked for, or else the last feature map."""
     return layer or default_layer(network_of(classifier), inputs, classifier)
@@ -122,8 +128,7 @@ def activations_and_score(
         NetworkError: the layer did not run, or the network has no feature map.
         InterpretError: the layer's output has no places.
     """
-    if inputs.dim() != 4:
-        raise InterpretError(f"a map needs images of shape (N, C, H, W), not {tuple(inputs.shape)}")
+    check_pictures(inputs)
     layer = layer_of(classifier, inputs, layer)
     # Without a caller who wants the derivative of the map itself, nothing below the layer is kept.
     with recorded(network_of(classifier), layer, cut=not inputs.requires_grad) as recording:

@@ -6,11 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from ..baselines import baseline_for
-from ..errors import InterpretError
 from ..geometry import Geometry
 from ..gradients import Target, target_of
 from ..superpixels import superpixels
-from .contract import explainer, score_of
+from .contract import check_pictures, explainer, score_of
 from .from_captum import one_by_one, quietly, seeded
 
 
@@ -46,8 +45,7 @@ def kernel_shap(
     """
     from captum.attr import KernelShap
 
-    if images.dim() != 4:
-        raise InterpretError(f"a map needs images of shape (N, C, H, W), not {tuple(images.shape)}")
+    check_pictures(images)
     fill = baseline_for(baseline, classifier, images, seed)
 
     def score(inputs: Tensor, row: int) -> Tensor:

@@ -6,11 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..errors import InterpretError
 from ..geometry import Geometry
 from ..gradients import Target, target_of
 from ..passes import passes
-from .contract import explainer, probability_or_score
+from .contract import check_pictures, explainer, probability_or_score
 
 _log = logging.getLogger(__name__)
 
@@ -48,8 +47,7 @@ def rise(
     Returns:
         (N, 1, H, W) attribution, signed, in units of the probability.
     """
-    if images.dim() != 4:
-        raise InterpretError(f"a map needs images of shape (N, C, H, W), not {tuple(images.shape)}")
+    check_pictures(images)
     _log.info("RISE runs %d passes for each picture, one a mask", masks)
 
     def run(rows: Tensor, steps: Tensor) -> Tensor:
