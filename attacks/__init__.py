@@ -1,0 +1,58 @@
+"""Attacks on image classifiers: pictures that differ little and are seen as something else.
+
+>>> from attacks import pgd
+>>> adversarial = pgd(model, images, labels, eps=8 / 255)
+"""
+
+import importlib
+import sys
+from types import ModuleType
+from typing import Any
+
+# Name to what it asks of the caller: "eps" bounds the change, "least" looks for the least one that fools.
+ATTACKS = {
+    "fgsm": "eps",
+    "bim": "eps",
+    "pgd": "eps",
+    "mifgsm": "eps",
+}
+
+_HOMES = {"errors": ("AttackError", "GradientWarning")}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted([*ATTACKS, *_HOME, "ATTACKS"])
+
+
+def __getattr__(name: str) -> Any:
+    if name in ATTACKS:
+        return attack_named(name)
+    if name in _HOME:
+        return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def attack_named(name: str) -> Any:
+    """The function of the table's name, from the file of that name.
+
+    Raises:
+        AttributeError: there is none.
+    """
+    if name not in ATTACKS:
+        raise AttributeError(f"no attack {name!r}; there are {', '.join(ATTACKS)}")
+    return getattr(importlib.import_module(f".{name}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+class _Package(ModuleType):
+    """This package, in which ``attacks.pgd`` is the function, not the file of the same name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ATTACKS and isinstance(value, ModuleType):  # what importing a file does at its end
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,0 +1,70 @@
+"""The basic iterative method (Kurakin et al. 2017, https://arxiv.org/abs/1607.02533)."""
+
+import torch
+from torch import Tensor
+
+from .climb import Model
+from .errors import AttackError
+from .labels import least_likely as least_likely_class
+from .loss import Loss
+from .pgd import pgd
+
+
+def bim(
+    model: Model,
+    images: Tensor,
+    labels: Tensor | None = None,
+    *,
+    eps: float | Tensor = 8 / 255,
+    step_size: float | Tensor = 1 / 255,
+    steps: int | None = None,
+    least_likely: bool = False,
+    loss: str | Loss = "cross_entropy",
+    targeted: bool = False,
+    stop_when_fooled: bool = False,
+    quantize: bool = False,
+    batch_size: int | None = None,
+) -> Tensor:
+    """The fast gradient sign method in small steps, from the picture itself (section 2.2).
+
+    Args:
+        model: from images (n, ...) in [0, 1] to logits (n, C).
+        images: (N, ...) in [0, 1].
+        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
+        eps: radius of the Linf ball, one for all or (N,).
+        step_size: length of a step; one level of an 8-bit file by default, as in the paper.
+        steps: how many; by default the paper's rule, min(levels + 4, 1.25 levels) for an eps of so many levels.
+        least_likely: whether to go for the class that the model sees least at first (section 2.3).
+        loss: what is raised: "cross_entropy", "margin", "dlr" or a function of logits and labels.
+        targeted: whether the labels are the classes wanted.
+        stop_when_fooled: whether a sample is left alone once it is fooled.
+        quantize: whether results lie on the grid of an 8-bit file.
+        batch_size: how many samples are worked on at a time; all by default.
+
+    Returns:
+        (N, ...) in [0, 1], within eps of the images, exactly.
+
+    Raises:
+        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+    """
+    if least_likely:
+        if targeted:
+            raise AttackError("the least likely class is a target by itself; leave targeted out")
+        labels, targeted = least_likely_class(model, images), True
+    if steps is None:
+        levels = float(torch.as_tensor(eps).max()) * 255
+        steps = max(1, round(min(levels + 4, 1.25 * levels)))
+    return pgd(
+        model,
+        images,
+        labels,
+        eps=eps,
+        step_size=step_size,
+        steps=steps,
+        random_start=False,
+        loss=loss,
+        targeted=targeted,
+        stop_when_fooled=stop_when_fooled,
+        quantize=quantize,
+        batch_size=batch_size,
+    )

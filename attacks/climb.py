@@ -1,0 +1,121 @@
+"""The loop that the gradient attacks share: look, step, stay in the ball."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from .ball import Ball
+from .errors import AttackError
+from .loss import Loss, fooled, objective, slope, warn_of_vanished
+from .noise import Noise, Seed
+from .norms import columns
+from .rows import Rows, work_off
+
+Model = Callable[[Tensor], Tensor]
+
+
+def climb(
+    model: Model,
+    ball: Ball,
+    labels: Tensor,
+    direction: Callable[[Rows, Tensor], Tensor],
+    *,
+    steps: int,
+    random_start: bool,
+    restarts: int = 1,
+    loss: str | Loss = "cross_entropy",
+    targeted: bool = False,
+    stop_when_fooled: bool = False,
+    batch_size: int | None = None,
+    seed: Seed = 0,
+    columns_of: Callable[[Tensor], dict[str, Tensor]] | None = None,
+) -> Tensor:
+    """Raise a loss step by step within a ball.
+
+    Args:
+        model: from points (n, ...) in [0, 1] to logits (n, C).
+        ball: around each of N samples.
+        labels: (N,) the true classes, or those wanted.
+        direction: takes the rows, with ``points`` and ``taken``, and the gradient (n, ...) there, and gives
+            the step (n, ...).
+        steps: how many, in each restart.
+        random_start: whether the first start is drawn from the ball; those of restarts are anyway.
+        restarts: how many starts; for every sample, what fools is kept, else what raised the loss most.
+        loss: what is raised.
+        targeted: whether the labels are those wanted.
+        stop_when_fooled: whether samples leave as soon as they are fooled.
+        batch_size: how many samples are worked on at a time.
+        seed: of the starts.
+        columns_of: from the points of new rows to what ``direction`` keeps besides.
+
+    Returns:
+        (N, ...) the last points, or with ``stop_when_fooled`` or restarts the best.
+    """
+    if steps < 1 or restarts < 1:
+        raise AttackError(f"an attack takes a step or more, from a start or more, not {steps} and {restarts}")
+    raised = objective(loss, targeted)
+    every_noise = Noise.of(seed, len(labels))
+    judged = stop_when_fooled or restarts > 1  # else nobody asks whether the last point fools
+
+    def begin(numbers: Tensor) -> Rows:
+        here, noise = ball[numbers.to(labels.device)], every_noise[numbers]
+        points = here.random(noise) if random_start else here.images.clone()
+        zeros = torch.zeros(len(numbers), device=points.device)
+        return Rows(
+            ball=here,
+            noise=noise,
+            labels=labels[numbers.to(labels.device)],
+            points=points,
+            result=here.snap(points),
+            best=zeros.to(points.dtype) - torch.inf,
+            taken=zeros.long(),
+            begun=zeros.long() + 1,
+            **(columns_of(points) if columns_of else {}),
+        )
+
+    def step(now: Rows) -> Tensor:
+        seen = now.ball.snap(now.points)
+        last = now.taken == steps
+
+        def fools(logits: Tensor) -> Tensor:
+            return fooled(logits, now.labels, targeted)
+
+        def enough(logits: Tensor) -> Tensor:
+            return last | (fools(logits) & stop_when_fooled)
+
+        logits, values, gradient = slope(model, seen, lambda found: raised(found, now.labels), enough=enough)
+        hit = fools(logits)
+        if judged:
+            # A point that fools is better than any that does not.
+            values = torch.where(hit, torch.inf, values) if stop_when_fooled else values + hit * 1e6
+            better = (last | (hit & stop_when_fooled)) & (values > now.best)
+            now.best = torch.where(better, values, now.best)
+            now.result = torch.where(columns(better, seen), seen, now.result)
+        over = last | (hit & stop_when_fooled)
+        done = (hit & stop_when_fooled) | (last & (now.begun == restarts))
+        going = ~over
+        if going.any():
+            warn_of_vanished(gradient, going & ~hit)
+            moved = now.ball.project(now.points + direction(now, gradient))
+            now.points = torch.where(columns(going, moved), moved, now.points)
+            now.taken = now.taken + going
+        again = over & ~done
+        if again.any():
+            _begin_again(now, again, columns_of)
+        if not judged and bool((now.taken == steps).all()):
+            now.result = now.ball.snap(now.points)
+            return torch.ones_like(done)
+        return done
+
+    return work_off(len(labels), begin, step, batch_size=batch_size)
+
+
+def _begin_again(now: Rows, again: Tensor, columns_of: Callable[[Tensor], dict[str, Tensor]] | None) -> None:
+    here, noise = now.ball[again], now.noise[again]
+    now.points[again] = here.random(noise)
+    now.noise.drawn[again.cpu()] = noise.drawn
+    now.taken[again] = 0
+    now.begun[again] += 1
+    for name, column in (columns_of(now.points) if columns_of else {}).items():
+        getattr(now, name)[again] = column[again]

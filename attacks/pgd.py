@@ -1,0 +1,86 @@
+"""Projected gradient descent (Madry et al. 2018, https://arxiv.org/abs/1706.06083)."""
+
+import torch
+from torch import Tensor
+
+from .ball import Ball, per_sample
+from .climb import Model, climb
+from .labels import labels_or_predictions
+from .loss import Loss
+from .noise import Seed
+from .norms import columns, norm_named
+from .rows import Rows
+
+
+def pgd(
+    model: Model,
+    images: Tensor,
+    labels: Tensor | None = None,
+    *,
+    eps: float | Tensor = 8 / 255,
+    norm: str = "Linf",
+    step_size: float | Tensor | None = None,
+    steps: int = 40,
+    random_start: bool = True,
+    restarts: int = 1,
+    loss: str | Loss = "cross_entropy",
+    targeted: bool = False,
+    stop_when_fooled: bool = False,
+    quantize: bool = False,
+    batch_size: int | None = None,
+    seed: Seed = 0,
+) -> Tensor:
+    """The strongest first-order attack there is in a ball, by steps along the gradient and back into it.
+
+    A step goes ``step_size`` along the steepest direction of the norm and is projected onto the
+    ball and the box (eq. 1 of section 2.1): for Linf along the gradient's sign, for L2 along the
+    gradient, for L1 along the signs of its steepest hundredth.
+
+    Args:
+        model: from images (n, ...) in [0, 1] to logits (n, C).
+        images: (N, ...) in [0, 1].
+        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
+        eps: radius of the ball, one for all or (N,).
+        norm: "Linf", "L2", "L1", or "L0", whose eps counts values.
+        step_size: length of a step; ``2.5 * eps / steps`` by default, as in the authors' experiments.
+        steps: in each restart.
+        random_start: whether to start from a random point of the ball.
+        restarts: how many starts; for every sample, what fools is kept.
+        loss: what is raised: "cross_entropy", "margin", "dlr" or a function of logits and labels.
+        targeted: whether the labels are the classes wanted.
+        stop_when_fooled: whether a sample is left alone once it is fooled.
+        quantize: whether results lie on the grid of an 8-bit file.
+        batch_size: how many samples are worked on at a time; all by default.
+        seed: of random starts: one for all samples, one for each, or a generator.
+
+    Returns:
+        (N, ...) in [0, 1], within eps of the images, exactly.
+
+    Raises:
+        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+    """
+    ball = Ball.around(images, eps, norm, quantize=quantize)
+    labels = labels_or_predictions(model, images, labels, targeted)
+    lengths = ball.eps * 2.5 / steps if step_size is None else per_sample(step_size, images, "step_size")
+    if norm == "L0" and step_size is None:
+        lengths = torch.ones_like(lengths)  # its eps is no length
+    steepest = norm_named(norm).steepest
+    ball.step_size = lengths.to(images.dtype)
+
+    def direction(now: Rows, gradient: Tensor) -> Tensor:
+        return steepest(gradient) * columns(now.ball.step_size, gradient)
+
+    return climb(
+        model,
+        ball,
+        labels,
+        direction,
+        steps=steps,
+        random_start=random_start,
+        restarts=restarts,
+        loss=loss,
+        targeted=targeted,
+        stop_when_fooled=stop_when_fooled,
+        batch_size=batch_size,
+        seed=seed,
+    )
