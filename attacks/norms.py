@@ -59,7 +59,7 @@ def _project_l1(delta: Tensor, eps: Tensor) -> Tensor:
 
 
 def _steepest_l1(gradient: Tensor) -> Tensor:
-    """Tramèr and Boneh 2019, section 3: the one per cent of the steepest values, alike, so that not one is moved alone."""
+    """Tramèr and Boneh 2019, section 3: the steepest hundredth of the values, all alike."""
     sizes = gradient.abs().flatten(1)
     kept = max(1, sizes.shape[1] // 100)
     least = sizes.topk(kept, dim=1).values[:, -1:]
@@ -101,11 +101,19 @@ def l0(delta: Tensor) -> Tensor:
     return (delta.flatten(1) != 0).sum(1).to(delta.dtype)
 
 
+def _steepest_l0(gradient: Tensor) -> Tensor:
+    return gradient / columns(linf(gradient), gradient).clamp_min(torch.finfo(gradient.dtype).tiny)
+
+
+def _random_l0(like: Tensor, noise: Noise) -> Tensor:
+    return torch.zeros_like(like)  # any few values would bias which ones are changed
+
+
 NORMS = {
     "Linf": Norm(linf, lambda delta, eps: torch.minimum(torch.maximum(delta, -eps), eps), torch.sign, _random_linf),
     "L2": Norm(l2, _project_l2, _steepest_l2, _random_l2),
     "L1": Norm(l1, _project_l1, _steepest_l1, _random_l1),
-    "L0": Norm(l0, _project_l0, lambda g: g / columns(linf(g), g).clamp_min(torch.finfo(g.dtype).tiny), lambda d, _: 0 * d),
+    "L0": Norm(l0, _project_l0, _steepest_l0, _random_l0),
 }
 
 
