@@ -29,7 +29,9 @@ def climb(
     stop_when_fooled: bool = False,
     batch_size: int | None = None,
     seed: Seed = 0,
+    start: Tensor | None = None,
     columns_of: Callable[[Tensor], dict[str, Tensor]] | None = None,
+    look: Callable[[Rows, Tensor], tuple[Tensor, Tensor, Tensor]] | None = None,
 ) -> Tensor:
     """Raise a loss step by step within a ball.
 
@@ -47,7 +49,9 @@ def climb(
         stop_when_fooled: whether samples leave as soon as they are fooled.
         batch_size: how many samples are worked on at a time.
         seed: of the starts.
+        start: (N, ...) where the first start is, in place of the images.
         columns_of: from the points of new rows to what ``direction`` keeps besides.
+        look: takes the rows, with their ``noise``, and the points seen, and gives what ``slope`` would.
 
     Returns:
         (N, ...) the last points, or with ``stop_when_fooled`` or restarts the best.
@@ -60,7 +64,8 @@ def climb(
 
     def begin(numbers: Tensor) -> Rows:
         here, noise = ball[numbers.to(labels.device)], every_noise[numbers]
-        points = here.random(noise) if random_start else here.images.clone()
+        points = here.images.clone() if start is None else here.project(start[numbers.to(labels.device)])
+        points = here.random(noise) if random_start and start is None else points
         zeros = torch.zeros(len(numbers), device=points.device)
         return Rows(
             ball=here,
@@ -84,7 +89,10 @@ def climb(
         def enough(logits: Tensor) -> Tensor:
             return last | (fools(logits) & stop_when_fooled)
 
-        logits, values, gradient = slope(model, seen, lambda found: raised(found, now.labels), enough=enough)
+        if look is not None:
+            logits, values, gradient = look(now, seen)
+        else:
+            logits, values, gradient = slope(model, seen, lambda found: raised(found, now.labels), enough=enough)
         hit = fools(logits)
         if judged:
             # A point that fools is better than any that does not.

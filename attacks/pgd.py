@@ -29,6 +29,7 @@ def pgd(
     quantize: bool = False,
     batch_size: int | None = None,
     seed: Seed = 0,
+    start: Tensor | None = None,
 ) -> Tensor:
     """The strongest first-order attack there is in a ball, by steps along the gradient and back into it.
 
@@ -52,6 +53,7 @@ def pgd(
         quantize: whether results lie on the grid of an 8-bit file.
         batch_size: how many samples are worked on at a time; all by default.
         seed: of random starts: one for all samples, one for each, or a generator.
+        start: (N, ...) where the first start is, in place of a random point or the images.
 
     Returns:
         (N, ...) in [0, 1], within eps of the images, exactly.
@@ -83,4 +85,5 @@ def pgd(
         stop_when_fooled=stop_when_fooled,
         batch_size=batch_size,
         seed=seed,
+        start=start,
     )

@@ -18,7 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what stands behind `interp`; those of the process by default.
 
     Returns:
-        The exit status: 0 done, 1 some input failed, 2 wrong usage, 130 interrupted.
+        The exit status: 0 done, 1 some input failed, 2 wrong usage, 3 a threshold missed, 130
+        interrupted.
     """
     problem = check_import_name()
     if problem:
@@ -53,9 +54,10 @@ def _usage(error: click.ClickException) -> str:
 
 
 def _said(error: Exception) -> tuple[str, int]:
+    from attacks.errors import AttackError
     from interpret.errors import InterpretError, PictureError
 
-    if isinstance(error, InterpretError):
+    if isinstance(error, InterpretError | AttackError):
         return str(error), 1 if isinstance(error, PictureError) else 2
     if isinstance(error, OSError):
         # Files are written elsewhere, by name; what has none is standard output.

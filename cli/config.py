@@ -26,12 +26,16 @@ def default_map(path: str | None, commands: Mapping[str, click.Command]) -> dict
         commands: name to command.
 
     Returns:
-        Command name to {parameter name: value}.
+        Command name to {parameter name: value}; a group's name to that of its commands.
 
     Raises:
         InterpretError: a file that cannot be read, or a key that no command knows.
     """
-    options = {name: _options(command) for name, command in commands.items()}
+    groups = {name: group.commands for name, group in commands.items() if isinstance(group, click.Group)}
+    alone = {name: command for name, command in commands.items() if name not in groups}
+    # A command of a group is configured under both names: [attack-pgd], INTERP_ATTACK_PGD_EPS.
+    inside = {f"{group}-{name}": command for group, held in groups.items() for name, command in held.items()}
+    options = {name: _options(command) for name, command in {**alone, **inside}.items()}
     common, tables = _checked(_settings(path), options)
     environment = {key.removeprefix("INTERP_"): value for key, value in os.environ.items() if key.startswith("INTERP_")}
     defaults = {}
@@ -43,7 +47,8 @@ def default_map(path: str | None, commands: Mapping[str, click.Command]) -> dict
             for key, value in layer.items()
             if key in known
         }
-    return defaults
+    nested = {group: {name: defaults[f"{group}-{name}"] for name in held} for group, held in groups.items()}
+    return {name: defaults[name] for name in alone} | nested
 
 
 def _below(environment: Mapping[str, str], prefix: str) -> Settings:

@@ -73,10 +73,13 @@ def method_option(option: Option) -> Any:
         return click.option(f"--{dashed}/--no-{dashed}", default=option.default, show_default=True, help=help_text)
     if option.annotation.startswith("Literal["):
         kind: Any = click.Choice([word.strip(" '\"") for word in option.annotation[8:-1].split(",")])
+    elif "Tensor" in option.annotation:  # one number for all samples, or a tensor with one for each
+        kind = options.Radius()
     else:
         kind = KINDS[option.annotation.split(" | ")[0]]  # the other kinds are for Python
-    shown = option.default is not None
-    return click.option(f"--{dashed}", type=kind, default=option.default, show_default=shown, help=help_text)
+    # A fraction is shown, and read again, as it stands in the signature.
+    default = option.shown if "/" in option.shown else option.default
+    return click.option(f"--{dashed}", type=kind, default=default, show_default=default is not None, help=help_text)
 
 
 def explain(method: Method, settings: dict[str, Any]) -> None:

@@ -3,26 +3,15 @@
 import click
 
 from interpret import __version__
-from interpret.errors import did_you_mean
 
 from .commands import COMMANDS
 from .config import default_map
 from .explain import explainer_commands
-
-
-class Group(click.Group):
-    """A group that suggests the command one may have meant."""
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple:
-        name = args[0] if args else ""
-        if name and not name.startswith("-") and self.get_command(ctx, name) is None:
-            hint = did_you_mean(name.replace("_", "-"), self.list_commands(ctx))
-            raise click.UsageError(f"no command {name!r}{hint}", ctx)
-        return super().resolve_command(ctx, args)
+from .hints import HintingGroup
 
 
 @click.group(
-    cls=Group,
+    cls=HintingGroup,
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -36,7 +25,7 @@ class Group(click.Group):
 )
 @click.pass_context
 def app(ctx: click.Context, config: str | None) -> None:
-    """See where an image classifier looks, and why.
+    """See where an image classifier looks, what it has learnt, and how it is fooled.
 
     \b
     interp gradcam photo.jpg --class cat       where does it see the cat?

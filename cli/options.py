@@ -36,6 +36,35 @@ def _number(text: str) -> float:
     return float(above) / (float(below) if below else 1)
 
 
+class Radius(click.ParamType):
+    """How large a change may be: 8/255, 8lv (levels of an 8-bit file), or a number."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return float(value) if isinstance(value, int | float) else radius(value)
+        except (ValueError, ZeroDivisionError):
+            self.fail(f"{value!r} is not a size such as 8/255, 8lv or 0.03", param, ctx)
+
+
+class Radii(Radius):
+    """Several of them, with commas between."""
+
+    name = "sizes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[float]:
+        if isinstance(value, list | tuple):
+            return [super(Radii, self).convert(part, param, ctx) for part in value]
+        return [super(Radii, self).convert(part, param, ctx) for part in str(value).split(",")]
+
+
+def radius(text: str) -> float:
+    """The number that 8/255, 8lv or 0.03 stands for; a ValueError where it is none."""
+    text = text.strip()
+    return float(text.removesuffix("lv")) / 255 if text.endswith("lv") else _number(text)
+
+
 class Size(click.ParamType):
     """A height and width: 224, or 224x320."""
 
@@ -117,8 +146,18 @@ model_options = applied(
     click.option("--threads", type=click.IntRange(1), help="CPU threads; all cores by default."),
 )
 
+
+def _without_bars(ctx: click.Context, parameter: click.Parameter, quiet: bool) -> bool:
+    """Hide the library's own progress bars until the command ends."""
+    if quiet:
+        from interpret.progress import without_bars
+
+        ctx.with_resource(without_bars())
+    return quiet
+
+
 message_options = applied(
-    click.option("-q", "--quiet", is_flag=True, help="No notes, no progress bar."),
+    click.option("-q", "--quiet", is_flag=True, callback=_without_bars, help="No notes, no progress bar."),
     click.option("-v", "--verbose", count=True, help="More notes; twice for whole error messages."),
 )
 

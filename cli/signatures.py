@@ -1,4 +1,4 @@
-"""Explainers as the command line sees them: read from their source, so that torch is not imported."""
+"""Explainers and attacks as the command line sees them: read from their source, so that torch is not imported."""
 
 import ast
 import functools
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import attacks
 import interpret
+from attacks import ATTACKS
 from interpret.explainers import EXPLAINERS
 
 FOLDER = Path(interpret.__file__).parent / "explainers"
@@ -22,6 +24,7 @@ class Option:
     annotation: str  # as written: "int", "str | None", "Literal['a', 'b']"
     default: Any
     help: str
+    shown: str  # the default as written: "8 / 255"
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,12 @@ def methods() -> tuple[Method, ...]:
     return tuple(read_method(FOLDER / f"{name}.py") for name in EXPLAINERS)
 
 
+@functools.cache
+def attack_methods() -> tuple[Method, ...]:
+    """Every attack, in the order of the table."""
+    return tuple(read_method(Path(attacks.__file__).parent / f"{name}.py") for name in ATTACKS)
+
+
 def read_method(path: Path) -> Method:
     """The method that a file defines: the function named as the file.
 
@@ -58,7 +67,7 @@ def read_method(path: Path) -> Method:
     """
     module = ast.parse(path.read_text(encoding="utf-8"))
     function = next(node for node in module.body if isinstance(node, ast.FunctionDef) and node.name == path.stem)
-    text = inspect.cleandoc(ast.get_docstring(function) or "")
+    text = inspect.cleandoc(ast.get_docstring(function) or "").replace("``", "")  # code, which a shell cannot show
     origin = " ".join((ast.get_docstring(module) or "").split())
     url = re.search(r"https?://[^\s),]+", origin)
     helps = _argument_helps(text)
@@ -70,7 +79,13 @@ def read_method(path: Path) -> Method:
         if isinstance(target, ast.Name)
     }
     options = tuple(
-        Option(parameter.arg, _annotation(parameter, constants), ast.literal_eval(default), helps[parameter.arg])
+        Option(
+            parameter.arg,
+            _annotation(parameter, constants),
+            _value(default),
+            helps[parameter.arg],
+            ast.unparse(default).replace(" ", ""),
+        )
         for parameter, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
     )
     body = re.split(r"\n(?:Args|Returns|Raises):", text)[0].strip()
@@ -82,6 +97,13 @@ def read_method(path: Path) -> Method:
         url=url.group() if url else "",
         options=options,
     )
+
+
+def _value(written: ast.expr) -> Any:
+    """What a default stands for: a literal, or a fraction of two."""
+    if isinstance(written, ast.BinOp) and isinstance(written.op, ast.Div):
+        return ast.literal_eval(written.left) / ast.literal_eval(written.right)
+    return ast.literal_eval(written)
 
 
 def _annotation(parameter: ast.arg, constants: dict[str, ast.expr]) -> str:

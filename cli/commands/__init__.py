@@ -1,11 +1,13 @@
 """The commands that are not explainers, one a file."""
 
 from .activations import activations
+from .attack import attack
 from .check_gradient import check_gradient
 from .classes import classes
 from .completion import completion
 from .doctor import doctor
 from .dream import dream
+from .evaluate import evaluate
 from .filters import filters
 from .invert import invert
 from .layers import layers
@@ -32,6 +34,8 @@ COMMANDS = (
     dream,
     style,
     invert,
+    attack,
+    evaluate,
     doctor,
     completion,
 )
