@@ -110,7 +110,7 @@ def slope(
         AttackError: the gradient is not a number somewhere. An attack that went on would take
             this for robustness.
     """
-    with torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad():
         leaf = points.detach().clone().requires_grad_()
         logits = logits_of(model, leaf)
         values = raise_what(logits)

@@ -57,7 +57,12 @@ def work_off(
     Returns:
         (count, ...) the results.
     """
-    width = batch_size or max(count, 1)
+    # Tensors made in inference mode could not be differentiated through; copies made out here can.
+    with torch.inference_mode(False), torch.no_grad():
+        return _work_off(count, begin, step, batch_size or max(count, 1))
+
+
+def _work_off(count: int, begin: Callable[[Tensor], Rows], step: Callable[[Rows], Tensor], width: int) -> Tensor:
     waiting = torch.arange(count)
     results: Tensor | None = None
     working: Rows | None = None

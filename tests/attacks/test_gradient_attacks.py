@@ -1,0 +1,314 @@
+"""FGSM, BIM, PGD and MI-FGSM: closed forms, exact bounds, independence of the batch."""
+
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+import attacks
+from attacks import AttackError, GradientWarning
+from attacks.norms import NORMS
+
+from attack_nets import convnet, linear, samples
+
+SHAPES = [(6,), (4, 5), (3, 4, 4)]
+RADII = {"Linf": 0.1, "L2": 0.4, "L1": 1.5, "L0": 4.0}
+
+
+def predictions(model, images):
+    with torch.no_grad():
+        return model(images).argmax(1)
+
+
+def least_radius(model, images, labels, norm):
+    """(N,) the distance to the nearest boundary of a linear model, whatever the box."""
+    weight, logits = model[1].weight.detach(), model(images).detach()
+    gap = logits.gather(1, labels[:, None]) - logits
+    away = weight[labels][:, None] - weight[None]
+    dual = {"Linf": away.abs().sum(2), "L2": away.norm(dim=2), "L1": away.abs().amax(2)}[norm]
+    return (gap / dual).masked_fill(torch.nn.functional.one_hot(labels, weight.shape[0]).bool(), torch.inf).amin(1)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("norm", ["Linf", "L2"])
+def test_a_linear_model_falls_exactly_beyond_its_boundary(shape, norm):
+    model, images = linear(shape), samples(6, shape)
+    labels = predictions(model, images)
+    least = least_radius(model, images, labels, norm)
+    for factor, expected in ((0.95, False), (1.05, True)):
+        # The margin loss leads to the nearest boundary on a linear model with two classes in play.
+        found = attacks.pgd(
+            model, images, labels, eps=least * factor, norm=norm, steps=60, loss="margin", restarts=3, seed=1
+        )
+        fooled = predictions(model, found) != labels
+        assert fooled.float().mean() >= 0.8 if expected else not fooled.any()
+
+
+def test_one_step_on_a_linear_model_is_the_sign_of_its_weights():
+    model, images = linear((3, 4, 4), classes=2), samples(3, (3, 4, 4))
+    labels = torch.zeros(3, dtype=torch.long)
+    found = attacks.fgsm(model, images, labels, eps=0.05)
+    step = 0.05 * (model[1].weight[1] - model[1].weight[0]).sign().view(3, 4, 4)
+    assert torch.allclose(found, images + step, atol=1e-12)
+    wanted = attacks.fgsm(model, images, labels, eps=0.05, targeted=True)
+    assert torch.allclose(wanted, images - step, atol=1e-12)
+
+
+@pytest.mark.parametrize("quantize", [False, True])
+@pytest.mark.parametrize("norm", list(NORMS))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_ball_and_the_box_are_never_left(norm, quantize, dtype):
+    model, images = convnet(dtype=dtype), torch.rand(7, 3, 6, 6, dtype=dtype)
+    images[:, :, :2] = images[:, :, :2].round()  # at the box's edge too
+    images = (images * 255).round() / 255
+    eps = torch.linspace(0.3, 1, 7, dtype=torch.float64) * RADII[norm]
+    found = attacks.pgd(
+        model, images, torch.arange(7) % 5, eps=eps, norm=norm, steps=12, step_size=eps, restarts=2, quantize=quantize
+    )
+    assert found.min() >= 0 and found.max() <= 1
+    if norm == "Linf" and quantize:
+        levels = ((found * 255).round() - (images * 255).round()).flatten(1).abs().amax(1)
+        assert (levels <= (eps * 255 + 1e-4).floor()).all()
+    else:
+        assert (NORMS[norm].size(found.double() - images.double()) <= eps).all()
+    if quantize:
+        assert torch.equal(found, (found * 255).round() / 255)
+    assert not torch.equal(found, images)
+
+
+@pytest.mark.parametrize("name", ["fgsm", "bim", "pgd", "mifgsm"])
+@pytest.mark.parametrize("quantize", [False, True])
+def test_no_radius_changes_nothing(name, quantize):
+    model, images = convnet(dtype=torch.float32), torch.rand(3, 3, 6, 6)
+    extra = {} if name == "fgsm" else {"steps": 3}
+    found = getattr(attacks, name)(model, images, eps=0.0, quantize=quantize, **extra)
+    assert torch.equal(found, images)
+
+
+@pytest.mark.parametrize("norm", ["Linf", "L2", "L1"])
+@pytest.mark.parametrize("stop_when_fooled", [False, True])
+def test_a_sample_does_not_feel_its_neighbours(norm, stop_when_fooled):
+    model, images = convnet(), samples(6, (3, 6, 6))
+    labels = predictions(model, images)
+    settings = dict(eps=RADII[norm] / 4, norm=norm, steps=7, restarts=2, stop_when_fooled=stop_when_fooled, seed=3)
+    together = attacks.pgd(model, images, labels, **settings)
+    alone = [attacks.pgd(model, images[i : i + 1], labels[i : i + 1], **settings) for i in range(6)]
+    assert torch.allclose(together, torch.cat(alone), atol=1e-12, rtol=0)
+    for batch_size in (1, 4):
+        assert torch.allclose(together, attacks.pgd(model, images, labels, batch_size=batch_size, **settings), atol=1e-12)
+    order = torch.tensor([4, 1, 5, 0, 2, 3])
+    assert torch.allclose(together[order], attacks.pgd(model, images[order], labels[order], **settings), atol=1e-12)
+
+
+def test_seeds_may_differ_by_sample_and_come_from_a_generator():
+    model, images = convnet(), samples(3, (3, 6, 6))
+    labels = predictions(model, images)
+    one = attacks.pgd(model, images, labels, steps=1, seed=[5, 6, 7])
+    assert torch.equal(one[1:2], attacks.pgd(model, images[1:2], labels[1:2], steps=1, seed=6))
+    drawn = [attacks.pgd(model, images, labels, steps=1, seed=torch.Generator().manual_seed(s)) for s in (0, 0, 1)]
+    assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2])
+
+
+def test_who_is_fooled_stays_fooled_and_costs_no_more():
+    model, images = convnet(), samples(8, (3, 6, 6))
+    labels = predictions(model, images)
+    looks = []
+
+    def counting(points):
+        looks.append(len(points))
+        return model(points)
+
+    found = attacks.pgd(counting, images, labels, eps=0.3, steps=40, stop_when_fooled=True)
+    assert (predictions(model, found) != labels).float().mean() > 0.5
+    assert sum(looks) < 8 * 40 and looks[-1] <= looks[0]
+
+
+def test_restarts_keep_what_fooled():
+    """The second start must not undo what the first has found."""
+    model, images = convnet(), samples(12, (3, 6, 6))
+    labels = predictions(model, images)
+    settings = dict(eps=0.06, steps=3, seed=2)
+    rates = [
+        (predictions(model, attacks.pgd(model, images, labels, restarts=n, **settings)) != labels) for n in (1, 2, 4)
+    ]
+    assert (rates[1] >= rates[0]).all() and (rates[2] >= rates[1]).all()
+
+
+def test_a_constant_or_a_factor_on_the_logits_changes_nothing():
+    model, images = convnet(), samples(6, (3, 6, 6))
+    labels = predictions(model, images)
+    plain = attacks.pgd(model, images, labels, eps=0.05, steps=10)
+    shifted = attacks.pgd(lambda points: model(points) - 50, images, labels, eps=0.05, steps=10)
+    assert torch.allclose(plain, shifted, atol=1e-9)
+    for dtype in (torch.float32, torch.float64):
+        small, pictures = convnet(dtype=dtype), images.to(dtype)
+        scaled = attacks.pgd(lambda points, small=small: small(points) * 1000, pictures, labels, eps=0.3, steps=20)
+        assert (predictions(small, scaled) != labels).float().mean() >= 0.5
+
+
+def test_without_a_bound_everything_falls():
+    model, images = convnet(), samples(6, (3, 6, 6))
+    labels = predictions(model, images)
+    found = attacks.pgd(model, images, labels, eps=1.0, steps=60, restarts=3, stop_when_fooled=True)
+    reachable = (predictions(model, torch.rand(500, 3, 6, 6, dtype=torch.float64))).unique()
+    assert len(reachable) > 1 and (predictions(model, found) != labels).all()
+
+
+def test_gradients_that_are_no_numbers_raise():
+    def broken(points):
+        return model(points) + (points - points.detach()).square().sum((1, 2, 3), keepdim=False).sqrt()[:, None]
+
+    model, images = convnet(), samples(2, (3, 6, 6))
+    with pytest.raises(AttackError, match="not a number"):
+        attacks.pgd(broken, images, torch.zeros(2, dtype=torch.long), random_start=False)
+
+
+def test_vanished_gradients_are_said():
+    model, images = convnet(), samples(2, (3, 6, 6))
+    flat = lambda points: model((points * 0).round() + 0.0 * points) + 0 * points.sum()  # noqa: E731
+    with pytest.warns(GradientWarning, match="2 of 2"):
+        attacks.fgsm(flat, images)
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        (dict(images=torch.rand(2, 3, 6, 6) * 2), r"\[0, 1\]"),
+        (dict(images=torch.zeros(2, 3, 6, 6, dtype=torch.uint8)), "divide by 255"),
+        (dict(labels=torch.tensor([0])), "one class index"),
+        (dict(labels=torch.tensor([0, -1])), "0 or more"),
+        (dict(labels=torch.rand(2)), "one class index"),
+        (dict(eps=-0.1), "0 or more"),
+        (dict(eps=torch.rand(3)), "one for each of 2"),
+        (dict(norm="L3"), "Linf, L2, L1, L0"),
+        (dict(loss="mse"), "cross_entropy"),
+        (dict(steps=0), "a step or more"),
+        (dict(eps=0.001, quantize=True), "less than one level"),
+        (dict(targeted=True, labels=None), "wanted"),
+        (dict(seed=[1, 2, 3]), "2 samples need one seed"),
+        (dict(model=lambda points: torch.full((2, 3), float("nan"))), "not finite"),
+        (dict(model=lambda points: torch.zeros(2)), "two classes"),
+    ],
+)
+def test_what_cannot_be_attacked_is_refused(changes, message):
+    settings = dict(
+        model=convnet(dtype=torch.float32), images=torch.rand(2, 3, 6, 6), labels=torch.tensor([0, 1]), **{}
+    )
+    with pytest.raises(AttackError, match=message):
+        attacks.pgd(**{**settings, **changes})
+
+
+def test_least_likely_class_is_what_bim_goes_for():
+    model, images = convnet(), samples(5, (3, 6, 6))
+    with torch.no_grad():
+        least = model(images).argmin(1)
+    found = attacks.bim(model, images, eps=0.2, steps=20, least_likely=True)
+    wanted = attacks.bim(model, images, least, eps=0.2, steps=20, targeted=True)
+    assert torch.equal(found, wanted)
+    with torch.no_grad():
+        before, after = (model(points).softmax(1).gather(1, least[:, None]) for points in (images, found))
+    assert (after > before).all()
+
+
+def test_momentum_without_decay_is_bim_and_with_it_is_not():
+    model, images = convnet(), samples(4, (3, 6, 6))
+    labels = predictions(model, images)
+    plain = attacks.bim(model, images, labels, eps=0.05, step_size=0.005, steps=10)
+    none = attacks.mifgsm(model, images, labels, eps=0.05, steps=10, decay=0.0)
+    assert torch.equal(plain, none)
+    assert not torch.equal(plain, attacks.mifgsm(model, images, labels, eps=0.05, steps=10))
+
+
+def test_the_peers_agree():
+    """torchattacks and foolbox, where they are installed: within 1e-6 without a random start."""
+    torchattacks = pytest.importorskip("torchattacks")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        foolbox = pytest.importorskip("foolbox")
+    model, images = convnet(dtype=torch.float32), samples(16, (3, 8, 8), dtype=torch.float32)
+    labels = predictions(model, images)
+    theirs = {
+        "fgsm": torchattacks.FGSM(model, eps=0.03),
+        "bim": torchattacks.BIM(model, eps=0.03, alpha=0.005, steps=10),
+        "pgd": torchattacks.PGD(model, eps=0.03, alpha=0.007, steps=10, random_start=False),
+        "mifgsm": torchattacks.MIFGSM(model, eps=0.03, alpha=0.003, steps=10),
+    }
+    ours = {
+        "fgsm": dict(eps=0.03),
+        "bim": dict(eps=0.03, step_size=0.005, steps=10),
+        "pgd": dict(eps=0.03, step_size=0.007, steps=10, random_start=False),
+        "mifgsm": dict(eps=0.03, step_size=0.003, steps=10),
+    }
+    for name, settings in ours.items():
+        found = getattr(attacks, name)(model, images, labels, **settings)
+        assert (found - theirs[name](images, labels)).abs().max() < 1e-6, name
+    seen = foolbox.PyTorchModel(model, bounds=(0, 1))
+    box = foolbox.attacks.LinfPGD(abs_stepsize=0.007, steps=10, random_start=False)
+    _, clipped, _ = box(seen, images, labels, epsilons=[0.03])
+    assert (attacks.pgd(model, images, labels, **ours["pgd"]) - clipped[0]).abs().max() < 1e-6
+
+
+def test_losses_rise_with_the_published_ones():
+    from attacks.loss import cross_entropy, dlr, margin
+
+    logits, labels = torch.randn(9, 5, dtype=torch.float64), torch.arange(9) % 5
+    published = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+    assert torch.allclose(torch.nn.functional.softplus(cross_entropy(logits, labels)), published)
+    top = logits.sort(1, descending=True).values
+    of = logits.gather(1, labels[:, None])[:, 0]
+    right = of == top[:, 0]
+    other = torch.where(right, top[:, 1], top[:, 0])
+    assert torch.allclose(margin(logits, labels), other - of)
+    assert torch.allclose(dlr(logits, labels), -(of - other) / (top[:, 0] - top[:, 2]))
+
+
+def test_l1_projection_is_the_nearest_point():
+    """Against a search on the threshold, which is what the projection is defined by."""
+    delta, eps = torch.randn(5, 30, dtype=torch.float64), torch.tensor([0.5, 1, 3, 8, 100.0], dtype=torch.float64)
+    found = NORMS["L1"].project(delta, eps[:, None])
+    for row, radius, point in zip(delta, eps, found, strict=True):
+        low, high = 0.0, float(row.abs().max())
+        for _ in range(80):
+            middle = (low + high) / 2
+            low, high = (middle, high) if (row.abs() - middle).clamp(min=0).sum() > radius else (low, middle)
+        expected = row if row.abs().sum() <= radius else row.sign() * (row.abs() - high).clamp(min=0)
+        assert torch.allclose(point, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("norm", ["L2", "L1", "Linf"])
+def test_random_starts_fill_the_ball(norm):
+    from attacks.ball import Ball
+    from attacks.noise import Noise
+
+    images = torch.full((400, 5), 0.5, dtype=torch.float64)
+    ball = Ball.around(images, 0.3, norm)
+    size = NORMS[norm].size(ball.random(Noise.of(list(range(400)), 400)) - images)
+    # In five dimensions the radius of a uniform point is distributed as r^5.
+    share = (size <= 0.3 * 0.5 ** (1 / 5)).double().mean()
+    assert 0.42 < share < 0.58 and size.max() <= 0.3
+
+
+class Dropping(nn.Module):
+    """Raises at its third call."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.calls = convnet(), 0
+
+    def forward(self, points):
+        self.calls += 1
+        if self.calls == 3:
+            raise RuntimeError("out of paper")
+        return self.inner(points)
+
+
+def test_an_exception_leaves_nothing_behind():
+    model, images = Dropping().train(), samples(2, (3, 6, 6))
+    model.inner[1].eval()
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    with pytest.raises(RuntimeError, match="paper"):
+        attacks.pgd(model, images, torch.tensor([0, 1]), steps=5)
+    assert model.training and not model.inner[1].training
+    assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
+    assert all(parameter.grad is None for parameter in model.parameters())
