@@ -109,7 +109,7 @@ def _orderings(model: Model, images: Tensor, labels: Tensor, eps: float, queries
     often = robust(pgd(model, images, labels, eps=eps, steps=50, stop_when_fooled=True, seed=seed))
     adaptive = robust(apgd(model, images, labels, eps=eps, steps=50, seed=seed))
     left = standing(model, images, labels, pgd, [1.0], steps=50, seed=seed)[:, 0]
-    asked = robust(square(model, images, labels, eps=eps, steps=queries, seed=seed))
+    asked = robust(square(model, images, labels, eps=eps, queries=queries, seed=seed))
     noisy, single, many, best, all_of_it, blind = (
         float(stands.double().mean()) for stands in (shaken, once, often, often & adaptive, left, asked)
     )

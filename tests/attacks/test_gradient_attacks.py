@@ -9,8 +9,7 @@ from torch import nn
 import attacks
 from attacks import AttackError, GradientWarning
 from attacks.norms import NORMS
-
-from attack_nets import convnet, linear, samples
+from tests.attack_nets import convnet, linear, samples
 
 SHAPES = [(6,), (4, 5), (3, 4, 4)]
 RADII = {"Linf": 0.1, "L2": 0.4, "L1": 1.5, "L0": 4.0}
@@ -96,7 +95,9 @@ def test_a_sample_does_not_feel_its_neighbours(norm, stop_when_fooled):
     alone = [attacks.pgd(model, images[i : i + 1], labels[i : i + 1], **settings) for i in range(6)]
     assert torch.allclose(together, torch.cat(alone), atol=1e-12, rtol=0)
     for batch_size in (1, 4):
-        assert torch.allclose(together, attacks.pgd(model, images, labels, batch_size=batch_size, **settings), atol=1e-12)
+        assert torch.allclose(
+            together, attacks.pgd(model, images, labels, batch_size=batch_size, **settings), atol=1e-12
+        )
     order = torch.tensor([4, 1, 5, 0, 2, 3])
     assert torch.allclose(together[order], attacks.pgd(model, images[order], labels[order], **settings), atol=1e-12)
 

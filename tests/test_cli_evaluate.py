@@ -1,0 +1,176 @@
+"""`interp evaluate`: accuracy, accuracy under attack, and whether that can be believed."""
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+import interpret
+from attacks.evaluation import interval, standing
+from attacks.masking import masking
+from tests.attack_nets import convnet, samples
+from tests.command import CAT, FLOWERS, TINY, interp
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def known_flowers():
+    return interpret.load(TINY[1])
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Eight pieces of a photo, in folders named after what the network sees in six of them."""
+    whole, classifier = Image.open(CAT), known_flowers()
+    for number in range(8):
+        piece = whole.crop((20 * number, 10 * number, 20 * number + 64, 10 * number + 64))
+        piece.save("piece.png")
+        with torch.no_grad():
+            label = int(classifier(interpret.read("piece.png")).argmax())
+        folder = tmp_path / "photos" / FLOWERS[label if number < 6 else (label + 1) % 5]
+        folder.mkdir(parents=True, exist_ok=True)
+        piece.save(folder / f"{number}.png")
+    return tmp_path / "photos"
+
+
+def test_accuracy_with_its_interval(photos):
+    ran = interp("evaluate", "accuracy", photos, "--json", *TINY)
+    found = json.loads(ran.out)
+    assert (found["right"], found["count"], found["share"]) == (6, 8, 0.75)
+    assert interp("evaluate", "accuracy", photos, "--fail-under", 80, *TINY).status == 3
+    assert interp("evaluate", "accuracy", photos, "--fail-under", 70, *TINY).status == 0
+    assert "75.0 %" in interp("evaluate", "accuracy", photos, *TINY).out
+
+
+def test_wilson_s_interval():
+    low, high = interval(6, 8)
+    z, n, p = 1.959963984540054, 8, 0.75
+    # Its ends are where the normal test of a share just fails.
+    for end in (low, high):
+        assert math.isclose(abs(p - end), z * math.sqrt(end * (1 - end) / n), rel_tol=1e-9)
+    assert interval(0, 5)[0] == 0 and interval(5, 5)[1] == 1
+
+
+def test_a_curve_falls_and_is_written(photos):
+    ran = interp("evaluate", "robustness", photos, "--eps", "0,1lv,16lv", "--steps", 5, "--json", *TINY)
+    curve = [json.loads(line) for line in ran.out.splitlines()]
+    assert [point["eps"] for point in curve] == [0, 1 / 255, 16 / 255] and curve[0]["share"] == 0.75
+    assert curve[0]["share"] >= curve[1]["share"] >= curve[2]["share"]
+    rows = list(csv.DictReader(Path("interp-out/robustness_pgd.csv").read_text().splitlines()))
+    assert len(rows) == 8 and sum(int(row["0"]) for row in rows) == 6
+    with Image.open("interp-out/robustness_pgd.png") as picture:
+        assert json.loads(picture.text["interp"])["curve"][0]["right"] == 6
+    assert interp("evaluate", "robustness", photos, "--eps", "64lv", "--fail-under", 50, *TINY).status == 3
+
+
+def test_an_interrupted_run_goes_on(photos):
+    words = ("evaluate", "robustness", photos, "--eps", "0,4lv", "--steps", 3, *TINY)
+    whole = interp(*words, "--json").out
+    path = Path("interp-out/robustness_pgd.csv")
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(lines[:4]) + "\n" + lines[4][:-2])  # killed in the middle of a line
+    assert interp(*words, "--json", "--no-clobber").out == whole
+    assert interp(*words[:3], "--eps", "0,3lv", "--no-clobber", *TINY).status == 2
+
+
+@pytest.mark.parametrize("names", ["table", "numbers"])
+def test_labels_may_stand_elsewhere(photos, tmp_path, names):
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    lines = ["file,label"]
+    for number, path in enumerate(sorted(photos.rglob("*.png"))):
+        index = FLOWERS.index(path.parent.name)
+        name = f"{number}.png" if names == "table" else f"{index:04d}_{number}.png"
+        path.rename(flat / name)
+        lines.append(f"{name},{path.parent.name}")
+    if names == "table":
+        (flat / "labels.csv").write_text("\n".join(lines))
+    assert json.loads(interp("evaluate", "accuracy", flat, "--json", *TINY).out)["right"] == 6
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (("accuracy", "nowhere"), "no folder"),
+        (("robustness", "photos", "--attack", "pdg"), "did you mean 'pgd'"),
+        (("robustness", "photos", "--eps", "1,x"), "8lv"),
+        (("robustness", "photos", "--attack", "fgsm", "--steps", "3"), "fgsm has no --steps"),
+    ],
+)
+def test_mistakes_are_one_line(photos, words, message):
+    ran = interp("evaluate", *words, *TINY)
+    assert ran.status == 2 and message in ran.err and len(ran.err.strip().splitlines()) == 1
+
+
+def test_pictures_without_labels_say_what_is_missing(tmp_path):
+    (tmp_path / "bare").mkdir()
+    Image.open(CAT).save(tmp_path / "bare" / "cat.png")
+    ran = interp("evaluate", "accuracy", "bare", *TINY)
+    assert ran.status == 2 and "labels.csv" in ran.err
+    (tmp_path / "bare" / "labels.csv").write_text("file,label\ncat.png,rosee\n")
+    assert "rose" in interp("evaluate", "accuracy", "bare", *TINY).err
+
+
+def test_the_whole_curve_is_no_weaker_than_its_points():
+    model, images = convnet(), samples(10, (3, 6, 6))
+    with torch.no_grad():
+        labels = model(images).argmax(1)
+    labels[0] = (labels[0] + 1) % 5
+    radii = [0.0, 0.01, 0.03, 0.1]
+    stands = standing(model, images, labels, "pgd", radii, steps=10)
+    assert not stands[0].any() and stands[1:, 0].all()
+    assert (stands[:, :-1] >= stands[:, 1:]).all()
+    for column, radius in enumerate(radii[1:], 1):
+        alone = standing(model, images, labels, "pgd", [radius], steps=10)[:, 0]
+        assert stands[:, column].sum() <= alone.sum()
+    least = standing(model, images, labels, "deepfool", radii)
+    assert (least[:, :-1] >= least[:, 1:]).all() and least[:, 0].equal(stands[:, 0])
+
+
+def wrapped(kind):
+    model = convnet()
+    drawn = torch.Generator().manual_seed(0)
+    return {
+        "honest": model,
+        "probabilities": lambda points: model(points).softmax(1),
+        "random": lambda points: model(points) + torch.randn(1, 5, generator=drawn, dtype=torch.float64),
+        "saturated": lambda points: model(points) * 1e5,
+        "rounded": lambda points: model((points * 8).round() / 8 + 0 * points),
+        "not a number": lambda points: (
+            model(points) + (points - points.detach()).square().sum((1, 2, 3)).sqrt()[:, None]
+        ),
+    }[kind]
+
+
+@pytest.mark.parametrize(
+    "kind, sign",
+    [
+        ("honest", None),
+        ("probabilities", "outputs"),
+        ("random", "randomness"),
+        ("saturated", "saturation"),
+        ("rounded", "gradients"),
+        ("not a number", "gradients"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_masked_gradients_are_recognised(kind, sign):
+    images = samples(20, (3, 6, 6))
+    with torch.no_grad():
+        labels = convnet()(images).argmax(1)
+    checks = {check.name: check for check in masking(wrapped(kind), images, labels, eps=0.1, queries=100)}
+    signs = [name for name, check in checks.items() if not check.fine]
+    assert (not signs) if sign is None else sign in signs, checks
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_masking_from_the_shell(photos):
+    ran = interp("evaluate", "masking", photos, "--queries", 20, *TINY)
+    assert ran.status in (0, 3) and "gradient-free" in ran.out and "ordering" in ran.out
