@@ -93,7 +93,12 @@ class Frames:
         from interpret.drawing.tiles import fitted
         from interpret.pictures import to_pil
 
-        return to_pil(fitted(image, min(FRAME_SIDE, max(image.shape[-2:]))))
+        return to_pil(fitted(coloured(image[:1]), min(FRAME_SIDE, max(image.shape[-2:]))))
+
+
+def coloured(image: "Tensor") -> "Tensor":
+    """(N, 3, H, W) of pictures, also of those that a network for grey ones sees."""
+    return image.expand(-1, 3, -1, -1) if image.shape[1] == 1 else image
 
 
 @contextmanager

@@ -1,13 +1,19 @@
-"""What to draw, as typed: "tabby + 0.5 x espresso", "layer3:17", "layer3:17@4,5", "layer3"."""
+"""What to draw, as typed: "tabby + 0.5 x espresso", "layer3:17", "layer3:17@4,5", "layer3:way.npy", "layer3"."""
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interpret.errors import InterpretError, UnknownNameError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from interpret.classifier import Classifier
     from interpret.drawing.objectives import Objective
+
+UNIT = re.compile(r"(\S+):(\d+)(?:@(\d+),(\d+))?")
+DIRECTION = re.compile(r"([^\s:]+):(.+\.npy)")
 
 
 def objective_of(text: str, classifier: "Classifier") -> "Objective":
@@ -15,7 +21,8 @@ def objective_of(text: str, classifier: "Classifier") -> "Objective":
 
     Terms are added with " + " and taken away with " - ", spaces included, since names may have dashes;
     a weight stands before its term as "0.5 x". A term is a class, LAYER:CHANNEL,
-    LAYER:CHANNEL@ROW,COLUMN, or a layer, of which everything is raised.
+    LAYER:CHANNEL@ROW,COLUMN, LAYER:FILE.npy, which holds a direction, or a layer, of which everything
+    is raised.
 
     Args:
         text: the expression.
@@ -47,23 +54,61 @@ def _unweighted(text: str, classifier: "Classifier") -> "Objective":
     from interpret.drawing import objectives
     from interpret.hooks import find_layer
 
-    unit = re.fullmatch(r"(.+):(\d+)(?:@(\d+),(\d+))?", text)
+    unit, towards = UNIT.fullmatch(text), DIRECTION.fullmatch(text)
     if unit:
         layer, number = unit[1], int(unit[2])
         find_layer(classifier.network, layer)
         if unit[3] is None:
             return objectives.channel(layer, number)
         return objectives.neuron(layer, number, int(unit[3]), int(unit[4]))
+    if towards:
+        find_layer(classifier.network, towards[1])
+        return objectives.direction(towards[1], _vector(Path(towards[2])))
     try:
-        match = classifier.labels.find(text)
+        return objectives.logit(_class(text, classifier))
     except UnknownNameError as unknown:
         try:
             find_layer(classifier.network, text)
         except UnknownNameError as error:
             raise UnknownNameError(f"{unknown}; {error}") from error
         return objectives.energy(text)
+
+
+def _class(text: str, classifier: "Classifier") -> int:
+    match = classifier.labels.find(text)
     if len(match.indices) > 1:
         raise InterpretError(
             f"{text!r} is {len(match.indices)} classes; draw one of them: `interp classes {text}` lists them"
         )
-    return objectives.logit(match.indices[0])
+    return match.indices[0]
+
+
+def _vector(file: Path) -> "Tensor":
+    """(K,), the direction that a file holds."""
+    import numpy as np
+    import torch
+
+    if not file.is_file():
+        raise InterpretError(f"there is no file {file}; a direction is a .npy file of one number a channel")
+    try:
+        values = np.load(file, allow_pickle=False)
+        vector = torch.from_numpy(values.astype(np.float32))
+    except Exception as error:  # what a foreign or damaged file raises depends on what it is
+        raise InterpretError(f"{file} holds no numbers as numpy.save writes them") from error
+    if vector.dim() != 1 or not torch.isfinite(vector).all() or not vector.any():
+        raise InterpretError(f"{file}: a direction is (K,) finite numbers, not all 0; this is of shape {values.shape}")
+    return vector
+
+
+def unit_of(text: str) -> tuple[str, int] | None:
+    """The layer and channel of an expression that is a channel or a neuron, else None."""
+    unit = UNIT.fullmatch(text.strip())
+    return (unit[1], int(unit[2])) if unit else None
+
+
+def class_of(text: str, classifier: "Classifier") -> int | None:
+    """The class that an expression names, if it is one class and nothing else."""
+    try:
+        return _class(text.strip(), classifier)
+    except InterpretError:
+        return None

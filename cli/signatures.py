@@ -52,8 +52,9 @@ def methods() -> tuple[Method, ...]:
 
 @functools.cache
 def attack_methods() -> tuple[Method, ...]:
-    """Every attack, in the order of the table."""
-    return tuple(read_method(Path(attacks.__file__).parent / f"{name}.py") for name in ATTACKS)
+    """Every attack on single pictures, in the order of the table."""
+    alone = [name for name, kind in ATTACKS.items() if kind != "shared"]
+    return tuple(read_method(Path(attacks.__file__).parent / f"{name}.py") for name in alone)
 
 
 def read_method(path: Path) -> Method:
@@ -87,6 +88,7 @@ def read_method(path: Path) -> Method:
             ast.unparse(default).replace(" ", ""),
         )
         for parameter, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
+        if not isinstance(default, ast.Name)  # what a default only names is for Python alone
     )
     body = re.split(r"\n(?:Args|Returns|Raises):", text)[0].strip()
     return Method(

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from .errors import InterpretError
+from .progress import progress_bar
 
 
 def passes(
@@ -35,7 +35,7 @@ def passes(
     if count < 1 or max_batch < 1:
         raise InterpretError(f"{what} takes at least one pass, and at least one at a time, not {count} and {max_batch}")
     total, done = images * count, 0
-    with tqdm(total=total, desc=what, unit="pass", leave=False, delay=1, disable=None) as bar:
+    with progress_bar(total, what, "pass") as bar:
         while done < total:
             numbers = torch.arange(done, min(done + max_batch, total), device=device)
             rows, steps = numbers // count, numbers % count

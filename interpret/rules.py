@@ -1,4 +1,4 @@
-"""Backward rules for activations: guided backpropagation and the deconvnet, for every kind of activation.
+"""Backward rules for activations: guided backpropagation, the deconvnet and redirected gradients, for every kind.
 
 For an activation f with input z and a gradient R coming in from above, the rules pass on
 
@@ -11,6 +11,10 @@ leaky ReLU, PReLU, ELU, SELU, CELU     f'(z) 1[z > 0] max(R, 0)       max(R, 0)
 SiLU, GELU, Hardswish, Mish, Softplus  f'(z) 1[f'(z) > 0] max(R, 0)   max(R, 0)
 sigmoid, tanh, hardsigmoid (gates)     left alone                     left alone
 =====================================  =============================  ==========
+
+and a third, "redirected" (lucid, https://github.com/tensorflow/lucid), passes on f'(z) R, except
+where that is zero for all of a sample: there whatever R would open what is shut, so R > 0 where z is
+below the bend and R < 0 where it is above a cap. It finds the way to a unit that is silent.
 
 They come from intercepting the calls, not the modules, so they hold for modules, for modules that
 are used twice or work in place, for functions and for tensor methods alike, and nothing of the
@@ -32,7 +36,7 @@ from torch.overrides import TorchFunctionMode
 from .errors import NetworkError
 from .gradients import gradient
 
-Rule = Literal["guided", "deconvnet"]
+Rule = Literal["guided", "deconvnet", "redirected"]
 
 _log = logging.getLogger(__name__)
 
@@ -109,7 +113,7 @@ class _Ruled(torch.autograd.Function):
         if output is z:
             ctx.mark_dirty(z)
         ctx.run, ctx.activation, ctx.mode = run, activation, mode
-        if mode.keep_graph:
+        if mode.keep_graph or mode.rule == "redirected":
             ctx.save_for_backward(z)
         elif mode.rule == "guided":
             ctx.save_for_backward(output if activation.from_output or output is z else z)
@@ -119,6 +123,8 @@ class _Ruled(torch.autograd.Function):
     def backward(ctx: Any, above: Tensor) -> tuple:
         if not ctx.mode.explaining:
             return _backward(ctx.run, *ctx.saved_tensors, above), None, None, None
+        if ctx.mode.rule == "redirected":
+            return _redirected(ctx.run, ctx.activation, *ctx.saved_tensors, above), None, None, None
         passed = above.clamp(min=0)
         if ctx.mode.rule == "guided":
             (saved,) = ctx.saved_tensors
@@ -127,6 +133,16 @@ class _Ruled(torch.autograd.Function):
             else:
                 passed = passed * ctx.activation.gate(saved, ctx.run)
         return passed, None, None, None
+
+
+def _redirected(run: Callable[[Tensor], Tensor], activation: Activation, z: Tensor, above: Tensor) -> Tensor:
+    """The activation's own backward pass, or for samples (the first dimension) that it stops, what would open it."""
+    passed = _backward(run, z, above)
+    shut = _backward(run, z, torch.ones_like(above)) == 0
+    opens = torch.where(z < activation.high, above > 0, above < 0)
+    stopped = ~passed.reshape(*passed.shape[:1], -1).any(-1)
+    stopped = stopped.view((*stopped.shape, *[1] * (passed.dim() - 1)))
+    return torch.where(stopped & shut & opens, above, passed)
 
 
 def _in_place(z: Tensor, run: Callable, activation: Activation) -> bool:
@@ -164,7 +180,8 @@ class _Mode(TorchFunctionMode):
         def run(value: Tensor) -> Tensor:
             return func(value, *rest, **options)
 
-        needs_input = self.keep_graph or self.rule == "guided" and activation.bends == "smoothly"
+        kept = self.keep_graph or self.rule == "redirected"
+        needs_input = kept or self.rule == "guided" and activation.bends == "smoothly"
         if needs_input and _in_place(z, run, activation):
             return z.copy_(_Ruled.apply(z.clone(), lambda value: run(value.clone()), activation, self))
         return _Ruled.apply(z, run, activation, self)
@@ -234,6 +251,11 @@ def ruled_gradient(
     explained = gradient(score, inputs, keep_graph=keep_graph)
     mode.explaining = False
     return explained, mode.replaced
+
+
+def redirected() -> TorchFunctionMode:
+    """A block; the gradient of what runs in it, asked for after its end, follows the redirected rule above."""
+    return _Mode("redirected")
 
 
 def activations_called(function: Callable[[Tensor], Tensor], inputs: Tensor, network: object) -> Counter[str]:

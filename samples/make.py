@@ -1,5 +1,14 @@
-"""Makes the montage among the samples, and the figures of the README: ``python samples/make.py``."""
+"""Makes the montage among the samples, and the figures of the README.
 
+    python samples/make.py [FIGURE ...]
+
+All of them by default, which takes some minutes.
+"""
+
+import argparse
+import os
+import tempfile
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +18,37 @@ from torch import Tensor
 
 import interpret
 import interpret.pictures
+from cli.app import main
 from interpret.explainers import DRAWINGS, EXPLAINERS
 
 HERE = Path(__file__).parent
 HALF = (272, 512)
 SUBJECTS = {"koala": "koala", "cat-and-dog": "German shepherd", "honey-bee": "bee"}
+
+# Figures that are one command's own work.
+COMMANDS = {
+    "visualize.png": "visualize castle daisy ladybug goldfish",
+    "filters.png": "filters",
+    "activations.png": "activations sample:cat --layer _blocks.3._swish",
+    "top-activations.png": "top-activations samples --layer _bn1 --channel 214,427",
+    "inversion.png": "invert sample:koala",
+    "attack.png": "attack fgsm --eps 2lv",
+}
+# Figures of several commands' pictures, each with its command under it.
+SHEETS = {
+    "dream.png": (
+        "dream sample:bridge --size 448",
+        "dream sample:rocket --size 448 --layer _blocks.9",
+        "dream sample:espresso --size 448",
+        "dream sample:citrus --size 448 --guide sample:honey-bee",
+    ),
+    "style.png": (
+        "style sample:cat sample:painting-cafe-terrace --size 384",
+        "style sample:espresso sample:painting-night-cafe --size 384",
+        "style sample:astronaut sample:painting-church-at-auvers --size 384",
+        "style sample:bridge sample:painting-cafe-terrace --size 384 --preserve-color",
+    ),
+}
 
 
 def cat_and_dog() -> Image.Image:
@@ -91,6 +126,51 @@ def explained(classifier: interpret.Classifier, image: Tensor, wanted: str, name
     return interpret.heatmap(values, limit=limit)
 
 
+def made_by(command: str) -> Image.Image:
+    """The last picture that a command writes, made in a folder of its own."""
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            if main([*command.split(), "-q"]):
+                raise SystemExit(f"interp {command} failed")
+            last = max(Path(folder).glob("*.png"), key=lambda path: path.stat().st_mtime_ns)
+            with Image.open(last) as opened:
+                return opened.convert("RGB")
+        finally:
+            os.chdir(before)
+
+
+def sheet(commands: tuple[str, ...], columns: int = 2) -> Figure:
+    """The pictures of several commands, each with its command under it."""
+    pictures = [made_by(command) for command in commands]
+    shapes = [picture.height / picture.width for picture in pictures]
+    heights = [5.2 * max(shapes[first : first + columns]) + 0.4 for first in range(0, len(shapes), columns)]
+    figure = Figure(figsize=(5.2 * columns, sum(heights)), layout="constrained")
+    panels = figure.subplots(len(heights), columns, height_ratios=heights)
+    for panel, picture, command in zip(panels.flat, pictures, commands, strict=True):
+        panel.imshow(picture, interpolation="lanczos")
+        panel.set_axis_off()
+        text = textwrap.fill(f"interp {command}", 62, break_on_hyphens=False)
+        panel.text(0.5, -0.02, text, transform=panel.transAxes, ha="center", va="top", family="monospace", fontsize=8.5)
+    return figure
+
+
+def make(name: str) -> None:
+    """Make one figure anew, beside this file."""
+    if name == "cat-and-dog.jpg":
+        cat_and_dog().save(HERE / name, quality=92, optimize=True)
+    elif name == "methods.png":
+        methods().savefig(HERE / name, dpi=80)
+    elif name in SHEETS:
+        sheet(SHEETS[name]).savefig(HERE / name, dpi=120)
+    else:
+        made_by(COMMANDS[name]).save(HERE / name, optimize=True)
+
+
 if __name__ == "__main__":
-    cat_and_dog().save(HERE / "cat-and-dog.jpg", quality=92, optimize=True)
-    methods().savefig(HERE / "methods.png", dpi=80)
+    every = ["cat-and-dog.jpg", "methods.png", *COMMANDS, *SHEETS]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("figures", nargs="*", choices=[[], *every], metavar="FIGURE", help=", ".join(every))
+    for figure in parser.parse_args().figures or every:
+        make(figure)

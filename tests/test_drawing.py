@@ -5,9 +5,9 @@ import torch
 from torch import nn
 from torchvision import models
 
-from interpret import Classifier, InterpretError, NetworkError
+from interpret import Classifier, InterpretError, NetworkError, recorded
 from interpret.drawing.ascend import OPTIMIZERS, ascend
-from interpret.drawing.feature_visualization import score_of_views, visualize
+from interpret.drawing.feature_visualization import default_image, objective_of_views, score_of_views, visualize
 from interpret.drawing.objectives import apart, channel, direction, energy, logit, neuron, total_variation
 from interpret.drawing.parametrisations import Fourier, Maco, Pixels, frequencies, spectrum_from
 from interpret.drawing.transforms import views
@@ -27,8 +27,6 @@ class Linear(nn.Module):
 
 def seen_by(network, images, *layers):
     """What an objective is given, without the loop."""
-    from interpret import recorded
-
     with recorded(network, *layers) as recording:
         logits = network(images)
     return {**{layer: recording[layer] for layer in layers}, "image": images, "logits": logits, "pictures": len(images)}
@@ -130,20 +128,110 @@ def test_the_loop_leaves_the_network_alone():
     torch.testing.assert_close(dict(network.state_dict()), before)
 
 
+class Dead(nn.Module):
+    """Channel 0 of the layer "act" is silent in all but bright pictures, channel 1 sees nothing at all."""
+
+    def __init__(self, act, bias=-7.5):
+        super().__init__()
+        self.conv, self.act = nn.Conv2d(3, 2, 3), act
+        with torch.no_grad():
+            self.conv.weight[0].fill_(0.5)  # so grey adds 6.75
+            self.conv.weight[1].zero_()
+            self.conv.bias.fill_(bias)
+
+    def forward(self, images):
+        return self.act(self.conv(images)).mean((2, 3))
+
+
+SHUT = {
+    "relu": (nn.ReLU(), -7.5),
+    "in place": (nn.ReLU(inplace=True), -7.5),
+    "relu6": (nn.ReLU6(), -7.5),
+    "relu6 in place": (nn.ReLU6(inplace=True), -7.5),
+}
+
+
+@pytest.mark.parametrize("shut", SHUT.values(), ids=SHUT)
+@pytest.mark.parametrize(
+    "objective", [channel("act", 0), logit(0), neuron("act", 0)], ids=["channel", "class", "neuron"]
+)
+def test_a_dead_unit_wakes(shut, objective):
+    network, reached = Dead(*shut), []
+
+    def watch(step):
+        reached.append(float(step.scores))
+
+    image = visualize(network, objective, image=Fourier(16), steps=60, smoothness=0.01, watch=watch)
+    assert reached[0] == 0 and reached[-1] > 0.5
+    assert objective.score(seen_by(network, image, "act")) > 0.5
+
+
+def test_a_unit_that_lives_follows_the_plain_gradient(monkeypatch):
+    from interpret.drawing import ascend as module
+
+    monkeypatch.setattr(module, "redirected", None)
+    visualize(SmallCNN(), channel("conv2", 1), image=Fourier(16), steps=3)
+
+
+def test_what_the_picture_cannot_change_is_said():
+    for objective in (channel("act", 1), -channel("act", 0), logit(1)):
+        with pytest.raises(NetworkError, match="nothing in the picture changes"):
+            visualize(Dead(nn.ReLU()), objective, image=Fourier(16), steps=3)
+    with pytest.raises(NetworkError, match="nothing in the picture changes"):
+        visualize(Linear(torch.zeros(1, 3, 4, 4)), logit(0), image=Fourier(4), steps=3, transform=None)
+
+
+def test_a_unit_that_stays_silent_is_said(caplog):
+    with pytest.raises(NetworkError, match="act:0 stayed silent in every step"):
+        visualize(Dead(nn.ReLU()), channel("act", 0), image=Fourier(16), steps=2)
+    bright = torch.tensor([0.5, 0.95]).view(2, 1, 1, 1).expand(2, 3, 8, 8)
+    list(ascend(Dead(nn.ReLU()), channel("act", 0), Pixels(bright), steps=2, learning_rate=1e-3))
+    assert "picture 0: act:0 stayed silent" in caplog.text
+
+
+@pytest.mark.slow
+def test_the_silent_channels_of_a_head_wake(lite0):
+    layer = "_swish#2"
+    with recorded(lite0.network, layer) as recording, torch.no_grad():
+        lite0(default_image(lite0)())
+    silent = (recording[layer][0].flatten(1).amax(1) == 0).nonzero()[:, 0]
+    assert len(silent) > 1000
+    reached = []
+    for number in silent[::140][:8].tolist():
+        image = visualize(lite0, channel(layer, number), steps=24)
+        reached.append(float(objective_of_views(lite0, image, channel(layer, number))))
+    assert sum(value > 1 for value in reached) >= 7
+
+
+def test_a_penalty_is_no_life():
+    scores = []
+    steps = ascend(
+        Dead(nn.ReLU()),
+        channel("act", 0),
+        Fourier(16),
+        steps=60,
+        learning_rate=0.03,
+        penalty=total_variation() + 0.1 * energy("conv"),
+    )
+    scores = [float(step.scores) for step in steps]
+    assert scores[0] == 0 < scores[-1]
+
+
 def test_what_is_not_finite_ends_the_run():
     network = Linear(torch.full((1, 3, 4, 4), 1e38))
     with pytest.raises(NetworkError, match="not finite at step"):
         list(ascend(network, logit(0), Pixels(torch.ones(1, 3, 4, 4) * 9, free=True), steps=5, learning_rate=1e9))
 
 
-def test_interrupted_keeps_the_picture_so_far():
+def test_what_a_watcher_raises_ends_the_run():
     def stop(step):
         if step.number == 3:
             raise KeyboardInterrupt
 
-    classifier = Classifier(SmallCNN(), mean=[0.5] * 3, std=[0.5] * 3, input_size=16)
-    stopped = visualize(classifier, logit(1), steps=50, watch=stop)
-    torch.testing.assert_close(stopped, visualize(classifier, logit(1), steps=3))
+    classifier, image = Classifier(SmallCNN(), mean=[0.5] * 3, std=[0.5] * 3, input_size=16), Fourier(16)
+    with pytest.raises(KeyboardInterrupt):
+        visualize(classifier, logit(1), image=image, steps=50, watch=stop)
+    torch.testing.assert_close(image().detach(), visualize(classifier, logit(1), image=Fourier(16), steps=3))
 
 
 def test_it_repeats_with_its_seed():
@@ -192,3 +280,11 @@ def test_any_network_is_raised(name):
 def test_a_class_is_seen_from_every_side(squeezenet):
     image = visualize(squeezenet, logit(1), steps=24)
     assert score_of_views(squeezenet, image, 1) > 0.9
+
+
+def test_views_of_a_class_and_of_an_objective(squeezenet, cat):
+    probability = score_of_views(squeezenet, cat, 281)
+    log_mean = objective_of_views(squeezenet, cat, logit(281))
+    assert 0 < probability < 1 and log_mean > 5 and probability.shape == log_mean.shape == (1,)
+    two = objective_of_views(squeezenet, torch.cat([cat, cat.flip(3)]), channel("features.3", 4), count=3)
+    assert two.shape == (2,) and not two.requires_grad

@@ -10,7 +10,7 @@ from torch import nn
 
 from interpret import NetworkError, deconvnet, guided_backprop
 from interpret.explainers import explainer_named
-from interpret.rules import ruled_gradient
+from interpret.rules import redirected, ruled_gradient
 
 ops = torch.ops.aten
 
@@ -430,3 +430,38 @@ def test_nothing_of_the_network_is_touched(rule):
     plain = image.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(network(plain).sum(), plain)
     torch.testing.assert_close(gradient, explainer_named("saliency")(network, image, lambda logits: logits.sum(1)))
+
+
+def redirected_gradient(call, z, above):
+    """The gradient of (N, K) inputs for (N, K) gradients from above."""
+    z = z.clone().requires_grad_()
+    with redirected():
+        output = call(z * 1)
+    return torch.autograd.grad(output, z, above)[0]
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_redirected_opens_what_is_shut(in_place):
+    z = torch.tensor([[-1.0, 7, -1, 7], [-1, 7, 2, 2]])
+    above = torch.tensor([[1.0, 1, -1, -1], [1, 1, 0, 3]])
+    for call in (lambda z: F.hardtanh(z, 0, 6, inplace=in_place), lambda z: F.relu6(z, inplace=in_place)):
+        # In the first sample nothing gets through: what opens passes. In the second something does.
+        expected = torch.tensor([[1.0, 0, 0, -1], [0, 0, 0, 3]])
+        assert torch.equal(redirected_gradient(call, z, above), expected)
+    expected = torch.tensor([[0.0, 1, 0, -1], [0, 1, 0, 3]])
+    assert torch.equal(redirected_gradient(lambda z: F.relu(z, inplace=in_place), z, above), expected)
+    shut = torch.tensor([[-1.0, -2, 0]])
+    passed = redirected_gradient(lambda z: F.relu(z, inplace=in_place), shut, torch.tensor([[2.0, -3, 1]]))
+    assert torch.equal(passed, torch.tensor([[2.0, 0, 1]]))
+
+
+@pytest.mark.parametrize("call", [F.silu, F.gelu, F.leaky_relu, F.elu, F.relu, F.relu6, torch.sigmoid, torch.exp])
+def test_redirected_is_the_gradient_where_that_is_not_zero(call):
+    z, above = torch.randn(4, 9), torch.randn(4, 9)
+    plain = z.clone().requires_grad_()
+    assert torch.equal(redirected_gradient(call, z, above), torch.autograd.grad(call(plain), plain, above)[0])
+
+
+def test_redirected_scalars():
+    z = torch.tensor(-1.0)
+    assert redirected_gradient(F.relu, z, torch.tensor(2.0)) == 2

@@ -1,21 +1,17 @@
 """`interp top-activations`."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from interpret.bundled import samples
-from interpret.errors import InterpretError
-
 from .. import options
-from ..inputs import RESULTS, Source, find_pictures
-from ..outputs import RAW, Outputs, output_option, slug, write_result
+from ..inputs import Source
+from ..outputs import RAW, Outputs, output_option, write_result
+from ..scanned import index_file, pictures_of, scanned
 
 if TYPE_CHECKING:
-    from interpret.classifier import Classifier
     from interpret.unit_index import Index
 
 
@@ -82,17 +78,13 @@ def top_activations(
     from interpret.activations import projection_rule
     from interpret.top_activations import identity, strongest_crops
 
-    words = data or tuple(f"sample:{name}" for name in samples())
-    sources = find_pictures(words, recursive)
-    if any(source.path is None for source in sources):
-        raise InterpretError("an index is of files; standard input cannot be looked at again")
+    words, sources = pictures_of(data, recursive)
     outputs = Outputs(output, [Source("units", None, Path("units"))])
     model = settings["model"]
     classifier = options.open_classifier(settings)
     about = {"command": "top-activations", "model": model, **identity(classifier, layer), "channels": channels}
-    file = Path(index) if index else _index_file(about, words)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    failures, known = _scanned(classifier, sources, about, file, top, batch, quiet, verbose)
+    file = Path(index) if index else index_file(about, words)
+    failures, known = scanned(classifier, sources, about, file, top, batch, quiet, verbose)
     rule = rule or projection_rule(classifier.network)
     about |= {"field": field, "rule": rule}
     units = {
@@ -103,57 +95,6 @@ def top_activations(
     _report(units, about, outputs, known, quiet, as_json)
     if failures:
         raise click.exceptions.Exit(1)
-
-
-def _index_file(about: dict[str, Any], words: tuple[str, ...]) -> Path:
-    """A name for the index of these words of data, network and layer: another data set gets another file."""
-    data = [word if word.startswith("sample:") else str(Path(word).resolve()) for word in words]
-    key = json.dumps([about["weights"], about["layer"], about["preprocessing"], data])
-    digest = hashlib.sha256(key.encode()).hexdigest()[:12]
-    return Path(RESULTS) / f"top-activations_{slug(about['layer'])}_{digest}.index.npz"
-
-
-def _scanned(
-    classifier: "Classifier",
-    sources: list[Source],
-    about: dict[str, Any],
-    file: Path,
-    top: int,
-    batch: int,
-    quiet: bool,
-    verbose: int,
-) -> tuple[int, "Index"]:
-    """How many pictures failed, and the index of the others."""
-    from tqdm import tqdm
-
-    from interpret.top_activations import scan
-
-    shown = {source.path.resolve(): source.shown for source in sources}
-    failures, scanned = [], []
-
-    def failed(path: Path, error: Exception) -> None:
-        failures.append(path)
-        options.note_failure(shown[path], error, verbose)
-
-    def watch(paths: list[Path]) -> tqdm:
-        scanned.extend(paths)
-        return tqdm(paths, disable=quiet or None, leave=False, unit="picture")
-
-    known = scan(
-        classifier,
-        [source.path for source in sources],
-        about["layer"],
-        about["channels"],
-        file=file,
-        most=top,
-        batch=batch,
-        failed=failed,
-        watch=watch,
-    )
-    if not known.files:
-        raise InterpretError("none of the pictures could be used")
-    options.note(f"scanned {len(scanned)} of {len(sources)} pictures; the index is {file}", quiet)
-    return len(failures), known
 
 
 def _report(

@@ -1,21 +1,18 @@
 """`interp visualize`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from .. import options
-from ..drawn import check_animation, write_animation
+from interpret.errors import NetworkError
+
+from .. import drawn, options
+from ..beside import activation, beside_option, examples_of
 from ..expressions import objective_of
-from ..outputs import slug, write_result
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-    from torch import Tensor, nn
-
-    from interpret.classifier import Classifier
-    from interpret.drawing.objectives import Objective
+from ..inputs import Source
+from ..outputs import Outputs, output_option, slug, write_result
+from ..visualized import Studio, check
 
 
 @click.command()
@@ -47,155 +44,91 @@ if TYPE_CHECKING:
 @click.option("--negative", is_flag=True, help="Draw what lowers it as well.")
 @click.option("--gif", type=click.Path(), help="The way there, as an animation.")
 @click.option("--every", type=click.IntRange(1), default=4, show_default=True, help="Steps between its frames.")
-@click.option("-o", "--output", type=click.Path(), help="The picture's file; named after what is drawn by default.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the start and the views.")
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Try so many; keep the best.")
+@beside_option
+@drawn.seed_option
+@output_option
 @options.model_options
 @options.message_options
-def visualize(what: tuple[str, ...], output: str | None, **settings: Any) -> None:
+def visualize(
+    what: tuple[str, ...], output: str | None, beside: str | None, quiet: bool, verbose: int, **settings: Any
+) -> None:
     """Draw what raises a class, a channel or a layer; several WHATs make a grid.
 
     \b
     interp visualize goldfish
     interp visualize "tabby + 0.5 x espresso" "volcano - goldfish"
-    interp visualize _blocks.9:44 _blocks.9:44@7,7 _blocks.9
+    interp visualize _blocks.9:44 _blocks.9:44@7,7 _blocks.9 --seeds 3
+    interp visualize _blocks.9:44 --beside photos/
 
-    Names are classes; LAYER:CHANNEL is a channel, LAYER:CHANNEL@ROW,COLUMN one neuron, and LAYER a
+    Names are classes; LAYER:CHANNEL is a channel, LAYER:CHANNEL@ROW,COLUMN one neuron, LAYER:FILE.npy
+    a direction in the layer's space, one number a channel as numpy.save writes them, and LAYER a
     whole layer. Ctrl-C keeps the picture so far.
     """
-    asked = {name: settings[name] for name in ("model", "weights")}
-    quiet = settings.pop("quiet")
-    settings.pop("verbose")
-    check_animation(settings["gif"])
+    name = "_".join(slug(text) for text in what)[:80]
+    outputs = Outputs(output, [Source("drawn", None, Path(name))])
+    drawn.no_raw_format(outputs)
+    drawn.check_animation(settings["gif"])
+    named = dict(settings)
     classifier = options.open_classifier(settings)
     wanted = []
     for text in what:
         objective = objective_of(text, classifier)
+        check(classifier, objective)
         wanted.append((text, objective))
         if settings["negative"]:
-            wanted.append((f"not {text}", -objective))
-    path = Path(output) if output else Path("_".join(slug(text) for text in what)[:80] + "_visualize.png")
-    drawn, curves, frames = [], {}, []
-    for text, objective in wanted:
-        pictures, scores = _draw(classifier, objective, settings, frames)
-        drawn += [(text, picture) for picture in pictures]
-        curves[text] = scores
-        options.note(f"{text}: {objective.name} rose from {scores[0]:.4g} to {scores[-1]:.4g}", quiet)
-    about = {"command": "visualize", "what": list(what), **asked, **settings}
-    _write(path, drawn, about)
+            wanted.append((f"not ({text})" if " " in text else f"not {text}", -objective))
+    examples = examples_of(what, beside, classifier, quiet, verbose) if beside else {}
+    studio, failed = Studio(classifier, settings, quiet), []
+    about = drawn.about_run("visualize", named, classifier, what=list(what), options={**settings, "beside": beside})
+
+    def save() -> None:
+        _save(studio, examples, outputs, name, about)
+
+    try:
+        for text, objective in wanted:
+            try:
+                studio.draw(text, objective)
+            except NetworkError as error:
+                if len(wanted) == 1:
+                    raise
+                failed.append(text)
+                options.note_failure(text, error, verbose)
+    except KeyboardInterrupt:
+        save()
+        raise
+    save()
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _save(studio: Studio, examples: dict[str, Any], outputs: Outputs, name: str, about: dict[str, Any]) -> None:
+    """Write what is done, if anything is: the pictures, and the curve and the animation where they were asked for."""
+    from ..panels import curve, sheet
+
+    if not studio.done:
+        return
+    beside = {}
+    for one in studio.done:
+        if one.text in examples:
+            found = examples[one.text]
+            beside[one.text] = found, activation(studio.classifier, one.images, found)
+            options.note(f"{one.text}: {found.sentence(beside[one.text][1])}", studio.quiet)
+    about = {
+        **about,
+        "seeds": {one.text: one.seed for one in studio.done},
+        "beside": {text: found.about(reached) for text, (found, reached) in beside.items()},
+    }
+    settings = studio.settings
+    path = outputs.place(Path(name), "visualize")
+    write_result(path, sheet(studio.done, beside, settings["negative"]), about)
+    if path is not None:
+        options.tell(str(path))
     if settings["curve"]:
-        _tell(Path(settings["curve"]), _curve(curves), about)
+        Path(settings["curve"]).parent.mkdir(parents=True, exist_ok=True)
+        write_result(Path(settings["curve"]), curve(studio.done), about)
+        options.tell(settings["curve"])
     if settings["gif"]:
-        write_animation(settings["gif"], frames)
-
-
-def _draw(
-    classifier: "Classifier", objective: "Objective", settings: dict[str, Any], frames: list["Image"]
-) -> tuple[list["Tensor"], list[float]]:
-    """The pictures of one expression, and the objective at every step."""
-    from interpret.drawing.feature_visualization import visualize as draw
-    from interpret.pictures import to_pil
-
-    scores: list[float] = []
-
-    def watch(step: Any) -> None:
-        scores.append(float(step.scores.mean()))
-        if settings["gif"] and step.number % settings["every"] == 0:
-            frames.append(to_pil(_coloured(step.image[:1])))
-
-    maco = settings["parametrisation"] == "maco"
-    extra = {} if settings["transforms"] else {"transform": None}
-    images = draw(
-        classifier,
-        objective,
-        image=_start(classifier, settings),
-        steps=settings["steps"],
-        copies=settings["copies"],
-        learning_rate=settings["learning_rate"] or (0.3 if maco else 0.03),
-        optimizer=settings["optimizer"],
-        smoothness=settings["smoothness"],
-        diversity=_where_apart(classifier, objective, settings),
-        seed=settings["seed"],
-        watch=watch,
-        **extra,
-    )
-    return list(images.split(1)), scores
-
-
-def _start(classifier: "Classifier", settings: dict[str, Any]) -> "nn.Module":
-    import torch
-
-    from interpret.drawing.parametrisations import Fourier, Maco, Pixels
-
-    size = settings["size"] or classifier.input_size or 224
-    shape = {"count": settings["diversity"], "channels": len(classifier.mean), "seed": settings["seed"]}
-    device = classifier.mean.device
-    if settings["parametrisation"] == "fourier":
-        return Fourier(size, **shape).to(device)
-    if settings["parametrisation"] == "maco":
-        return Maco(size, **shape).to(device)
-    height, width = (size, size) if isinstance(size, int) else size
-    generator = torch.Generator().manual_seed(settings["seed"])
-    grey = 0.5 + 0.01 * torch.randn(shape["count"], shape["channels"], height, width, generator=generator)
-    return Pixels(grey.clamp(0, 1)).to(device)
-
-
-def _where_apart(classifier: "Classifier", objective: "Objective", settings: dict[str, Any]) -> str | None:
-    """The layer in which several pictures of one expression shall differ."""
-    import torch
-
-    from interpret.hooks import find_layer
-    from interpret.layers import default_layer
-
-    if settings["diversity"] == 1:
-        return None
-    if settings["apart_in"]:
-        find_layer(classifier.network, settings["apart_in"])
-        return settings["apart_in"]
-    if objective.layers:
-        return sorted(objective.layers)[0]
-    height, width = classifier.input_size or (224, 224)
-    grey = torch.full((1, len(classifier.mean), height, width), 0.5, device=classifier.mean.device)
-    return default_layer(classifier.network, grey, classifier.on_inputs())
-
-
-def _coloured(image: "Tensor") -> "Tensor":
-    return image.expand(-1, 3, -1, -1) if image.shape[1] == 1 else image
-
-
-def _write(path: Path, drawn: list[tuple[str, "Tensor"]], about: dict[str, Any]) -> None:
-    from interpret.pictures import to_pil
-
-    pictures = [to_pil(_coloured(picture)) for _, picture in drawn]
-    if len(pictures) == 1:
-        return _tell(path, pictures[0], about)
-    from matplotlib.figure import Figure
-
-    columns = min(len(pictures), 4 if len(pictures) != 6 else 3)
-    rows = -(-len(pictures) // columns)
-    figure = Figure(figsize=(2.6 * columns, 2.85 * rows), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).flat
-    for panel in panels:
-        panel.set_axis_off()
-    for panel, (text, _), picture in zip(figure.axes, drawn, pictures, strict=False):
-        panel.imshow(picture)
-        panel.set_title(text if len(text) < 34 else text[:32] + "…", fontsize=9)
-    return _tell(path, figure, about)
-
-
-def _curve(curves: dict[str, list[float]]) -> Any:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 3.6), layout="constrained")
-    axes = figure.subplots()
-    for text, scores in curves.items():
-        axes.plot(scores, label=f"\u200b{text}")  # matplotlib hides labels that begin with an underscore
-    axes.set(xlabel="step", ylabel="objective")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
-    return figure
-
-
-def _tell(path: Path, result: Any, about: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_result(path, result, about)
-    options.tell(str(path))
+        every = settings["every"]
+        frames = [frame for one in studio.done for frame in one.frames.small[::-1][::every][::-1]]
+        drawn.write_animation(settings["gif"], frames)

