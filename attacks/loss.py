@@ -55,7 +55,7 @@ def objective(loss: str | Loss, targeted: bool) -> Loss:
 
 def fooled(logits: Tensor, labels: Tensor, targeted: bool) -> Tensor:
     """(N,) booleans: the prediction is no longer the label, or has become it."""
-    return (logits.argmax(1) == labels) == targeted
+    return (logits.argmax(1) == _places(logits, labels)[:, 0]) == targeted
 
 
 def distance_to_boundary(logits: Tensor, labels: Tensor, targeted: bool) -> Tensor:
@@ -65,12 +65,19 @@ def distance_to_boundary(logits: Tensor, labels: Tensor, targeted: bool) -> Tens
 
 def of(logits: Tensor, labels: Tensor) -> Tensor:
     """(N,) the logits of the labels."""
-    return logits.gather(1, labels[:, None])[:, 0]
+    return logits.gather(1, _places(logits, labels))[:, 0]
 
 
 def others(logits: Tensor, labels: Tensor) -> Tensor:
     """(N, C) logits, minus infinity at the labels."""
-    return logits.scatter(1, labels[:, None], -torch.inf)
+    return logits.scatter(1, _places(logits, labels), -torch.inf)
+
+
+def _places(logits: Tensor, labels: Tensor) -> Tensor:
+    """(N, 1) labels, once it is known that there are such classes."""
+    if len(labels) and labels.max() >= logits.shape[1]:
+        raise AttackError(f"there is no class {int(labels.max())}; the model has {logits.shape[1]}")
+    return labels[:, None]
 
 
 def logits_of(model: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
@@ -129,7 +136,7 @@ def slope(
 
 def warn_of_vanished(gradient: Tensor, still: Tensor) -> None:
     """Say so where gradients of samples that are not fooled yet are zero throughout."""
-    vanished = (gradient.flatten(1) == 0).all(1) & still
+    vanished = ~gradient.flatten(1).any(1) & still
     if vanished.any():
         warnings.warn(
             f"the gradient is zero for {int(vanished.sum())} of {len(gradient)} samples: "

@@ -22,8 +22,9 @@ class Noise(Rows):
         """Generators for ``count`` samples.
 
         Args:
-            seed: one number, which every sample starts from, whatever batch it is in; or one
-                for each sample; or a generator that these are drawn from.
+            seed: one number, which every sample starts from, whatever batch it is in; or one for
+                each sample; or a generator, which draws for the whole batch at once: quick, as
+                training needs it, but what a sample gets depends on its batch.
             count: how many samples.
 
         Returns:
@@ -32,15 +33,14 @@ class Noise(Rows):
         Raises:
             AttackError: as many seeds as samples were not given.
         """
-        if isinstance(seed, torch.Generator):
-            seeds = torch.randint(2**62, (count,), generator=seed, device=seed.device).cpu()
-        elif isinstance(seed, int):
-            seeds = torch.full((count,), seed)
+        generator = seed if isinstance(seed, torch.Generator) else None
+        if isinstance(seed, int) or generator is not None:
+            seeds = torch.full((count,), seed if generator is None else 0)
         else:
             seeds = torch.as_tensor(seed, dtype=torch.int64).cpu()
             if seeds.shape != (count,):
                 raise AttackError(f"{count} samples need one seed, or {count}, not {tuple(seeds.shape)}")
-        return cls(seeds=seeds, drawn=torch.zeros(count, dtype=torch.int64))
+        return cls(seeds=seeds, drawn=torch.zeros(count, dtype=torch.int64), generator=generator)
 
     def uniform(self, *shape: int, like: Tensor, chosen: Tensor | None = None) -> Tensor:
         """(n, *shape) numbers from [0, 1), of the type and on the device of ``like``; for the chosen samples alone."""
@@ -51,6 +51,9 @@ class Noise(Rows):
         return self._drawn(torch.randn, shape, like, chosen)
 
     def _drawn(self, draw: object, shape: tuple[int, ...], like: Tensor, chosen: Tensor | None) -> Tensor:
+        if self.generator is not None:
+            count = len(self) if chosen is None else int(chosen.sum())
+            return draw(count, *shape, generator=self.generator, device=self.generator.device).to(like)
         rows = range(len(self)) if chosen is None else chosen.nonzero().flatten().tolist()
         made = []
         same: dict[tuple[int, int], Tensor] = {}  # with one seed for all, one draw serves all

@@ -4,10 +4,10 @@ import inspect
 
 import pytest
 import torch
-from attack_nets import convnet, samples
 
 import attacks
 from attacks import ATTACKS, attack_named
+from tests.attack_nets import convnet, samples
 
 # Few steps: the laws do not ask how strong an attack is.
 FEW = {"steps": 4, "queries": 12, "search_steps": 2, "target_classes": 2, "population": 6, "restarts": 1}
@@ -158,7 +158,12 @@ def test_who_cannot_be_fooled_is_returned_as_it_was(name, quantize):
 @pytest.mark.filterwarnings("ignore")
 def test_wrong_labels_and_pictures_are_refused(name):
     model, images = convnet(dtype=torch.float32), samples(3, (3, 6, 6), dtype=torch.float32)
-    for wrong in (dict(images=images * 2), dict(labels=torch.tensor([0])), dict(labels=torch.tensor([0, 1, -1]))):
+    for wrong in (
+        dict(images=images * 2),
+        dict(labels=torch.tensor([0])),
+        dict(labels=torch.tensor([0, 1, -1])),
+        dict(labels=torch.tensor([0, 1, 5])),
+    ):
         given = {"images": images, "labels": labels_of(model, images), **wrong}
         with pytest.raises(attacks.AttackError):
             run(name, model, **given)

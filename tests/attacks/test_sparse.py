@@ -1,0 +1,147 @@
+"""Attacks that change few values: JSMA and the one pixel attack."""
+
+import itertools
+
+import pytest
+import torch
+from torch import nn
+
+import attacks
+from attacks import AttackError
+from attacks.jsma import _salient_pair
+from attacks.rows import Rows
+from tests.attack_nets import convnet, linear, samples
+
+SETTINGS = {"jsma": dict(fraction=0.5), "one_pixel": dict(population=60, steps=8)}
+
+
+def attack(name, *what, **settings):
+    return getattr(attacks, name)(*what, **{**SETTINGS[name], **settings})
+
+
+def predictions(model, images):
+    with torch.no_grad():
+        return model(images).argmax(1)
+
+
+def changed(found, images):
+    return (found != images).flatten(1).sum(1)
+
+
+def test_jsma_takes_the_pair_that_the_paper_takes():
+    """Equation 10 of the paper over all pairs, with the softmax as it stands there."""
+    model, images = convnet(), samples(1, (3, 4, 4))
+    jacobian = torch.autograd.functional.jacobian(lambda points: model(points).softmax(1)[0], images)
+    jacobian = jacobian.reshape(5, -1)
+    for target in range(5):
+        alpha = jacobian[target]
+        beta = jacobian.sum(0) - alpha
+        pairs = {
+            (p, q): -(alpha[p] + alpha[q]) * (beta[p] + beta[q])
+            for p, q in itertools.combinations(range(48), 2)
+            if alpha[p] + alpha[q] > 0 and beta[p] + beta[q] < 0
+        }
+        expected = max(pairs, key=pairs.get)
+        now = Rows(images=images, points=images)
+        picked = _salient_pair(now, alpha.view_as(images), allowed=10, end=1)
+        assert picked.flatten().nonzero().flatten().tolist() == list(expected)
+        alone = _salient_pair(now, alpha.view_as(images), allowed=1, end=1)
+        assert alone.flatten().nonzero().flatten().tolist() == [int(alpha.argmax())]
+
+
+def test_jsma_changes_no_more_values_than_a_linear_model_needs():
+    model, images = linear((20,), 2), samples(12, (20,))
+    labels = predictions(model, images)
+    found = attacks.jsma(model, images, labels, fraction=1.0)
+    fooled = predictions(model, found) != labels
+    assert fooled.sum() >= 6
+    weight = model[1].weight.detach()
+    for image, label, count in zip(images[fooled], labels[fooled], changed(found, images)[fooled], strict=True):
+        gain = ((weight[1 - label] - weight[label]) * (1 - image)).clamp_min(0)
+        logits = model(image[None])[0].detach()
+        needed = int((gain.sort(descending=True).values.cumsum(0) <= logits[label] - logits[1 - label]).sum()) + 1
+        assert needed <= count <= needed + 3  # in pairs, and by slope where the least goes by gain
+
+
+@pytest.mark.parametrize("change", [1.0, -1.0, 0.25])
+def test_jsma_stays_within_its_fraction_and_goes_one_way(change):
+    model, images = convnet(), samples(8, (3, 6, 6))
+    found = attacks.jsma(model, images, change=change, fraction=0.1)
+    delta = found - images
+    assert (changed(found, images) <= 10).all() and (delta * change >= 0).all()
+    assert (delta != 0).any()
+
+
+@pytest.mark.parametrize("pixels", [1, 3])
+def test_one_pixel_changes_whole_pixels_and_no_more(pixels):
+    model, images = convnet(), samples(6, (3, 6, 6))
+    labels = predictions(model, images)
+    found = attack("one_pixel", model, images, labels, pixels=pixels)
+    places = (found != images).any(1).flatten(1).sum(1)
+    hit = predictions(model, found) != labels
+    assert hit.any() and (places <= pixels).all()
+    assert torch.equal(found[~hit], images[~hit]) and (places[hit] > 0).all()
+
+
+@pytest.mark.parametrize("shape", [(8,), (5, 7), (2, 5, 7)])
+def test_one_pixel_finds_the_only_place_that_matters(shape):
+    images = torch.full((2, *shape), 0.5, dtype=torch.float64)
+    place = (slice(None), *[size - 1 for size in shape])
+
+    def model(points):  # without a gradient anywhere
+        return torch.stack([torch.full((len(points),), 0.9), points[place].round() * points[place]], 1).detach()
+
+    found = attacks.one_pixel(model, images, torch.zeros(2, dtype=torch.long), population=100, seed=[3, 4])
+    assert (found[place] > 0.9).all()
+    assert ((found != images).flatten(1).sum(1) <= (shape[0] if len(shape) == 3 else 1)).all()
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_samples_do_not_depend_on_their_neighbours(name):
+    class Rowwise(nn.Module):
+        weight = torch.randn(3, 75, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+
+        def forward(self, images):
+            return (images.reshape(len(images), 1, -1) * self.weight).sum(2)
+
+    model, images = Rowwise(), samples(5, (3, 5, 5))
+    together = attack(name, model, images)
+    assert (together != images).any() and not together.requires_grad
+    assert torch.equal(together, torch.cat([attack(name, model, image[None]) for image in images]))
+    assert torch.equal(together, attack(name, model, images, batch_size=2))
+    with torch.inference_mode():
+        assert torch.equal(together, attack(name, model, images))
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_targets_and_failures(name):
+    model, images = linear((3, 4, 4), 3), samples(12, (3, 4, 4))
+    wanted = (predictions(model, images) + 1) % 3
+    found = attack(name, model, images, wanted, targeted=True)
+    reached = predictions(model, found) == wanted
+    assert reached.any()
+    assert torch.equal(found[~reached], images[~reached])
+    assert torch.equal(attack(name, model, images, wanted), images)  # wrong as they are
+
+    def certain(points):
+        return model(points) * 0 + torch.tensor([1.0, 0, 0]) + 1e-6 * points.flatten(1)[:, :3]
+
+    assert torch.equal(attack(name, certain, images), images)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_quantized_values_lie_on_the_grid(name):
+    model, images = linear((3, 4, 4), 3), samples(12, (3, 4, 4))
+    found = attack(name, model, images, quantize=True, **({"change": 0.3} if name == "jsma" else {}))
+    assert torch.equal(found, (found * 255).round() / 255)
+    assert (predictions(model, found) != predictions(model, images)).any()
+
+
+def test_settings_that_make_no_sense_are_refused():
+    model, images = convnet(), samples(1, (3, 4, 4))
+    for settings in (dict(change=0.0), dict(change=2.0), dict(fraction=0.0)):
+        with pytest.raises(AttackError, match="JSMA"):
+            attacks.jsma(model, images, **settings)
+    for settings in (dict(pixels=0), dict(population=2)):
+        with pytest.raises(AttackError, match="candidates"):
+            attacks.one_pixel(model, images, **settings)
