@@ -15,9 +15,31 @@ ATTACKS = {
     "bim": "eps",
     "pgd": "eps",
     "mifgsm": "eps",
+    "apgd": "eps",
+    "square": "eps",
+    "autoattack": "eps",
+    "fab": "least",
+    "deepfool": "least",
+    "carlini_wagner": "least",
+    "ddn": "least",
+    "fmn": "least",
+    "lbfgs": "least",
+    "jsma": "least",
+    "one_pixel": "pixels",
+    "eot": "eps",
+    "physical": "eps",
+    "universal": "shared",
+    "patch": "shared",
 }
 
-_HOMES = {"errors": ("AttackError", "GradientWarning")}
+_HOMES = {
+    "destruction": ("destruction_rate",),
+    "errors": ("AttackError", "GradientWarning"),
+    "patch": ("train_patch",),
+    "placing": ("apply_patch",),
+    "transforms": ("ANY_POSE", "PRINT_AND_PHOTOGRAPH", "transformed"),
+    "universal": ("universal_perturbation",),
+}
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = sorted([*ATTACKS, *_HOME, "ATTACKS"])

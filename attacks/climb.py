@@ -106,7 +106,7 @@ def climb(
         if going.any():
             warn_of_vanished(gradient, going & ~hit)
             moved = now.ball.project(now.points + direction(now, gradient))
-            now.points = torch.where(columns(going, moved), moved, now.points)
+            now.points = moved if going.all() else torch.where(columns(going, moved), moved, now.points)
             now.taken = now.taken + going
         again = over & ~done
         if again.any():

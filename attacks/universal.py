@@ -1,0 +1,146 @@
+"""Universal adversarial perturbations (Shafahi et al. 2020, https://arxiv.org/abs/1811.11304)."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from .ball import Ball
+from .climb import Model
+from .errors import AttackError
+from .labels import labels_or_predictions
+from .loss import objective, slope
+from .minibatches import minibatches
+from .noise import Seed
+from .norms import columns, l1, norm_named
+from .transforms import Transform, followed, mirror, noise_apart, rotation, scale, shift
+
+VARIED = (mirror(), rotation(10), scale(0.8, 1.4), shift(0.15))  # a few pictures as many
+
+
+def universal(
+    model: Model,
+    images: Tensor,
+    labels: Tensor | None = None,
+    *,
+    eps: float = 10 / 255,
+    norm: str = "Linf",
+    step_size: float | None = None,
+    steps: int = 200,
+    pictures: int = 20,
+    decay: float = 0.9,
+    limit: float = 9.0,
+    transforms: Sequence[Transform] | None = None,
+    targeted: bool = False,
+    quantize: bool = False,
+    batch_size: int | None = None,
+    seed: Seed = 0,
+) -> Tensor:
+    """One perturbation for all the pictures, also for others like them.
+
+    The perturbation itself is what ``universal_perturbation`` gives.
+
+    Args:
+        quantize: whether results lie on the grid of an 8-bit file; the others as of ``universal_perturbation``.
+
+    Returns:
+        (N, ...) in [0, 1], within eps of the images, exactly.
+
+    Raises:
+        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+    """
+    ball = Ball.around(images, eps, norm, quantize=quantize)
+    delta = universal_perturbation(
+        model,
+        images,
+        labels,
+        eps=eps,
+        norm=norm,
+        step_size=step_size,
+        steps=steps,
+        pictures=pictures,
+        decay=decay,
+        limit=limit,
+        transforms=transforms,
+        targeted=targeted,
+        batch_size=batch_size,
+        seed=seed,
+    )
+    return ball.snap(ball.project(images + delta))
+
+
+@torch.inference_mode(False)  # in it nothing could be differentiated
+@torch.no_grad()
+def universal_perturbation(
+    model: Model,
+    images: Tensor,
+    labels: Tensor | None = None,
+    *,
+    eps: float = 10 / 255,
+    norm: str = "Linf",
+    step_size: float | None = None,
+    steps: int = 200,
+    pictures: int = 20,
+    decay: float = 0.9,
+    limit: float = 9.0,
+    transforms: Sequence[Transform] | None = None,
+    targeted: bool = False,
+    batch_size: int | None = None,
+    seed: Seed = 0,
+) -> Tensor:
+    """The change that, added to any of the pictures, fools the model: by stochastic gradient steps (algorithm 1).
+
+    What is raised is cut at ``limit`` for each picture, as theirs is, lest a few that are fooled thoroughly
+    stand for all. Steps follow a running mean of the gradients, and shrink linearly. From 20 pictures
+    alone it would learn these by heart; hence the transforms, which are not in the paper. Of the two
+    forms known this one takes all pictures together; the first (Moosavi-Dezfooli et al. 2017) goes over
+    them one by one, and undoes at each what it did at others.
+
+    Args:
+        model: from images (n, ...) in [0, 1] to logits (n, C).
+        images: (N, ...) in [0, 1], all of one kind.
+        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
+        eps: radius of the ball.
+        norm: "Linf" or "L2".
+        step_size: length of the first step; a tenth of eps by default.
+        steps: how many.
+        pictures: how many each step looks at.
+        decay: what is left of the running mean at every step.
+        limit: where the log-odds of fooling the model are cut.
+        transforms: what happens to the pictures before the perturbation is added, which makes few of them as
+            many; by default turns, moves, scales and mirroring for (N, C, H, W), else nothing.
+        targeted: whether the labels are the classes wanted.
+        batch_size: how many pictures are in memory at a time; all those of a step by default.
+        seed: of the order of the pictures; a number, or a generator.
+
+    Returns:
+        (...) of the shape of one image and a norm of at most eps.
+
+    Raises:
+        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+    """
+    if isinstance(eps, Tensor) and eps.dim():
+        raise AttackError("one perturbation has one eps, not one for each sample")
+    ball = Ball.around(images, eps, norm)
+    labels = labels_or_predictions(model, images, labels, targeted)
+    transforms = (VARIED if images.dim() == 4 else ()) if transforms is None else transforms
+    raised, steepest = objective("cross_entropy", targeted), norm_named(norm).steepest
+    length = ball.eps[:1] / 10 if step_size is None else torch.full_like(ball.eps[:1], step_size)
+    noise = noise_apart(seed, len(images))
+    order = torch.Generator().manual_seed(int(noise.seeds.sum()) % 2**63)
+    delta = velocity = torch.zeros_like(images[:1])
+    for step, numbers in enumerate(minibatches(len(images), pictures, steps, order)):
+        gradient = torch.zeros_like(delta)
+        for some in numbers.to(images.device).split(batch_size or len(numbers)):
+            here, mine, wanted = noise[some.cpu()], images[some], labels[some]
+            views = followed(mine, transforms, here)
+            noise.drawn[some.cpu()] = here.drawn
+
+            def capped(logits: Tensor, wanted: Tensor = wanted) -> Tensor:
+                return raised(logits, wanted).clamp_max(limit)
+
+            gradient += slope(model, (views + delta).clamp(0, 1), capped)[2].sum(0)
+        velocity = decay * velocity + gradient / columns(l1(gradient), gradient).clamp_min(1e-30)
+        moved = delta + steepest(velocity) * columns(length * (1 - step / steps), delta).to(delta.dtype)
+        delta = norm_named(norm).project(moved, columns(ball.eps[:1], delta).to(delta.dtype))
+    return delta[0]

@@ -1,0 +1,142 @@
+"""Expectation over transformation, and print and photograph."""
+
+import pytest
+import torch
+
+from attacks import PRINT_AND_PHOTOGRAPH, AttackError, destruction_rate, eot, pgd, physical
+from attacks.transforms import ANY_POSE, contrast, gaussian_noise, jpeg, perspective
+from interpret import read
+from tests.attack_nets import convnet, linear, samples
+
+HALVED = (contrast(0.5, 0.5),)
+
+
+@pytest.mark.parametrize("norm", ["Linf", "L2"])
+def test_without_transforms_it_is_pgd(norm):
+    model, images = linear((3, 4)), samples(3, (3, 4))
+    labels = model(images).argmax(1)
+    found = eot(model, images, labels, eps=0.1, norm=norm, transforms=(), samples=2, steps=7)
+    expected = pgd(model, images, labels, eps=0.1, norm=norm, steps=7, random_start=False)
+    torch.testing.assert_close(found, expected, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("shape", [(12,), (3, 4), (3, 2, 2)])
+@pytest.mark.parametrize("targeted", [False, True])
+@pytest.mark.parametrize("norm", ["Linf", "L2"])
+def test_the_least_eps_through_a_transform(shape, targeted, norm):
+    model, images = linear(shape, classes=2), samples(30, shape)
+    with torch.no_grad():
+        model[1].bias.copy_(-model[1].weight.sum(1) / 2)  # both classes are near
+    weight = model[1].weight[1] - model[1].weight[0]
+
+    def seen(points):
+        return model((points - 0.5) * 0.5 + 0.5)
+
+    labels = seen(images).argmax(1)
+    gap = seen(images).diff(dim=1)[:, 0].abs()
+    least = gap / (0.5 * weight.norm(p=1 if norm == "Linf" else 2))
+    kept = (least > 0.01) & (least < 0.15)  # the box is not in the way
+    images, labels, least = images[kept], labels[kept], least[kept].detach()
+    assert len(labels.unique()) == 2
+    for share, fools in ((0.95, False), (1.05, True)):
+        options = {"eps": least * share, "norm": norm, "transforms": HALVED, "targeted": targeted}
+        wanted = 1 - labels if targeted else labels
+        found = eot(model, images, wanted, **options, samples=2, steps=20)
+        assert ((seen(found).argmax(1) != labels) == fools).all()
+        options["eps"] = least[:1] * share
+        alone = eot(model, images[:1], wanted[:1], **options, samples=2, steps=20)
+        assert torch.equal(alone, found[:1])
+
+
+def test_steps_follow_the_mean_over_views():
+    """Of two views, one shows a value that speaks weakly against the label, the other two strongly for it."""
+    weight = torch.tensor([[0.0, 0, 0], [3.0, -1.0, -1.0]], dtype=torch.float64)
+    turns = iter([0, 1] * 10)
+
+    def one_side(points, noise):
+        return points * (torch.tensor([1.0, 0, 0]) if next(turns) else torch.tensor([0.0, 1, 1]))
+
+    images = torch.full((1, 3), 0.5, dtype=torch.float64)
+    labels = torch.tensor([0])
+    found = eot(lambda points: points @ weight.T, images, labels, eps=0.1, transforms=(one_side,), samples=2, steps=10)
+    torch.testing.assert_close(found, images + torch.tensor([[0.1, -0.1, -0.1]]), atol=1e-7, rtol=0)
+
+
+def test_no_sample_feels_its_neighbours_nor_the_batch():
+    model, images = convnet(), samples(5, (3, 9, 7))
+    labels, seeds = model(images).argmax(1), [3, 1, 4, 1, 5]
+    options = {"transforms": ANY_POSE + PRINT_AND_PHOTOGRAPH, "samples": 3, "steps": 3, "random_start": True}
+    together = eot(model, images, labels, seed=seeds, **options)
+    assert torch.equal(together, eot(model, images, labels, seed=seeds, batch_size=2, **options))
+    alone = [eot(model, images[i : i + 1], labels[i : i + 1], seed=seeds[i : i + 1], **options) for i in range(5)]
+    assert torch.equal(together, torch.cat(alone))
+    assert not torch.equal(together, eot(model, images, labels, seed=9, **options))
+
+
+def test_memory_does_not_grow_with_the_samples():
+    model, images, sizes = convnet(), samples(2, (3, 6, 6)), []
+
+    def counted(points):
+        sizes.append(len(points))
+        return model(points)
+
+    eot(counted, images, torch.tensor([0, 1]), samples=5, steps=3)
+    assert sizes == [2] * 15
+
+
+def test_scale_and_shift_of_the_logits_change_nothing():
+    model, images = convnet(), samples(4, (3, 6, 6))
+    labels = model(images).argmax(1)
+    options = {"transforms": (gaussian_noise(0.02), perspective(0.05)), "samples": 2, "steps": 10, "eps": 0.2}
+    found = eot(model, images, labels, **options)
+    moved = eot(lambda points: model(points) - 50, images, labels, **options)
+    torch.testing.assert_close(found, moved, atol=1e-9, rtol=0)
+    loud = eot(lambda points: model(points) * 1000, images, labels, **options)
+    hit = (model(found).argmax(1) != labels).sum()
+    assert hit > 0 and (model(loud).argmax(1) != labels).sum() >= hit
+
+
+@pytest.mark.parametrize("quantize", [False, True])
+def test_the_bound_is_exact(quantize):
+    model, images = convnet(dtype=torch.float32), torch.rand(3, 3, 9, 9)
+    images[:, :, 0], images[:, :, 1] = 0, 1
+    images = (images * 255).round() / 255
+    found = physical(model, images, eps=8 / 255, steps=4, samples=2, quantize=quantize)
+    assert found.min() >= 0 and found.max() <= 1 and not torch.equal(found, images)
+    if quantize:
+        levels = (found * 255).round()
+        assert torch.equal(found, levels / 255) and (levels - (images * 255).round()).abs().max() == 8
+    else:
+        assert (found.double() - images.double()).abs().max() <= 8 / 255
+
+
+def test_what_cannot_be_attacked_is_refused():
+    model, images = linear((5,)), samples(2, (5,))
+    for attack in (eot, physical):
+        with pytest.raises(AttackError, match="takes pictures"):
+            attack(model, images)
+    with pytest.raises(AttackError, match="sample or more"):
+        eot(model, images, transforms=(), samples=0)
+
+    def broken(points):
+        return model(points) + (points - points.detach()).square().sum().sqrt()
+
+    with pytest.raises(AttackError, match="not a number"):
+        eot(broken, images, transforms=(gaussian_noise(),))
+
+
+def test_print_and_photograph_destroy_less_than_of_pgd(squeezenet):
+    photos = [read(f"sample:{name}") for name in ("giant-panda", "lemur", "koala")]
+    images = torch.cat([squeezenet.prepare(photo)[0] for photo in photos]).clamp(0, 1)
+    images, model = (images * 255).round() / 255, squeezenet.on_inputs()
+    labels = model(images).argmax(1)
+    options = {"eps": 8 / 255, "steps": 6, "quantize": True}
+    plain = pgd(model, images, labels, **options)
+    sturdy = physical(model, images, labels, samples=1, **options)
+    rates = [
+        destruction_rate(model, images, found, labels, PRINT_AND_PHOTOGRAPH, draws=3, seed=99)
+        for found in (plain, sturdy)
+    ]
+    assert rates[0] > 0.3 and rates[1] < 0.1
+    kept = destruction_rate(model, images, plain, labels, [jpeg((100, 100), subsample=False)])
+    assert kept < rates[0]

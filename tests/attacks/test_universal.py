@@ -1,0 +1,108 @@
+"""One perturbation for all: closed forms, held-out samples, bounds."""
+
+import pytest
+import torch
+
+from attacks import AttackError, universal, universal_perturbation
+from attacks.minibatches import minibatches
+from tests.attack_nets import convnet, linear, samples
+
+
+def one_class(shape, count=12):
+    """Samples that a linear model of two classes sees alike, the model, and their least Linf and L2 distances."""
+    model, images = linear(shape, classes=2), samples(60, shape)
+    kept = images[model(images).argmax(1) == model(images[:1]).argmax(1)][:count]
+    gap = model(kept).diff(dim=1)[:, 0].abs().detach()
+    weight = (model[1].weight[1] - model[1].weight[0]).detach()
+    return model, kept, gap / weight.norm(p=1), gap / weight.norm(p=2)
+
+
+@pytest.mark.parametrize("shape", [(12,), (3, 4), (3, 2, 2)])
+@pytest.mark.parametrize("norm", ["Linf", "L2"])
+@pytest.mark.parametrize("targeted", [False, True])
+def test_of_a_linear_model_it_is_the_steepest_direction(shape, norm, targeted):
+    model, images, linf, l2 = one_class(shape)
+    labels = model(images).argmax(1)
+    least = linf if norm == "Linf" else l2
+    eps = float(least.median())
+    options = {"eps": eps, "norm": norm, "transforms": (), "targeted": targeted, "steps": 60}
+    delta = universal_perturbation(model, images, 1 - labels if targeted else labels, **options)
+    weight = (model[1].weight[1] - model[1].weight[0]).detach().view(shape) * (1 - 2 * labels[0])
+    steepest = weight.sign() if norm == "Linf" else weight / weight.norm()
+    torch.testing.assert_close(delta, eps * steepest, atol=1e-3 * eps, rtol=0)
+    # So it fools exactly those whose own least perturbation is no longer.
+    fooled = model(images + delta).argmax(1) != labels
+    assert fooled[least < 0.95 * eps].all() and not fooled[least > 1.05 * eps].any()
+
+
+def test_it_fools_samples_that_it_has_not_seen():
+    model, images, linf, _ = one_class((3, 4), count=20)
+    eps = float(linf.max()) * 1.05
+    delta = universal_perturbation(model, images[:5], eps=eps, transforms=())
+    assert (model((images[5:] + delta).clamp(0, 1)).argmax(1) != model(images[5:]).argmax(1)).all()
+
+
+def test_all_samples_get_the_same_perturbation():
+    model, images = convnet(), samples(6, (3, 8, 8))
+    found = universal(model, images, eps=0.1, steps=10)
+    delta = universal_perturbation(model, images, eps=0.1, steps=10)
+    torch.testing.assert_close(found, images + delta)
+    assert delta.shape == images.shape[1:] and delta.abs().max() > 0.05
+
+
+def test_the_limit_leaves_thoroughly_fooled_samples_alone():
+    """Three samples that pull hard one way and are soon fooled, and one that needs the other way."""
+
+    def model(points):
+        return torch.stack([points[:, 0] * 0, 40 * (points[:, 0] - 0.45) + points[:, 1] * 0], 1)
+
+    images = torch.tensor([[0.44, 0.5]] * 3 + [[0.47, 0.5]], dtype=torch.float64)
+    labels = torch.tensor([0, 0, 0, 1])
+    free, cut = (
+        universal_perturbation(model, images, labels, eps=0.2, transforms=(), limit=limit, steps=80, step_size=0.01)
+        for limit in (torch.inf, 0.2)
+    )
+    assert free[0] > 0.19 and 0 < cut[0] < 0.05
+
+
+@pytest.mark.parametrize("quantize", [False, True])
+def test_the_bound_is_exact(quantize):
+    model, images = convnet(dtype=torch.float32), torch.rand(4, 3, 8, 8)
+    images[:, :, 0], images[:, :, 1] = 0, 1
+    images = (images * 255).round() / 255
+    found = universal(model, images, eps=10 / 255, steps=8, quantize=quantize)
+    assert found.min() >= 0 and found.max() <= 1
+    assert (found.double() - images.double()).abs().max() <= 10 / 255 + (1e-7 if quantize else 0)
+    if quantize:
+        assert torch.equal(found, (found * 255).round() / 255)
+    long = universal(model, images, eps=0.5, norm="L2", steps=8)
+    assert (long.double() - images.double()).flatten(1).norm(dim=1).max() <= 0.5
+
+
+def test_memory_may_be_saved_and_runs_repeat():
+    model, images = convnet(), samples(7, (3, 8, 8))
+    options = {"steps": 5, "pictures": 5}
+    whole = universal_perturbation(model, images, **options)
+    torch.testing.assert_close(whole, universal_perturbation(model, images, batch_size=2, **options))
+    state = torch.get_rng_state()
+    assert torch.equal(whole, universal_perturbation(model, images, **options))
+    assert not torch.equal(whole, universal_perturbation(model, images, seed=1, **options))
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_minibatches_go_round():
+    numbers = list(minibatches(7, 3, 4, torch.Generator().manual_seed(0)))
+    assert [len(some) for some in numbers] == [3] * 4
+    for round_of_two in (numbers[:2], numbers[2:]):
+        assert len(torch.cat(round_of_two).unique()) == 6
+    assert sorted(next(minibatches(2, 9, 1, torch.Generator())).tolist()) == [0, 1]
+
+
+def test_what_cannot_be_attacked_is_refused():
+    model, images = linear((5,)), samples(3, (5,))
+    with pytest.raises(AttackError, match="one eps"):
+        universal_perturbation(model, images, eps=torch.full((3,), 0.1))
+    with pytest.raises(AttackError, match="1 or more"):
+        universal_perturbation(model, images, pictures=0)
+    with pytest.raises(AttackError, match="1 or more"):
+        universal(model, images[:0])
