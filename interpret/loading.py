@@ -1,4 +1,4 @@
-"""From a name to a classifier: two that work offline, torchvision's, timm's, and the user's own."""
+"""From a name to a classifier: two that work offline, torchvision's, timm's, and the user's own or trained here."""
 
 import importlib
 import os
@@ -12,13 +12,14 @@ from .errors import InterpretError, NetworkError, UnknownNameError, did_you_mean
 from .label_files import read_labels
 from .labels import Labels, imagenet
 from .recipes import Recipe, recipe_named
+from .trained import is_trained, load_trained, read_trained
 from .weights import State, fill, read_weights
 
 DEFAULT = "efficientnet_lite0"
 
 
 def load(
-    name: str = DEFAULT,
+    name: str | os.PathLike = DEFAULT,
     *,
     weights: str | os.PathLike | None = None,
     labels: str | os.PathLike | Sequence[str] | None = None,
@@ -31,7 +32,8 @@ def load(
     Args:
         name: "efficientnet_lite0" (the default) or "squeezenet1_1", which work offline; any
             torchvision classification network; "timm:NAME"; or "package.module:function", a
-            function that takes no arguments and returns an ``nn.Module`` or a ``Classifier``.
+            function that takes no arguments and returns an ``nn.Module`` or a ``Classifier``; or a
+            ``.pt`` or ``.pth`` file that `interp train` wrote, with preprocessing and labels in it.
         weights: a ``.pth``, ``.pt`` or ``.safetensors`` file with the network's state dict, for a
             network of any number of classes; the published weights by default.
         labels: the names of the classes, or a file with them: one a line, or JSON.
@@ -47,8 +49,11 @@ def load(
         NetworkError: weights that cannot be had or do not fit; the message says which keys, or
             which file to fetch and where to put it.
     """
+    name = os.fspath(name)
     with torch.inference_mode(False), torch.random.fork_rng([]):
-        if ":" in name and not name.startswith("timm:"):
+        if name.endswith((".pt", ".pth")) and os.path.isfile(name):
+            classifier = _from_file(name, weights, mean, std, input_size)
+        elif ":" in name and not name.startswith("timm:"):
             classifier = _from_function(name, weights, mean, std, input_size)
         else:
             recipe = recipe_named(name)
@@ -79,7 +84,7 @@ def _resize_for(recipe: Recipe, input_size: int | tuple[int, int] | None) -> int
 
 
 def _build(recipe: Recipe, weights: str | os.PathLike | None) -> nn.Module:
-    state = recipe.pretrained() if weights is None else read_weights(weights)
+    state = recipe.pretrained() if weights is None else _read_state(weights)
     state = {name: value for name, value in state.items() if not name.startswith(recipe.training_only)}
     network = recipe.build()
     classes = _other_classes(network, state)
@@ -87,6 +92,10 @@ def _build(recipe: Recipe, weights: str | os.PathLike | None) -> nn.Module:
         network = recipe.build(num_classes=classes)
     fill(network, state, "the published file" if weights is None else str(weights))
     return network
+
+
+def _read_state(path: str | os.PathLike) -> State:
+    return read_trained(path)[1] if is_trained(path) else read_weights(path)
 
 
 def _other_classes(network: nn.Module, state: State) -> int | None:
@@ -140,7 +149,7 @@ def _from_function(
     if not isinstance(made, nn.Module):
         raise NetworkError(f"{name} returned a {type(made).__name__}, not an nn.Module")
     if weights is not None:
-        fill(made.network if isinstance(made, Classifier) else made, read_weights(weights), str(weights))
+        fill(made.network if isinstance(made, Classifier) else made, _read_state(weights), str(weights))
     if isinstance(made, Classifier):
         if any(option is not None for option in (mean, std, input_size)):
             raise NetworkError(f"{name} returned a Classifier, which has its own mean, std and input_size: omit them")
@@ -151,6 +160,23 @@ def _from_function(
             "Python), 0 and 1 if nothing, or let the function return an interpret.Classifier"
         )
     return Classifier(made, mean=mean, std=std, input_size=input_size)
+
+
+def _from_file(
+    name: str,
+    weights: str | os.PathLike | None,
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+    input_size: int | tuple[int, int] | None,
+) -> Classifier:
+    if not is_trained(name):
+        raise UnknownNameError(
+            f"no network {name!r}: `interp train` did not write that file, or it is damaged; to use "
+            f"other weights say which network it holds: -m resnet18 --weights {name}"
+        )
+    if any(option is not None for option in (weights, mean, std, input_size)):
+        raise NetworkError(f"{name} has its own weights, mean, std and input_size: omit them")
+    return load_trained(name)
 
 
 def _call(name: str) -> object:
