@@ -1,0 +1,42 @@
+"""Free adversarial training (Shafahi et al. 2019, https://arxiv.org/abs/1904.12843)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...climb import Model
+from . import LossOf
+
+
+def free(
+    model: Model,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    attacked: Model,
+    eps: float,
+    generator: torch.Generator,
+    memory: dict[str, Any],
+    replays: int = 8,
+    step_size: float = 1.0,
+) -> Iterator[LossOf]:
+    """One backward pass serves the weights and the perturbation; every batch is replayed (algorithm 1).
+
+    The perturbation carries over to the next batch. Plan for as many epochs less as there are replays.
+
+    Args:
+        replays: how often each batch is taken (m).
+        step_size: of the perturbation, as a share of eps.
+    """
+    carried = memory.get("delta", torch.zeros(0, *images.shape[1:], device=images.device))
+    if len(carried) < len(images):  # the first batch; later ones are no larger
+        carried = torch.cat([carried, torch.zeros_like(images[len(carried) :])])
+    for _ in range(replays):
+        delta = carried[: len(images)].clamp(-eps, eps).requires_grad_()
+        yield lambda delta=delta: F.cross_entropy(model((images + delta).clamp(0, 1)), labels)
+        stepped = (delta + step_size * eps * delta.grad.sign()).detach().clamp(-eps, eps)
+        carried = torch.cat([stepped, carried[len(images) :]])
+        memory["delta"] = carried

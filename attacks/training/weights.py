@@ -1,0 +1,63 @@
+"""Changing weights and putting them back: adversarial weight perturbation, and averages over steps."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from .defenses import LossOf
+
+
+@contextmanager
+def perturbed(network: nn.Module, loss_of: LossOf, size: float) -> Iterator[None]:
+    """Adversarial weight perturbation (Wu et al. 2020, https://arxiv.org/abs/2004.05884).
+
+    Inside, every weight matrix or kernel has moved up the loss by ``size`` times its own length
+    (eq. 10, one step); afterwards all tensors, buffers included, are what they were, bit for bit.
+
+    Args:
+        network: whose weights.
+        loss_of: what is raised.
+        size: relative to each layer (gamma).
+    """
+    weights = [parameter for parameter in network.parameters() if parameter.requires_grad and parameter.dim() > 1]
+    buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
+    slopes = torch.autograd.grad(loss_of(), weights, allow_unused=True)
+    with torch.no_grad():
+        for buffer, before in buffers:  # what this look has changed, such as running means
+            buffer.copy_(before)
+        saved = [weight.clone() for weight in weights]
+        for weight, slope in zip(weights, slopes, strict=True):
+            if slope is not None:
+                weight.add_(slope, alpha=float(size * weight.norm() / slope.norm().clamp_min(1e-12)))
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for weight, before in zip(weights, saved, strict=True):
+                weight.copy_(before)
+
+
+@torch.no_grad()
+def average_in(average: dict[str, Tensor], network: nn.Module, decay: float) -> None:
+    """Move an exponential average of a network's state a step on; what is not floating point is copied."""
+    for name, value in network.state_dict().items():
+        if value.is_floating_point():
+            average[name].lerp_(value, 1 - decay)
+        else:
+            average[name].copy_(value)
+
+
+@contextmanager
+def in_place_of(network: nn.Module, state: dict[str, Tensor] | None) -> Iterator[None]:
+    """Put another state into a network for a while; None leaves it alone."""
+    if state is None:
+        yield
+        return
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    network.load_state_dict(state)
+    try:
+        yield
+    finally:
+        network.load_state_dict(before)
