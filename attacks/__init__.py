@@ -9,7 +9,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
-# Name to what it asks of the caller: "eps" bounds the change, "least" looks for the least one that fools.
+# Name to its kind: "eps" bounds the change, "least" looks for the least one that fools, "pixels" changes
+# a few pixels as it likes, and "shared" finds one change for all samples.
 ATTACKS = {
     "fgsm": "eps",
     "bim": "eps",

@@ -12,7 +12,7 @@ from .ball import Ball
 from .climb import Model
 from .errors import AttackError
 from .fab import cross
-from .labels import labels_or_predictions, predictions
+from .labels import labels_or_predictions, still_right
 from .loss import logits_of
 from .noise import Noise, Seed
 from .square import square
@@ -134,7 +134,7 @@ def _attacks(
 def _right(model: Model, points: Tensor, labels: Tensor, batch_size: int | None) -> Tensor:
     """The numbers of the samples that the model still sees as their labels."""
     parts = zip(points.split(batch_size or len(points)), labels.split(batch_size or len(points)), strict=True)
-    return torch.cat([predictions(model, part) == true for part, true in parts]).nonzero()[:, 0]
+    return torch.cat([still_right(model, part, true) for part, true in parts]).nonzero()[:, 0]
 
 
 def _say_if_less(classes: int, **budget: int) -> None:

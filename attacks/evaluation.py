@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from . import ATTACKS, attack_named
-from .labels import predictions
+from .labels import still_right
 from .norms import norm_named
 
 Attack = Callable[..., Tensor]
@@ -43,7 +43,7 @@ def standing(
         AttackError: the attack cannot be run as asked.
     """
     run = attack_named(attack) if isinstance(attack, str) else attack
-    upright = predictions(model, images) == labels
+    upright = still_right(model, images, labels)
     stands = upright[:, None].repeat(1, len(eps))
     if isinstance(attack, str) and ATTACKS[attack] == "least":
         return stands & ~_fooled_within(model, images, labels, run, eps, options)
@@ -54,7 +54,7 @@ def standing(
             extra |= {"stop_when_fooled": True} if _takes(run, "stop_when_fooled") else {}
             found = run(model, images[alive], labels[alive], eps=eps[column], **{**extra, **options})
             start[alive] = found
-            alive[alive.clone()] = predictions(model, found) == labels[alive]
+            alive[alive.clone()] = still_right(model, found, labels[alive])
         stands[:, column] = alive
     return stands
 
@@ -70,7 +70,7 @@ def _fooled_within(
     """(N, len(eps)) booleans: the least change that was found lies within the radius."""
     found = run(model, images, labels, **options)
     size = norm_named(options.get("norm", "L2")).size(found.double() - images.double())
-    hit = predictions(model, found) != labels
+    hit = ~still_right(model, found, labels)
     return hit[:, None] & (size[:, None] <= torch.as_tensor(eps, dtype=size.dtype, device=size.device))
 
 

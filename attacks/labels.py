@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .errors import AttackError
-from .loss import logits_of
+from .loss import fooled, logits_of
 
 
 def labels_or_predictions(
@@ -42,6 +42,12 @@ def labels_or_predictions(
 def predictions(model: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """(N,) the classes that a model sees."""
     return logits_of(model, images).argmax(1)
+
+
+@torch.no_grad()
+def still_right(model: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor) -> Tensor:
+    """(N,) booleans: whether a model sees the labels (N,) in images (N, ...)."""
+    return ~fooled(logits_of(model, images), labels, targeted=False)
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from .apgd import apgd
 from .errors import AttackError
 from .evaluation import standing
 from .fgsm import fgsm
-from .labels import predictions
+from .labels import still_right
 from .loss import cross_entropy, logits_of, slope
 from .noise import Noise
 from .pgd import pgd
@@ -58,7 +58,7 @@ def masking(
 
 
 def _right(model: Model, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    right = predictions(model, images) == labels
+    right = still_right(model, images, labels)
     if not right.any():
         raise AttackError("no sample is classified right, so nothing can be robust")
     return images[right], labels[right]
@@ -101,7 +101,7 @@ def _orderings(model: Model, images: Tensor, labels: Tensor, eps: float, queries
     """Stronger attacks must find more, no bound must find all, and no attack without gradients may do better."""
 
     def robust(found: Tensor) -> Tensor:
-        return predictions(model, found) == labels
+        return still_right(model, found, labels)
 
     noise = images + (Noise.of(seed, len(images)).uniform(*images.shape[1:], like=images) * 2 - 1) * eps
     shaken = robust(noise.clamp(0, 1))

@@ -145,14 +145,14 @@ def sheet(commands: tuple[str, ...], columns: int = 2) -> Figure:
     """The pictures of several commands, each with its command under it."""
     pictures = [made_by(command) for command in commands]
     shapes = [picture.height / picture.width for picture in pictures]
-    heights = [5.2 * max(shapes[first : first + columns]) + 0.4 for first in range(0, len(shapes), columns)]
+    heights = [5.2 * max(shapes[first : first + columns]) + 0.55 for first in range(0, len(shapes), columns)]
     figure = Figure(figsize=(5.2 * columns, sum(heights)), layout="constrained")
     panels = figure.subplots(len(heights), columns, height_ratios=heights)
     for panel, picture, command in zip(panels.flat, pictures, commands, strict=True):
         panel.imshow(picture, interpolation="lanczos")
         panel.set_axis_off()
-        text = textwrap.fill(f"interp {command}", 62, break_on_hyphens=False)
-        panel.text(0.5, -0.02, text, transform=panel.transAxes, ha="center", va="top", family="monospace", fontsize=8.5)
+        text = textwrap.fill(f"interp {command}", 74, break_on_hyphens=False)
+        panel.text(0.5, -0.02, text, transform=panel.transAxes, ha="center", va="top", family="monospace", fontsize=7.5)
     return figure
 
 

@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -169,7 +170,7 @@ def test_every_attack_has_a_command_and_help():
     for name in ATTACKS:
         assert name.replace("_", "-") in listed
         told = interp("attack", name.replace("_", "-"), "--help")
-        assert told.status == 0 and "arxiv.org" in told.out and "``" not in told.out
+        assert told.status == 0 and "http" in told.out and "``" not in told.out
 
 
 @pytest.mark.parametrize("name", [name for name, kind in ATTACKS.items() if kind in ("eps", "least")])
@@ -195,3 +196,20 @@ def test_options_come_from_the_configuration_too(monkeypatch):
     assert options["steps"] == 2 and options["restarts"] == 2
     Path("interp.toml").write_text("[attack-pgd]\nesp = 1\n")
     assert "did you mean 'eps'" in interp("attack", "pgd", CAT, *TINY).err
+
+
+def test_a_patch_is_tried_on_pictures_that_were_held_out(tmp_path):
+    ran = interp("attack", "patch", "--target", "daisy", "--steps", 3, "-o", "made/patch.png", *TINY)
+    assert ran.status == 0 and "held-out pictures, at 3 places each, are a daisy" in ran.err
+    assert [path.name for path in ran.paths] == ["patch.png", "patch_figure.png"]
+    with Image.open(ran.paths[0]) as patch:
+        assert patch.width == patch.height and patch.getpixel((0, 0)) == (255, 255, 255)  # outside the circle
+
+
+def test_a_universal_perturbation_is_tried_beside_random_signs(tmp_path):
+    ran = interp("attack", "universal", "--eps", "8lv", "--steps", 3, "-o", "change.npy", *TINY)
+    assert ran.status == 0 and "with random signs" in ran.err
+    change = np.load("change.npy")
+    assert change.shape == (3, 32, 32) and 0 < np.abs(change).max() <= 8 / 255
+    one = interp("attack", "universal", CAT, *TINY)
+    assert one.status == 2 and "several pictures" in one.err

@@ -1,6 +1,6 @@
 """What a step of PGD costs beside the peers and the limit, and what effort that follows difficulty saves.
 
-python tests/benchmarks/attacks.py FOLDER [--images 100]
+python -m tests.benchmarks.attacks FOLDER [--images 100]
 
 FOLDER holds images whose names begin with their ImageNet class index. The limit is the least that
 PyTorch can do for a step: one forward and the backward to the image through the frozen network.
@@ -15,12 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from measure import header, interleaved, ratio, version
 from torch import Tensor
 
 import attacks
 import interpret
 from attacks.verdicts import judge
+from tests.benchmarks.measure import header, interleaved, ratio, version
 
 EPS, STEPS, STEP_SIZE = 2 / 255, 10, 0.5 / 255
 
