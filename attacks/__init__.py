@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 # Name to its kind: "eps" bounds the change, "least" looks for the least one that fools, "pixels" changes
-# a few pixels as it likes, and "shared" finds one change for all samples.
+# a few pixels as it likes, "shared" finds one change for all samples, and "map" moves an explanation instead.
 ATTACKS = {
     "fgsm": "eps",
     "bim": "eps",
@@ -31,6 +31,7 @@ ATTACKS = {
     "physical": "eps",
     "universal": "shared",
     "patch": "shared",
+    "explanation": "map",
 }
 
 _HOMES = {

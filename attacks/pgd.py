@@ -31,7 +31,7 @@ def pgd(
     seed: Seed = 0,
     start: Tensor | None = None,
 ) -> Tensor:
-    """The strongest first-order attack there is in a ball, by steps along the gradient and back into it.
+    """Steps along the gradient, each projected back into the ball.
 
     A step goes ``step_size`` along the steepest direction of the norm and is projected onto the
     ball and the box (eq. 1 of section 2.1): for Linf along the gradient's sign, for L2 along the

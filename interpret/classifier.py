@@ -128,6 +128,7 @@ class Classifier(nn.Module):
         mean, std = self.mean.flatten().tolist(), self.std.flatten().tolist()
         same = type(self)(self.network, mean=mean, std=std, labels=self.labels)
         same.mean, same.std = self.mean, self.std
+        same.training = self.training  # a new module would claim to be in training
         return same
 
     def name(self, index: int) -> str:

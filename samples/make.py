@@ -27,7 +27,8 @@ SUBJECTS = {"koala": "koala", "cat-and-dog": "German shepherd", "honey-bee": "be
 
 # Figures that are one command's own work.
 COMMANDS = {
-    "visualize.png": "visualize castle daisy ladybug goldfish",
+    "visualize.png": "visualize castle volcano ladybug _blocks.9 _blocks.12 _blocks.10:30",
+    "beside.png": "visualize _blocks.12:100 _blocks.9:44 --beside samples",
     "filters.png": "filters",
     "activations.png": "activations sample:cat --layer _blocks.3._swish",
     "top-activations.png": "top-activations samples --layer _bn1 --channel 214,427",

@@ -339,3 +339,7 @@ def test_a_softmax_that_is_no_module_or_is_called_by_keyword(how):
     network, images = Head().eval(), torch.rand(3, 3, 8, 8)
     classifier = Classifier(network, mean=[0.0] * 3, std=[1.0] * 3)
     torch.testing.assert_close(classifier(images).softmax(1), network(images))
+
+
+def test_the_view_on_inputs_is_in_the_same_mode(squeezenet):
+    assert not squeezenet.training and not squeezenet.on_inputs().training

@@ -213,3 +213,21 @@ def test_a_universal_perturbation_is_tried_beside_random_signs(tmp_path):
     assert change.shape == (3, 32, 32) and 0 < np.abs(change).max() <= 8 / 255
     one = interp("attack", "universal", CAT, *TINY)
     assert one.status == 2 and "several pictures" in one.err
+
+
+def test_an_explanation_moves_while_the_answer_stays(squeezenet):
+    ran = interp("attack", "explanation", "sample:koala", "--to", "bottom-right", "--steps", 60, *SQUEEZE)
+    assert ran.status == 0 and "moved to the bottom-right" in ran.err and "not moved" not in ran.err
+    clean, found = interpret.read("sample:koala"), interpret.read(ran.paths[0])
+    with torch.no_grad():
+        before, after = (squeezenet(image).softmax(1)[0] for image in (clean, found))
+    koala = int(before.argmax())
+    assert after.argmax() == koala and abs(before[koala] - after[koala]) <= 0.05
+    assert (found - clean).abs().max() <= 8.001 / 255
+    seen = squeezenet.prepare(clean)[0]
+    maps = [
+        interpret.gradcam(squeezenet.on_inputs(), squeezenet.prepare(image)[0], torch.tensor([koala]))
+        for image in (clean, found)
+    ]
+    peaks = [divmod(int(attribution.flatten().argmax()), seen.shape[-1]) for attribution in maps]
+    assert min(peaks[1]) > 0.6 * seen.shape[-1] > min(peaks[0])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.app import main
-from cli.signatures import methods
+from cli.signatures import attack_methods, methods
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -47,6 +47,12 @@ def test_python_session(tmp_path, monkeypatch):
 def test_every_method_has_its_row():
     rows = re.findall(r"^\| `([\w-]+)` \| (.*?) \| \[(.*?)\]\((.*?)\) \|", README, re.MULTILINE)
     assert rows == [(m.command, m.summary.rstrip("."), m.title, m.url) for m in methods()]
+
+
+def test_every_attack_has_its_row():
+    rows = re.findall(r"^\| \[(.*?)\]\((.*?)\) \| `interp attack ([\w-]+)` \| (.*?) \|", README, re.MULTILINE)
+    alone = [(m.title, m.url, m.command, m.summary.rstrip(".")) for m in attack_methods()]
+    assert rows[: len(alone)] == alone and [row[2] for row in rows[len(alone) :]] == ["patch", "universal"]
 
 
 def test_links_lead_somewhere():

@@ -10,6 +10,7 @@ from ..explain import method_option
 from ..hints import HintingGroup
 from ..outputs import clobber_option, output_option
 from ..signatures import Method, attack_methods
+from .attack_explanation import explanation
 from .attack_shared import patch, universal
 
 DEFAULT_PICTURE, DEFAULT_MODEL = "sample:giant-panda", "squeezenet1_1"
@@ -103,5 +104,5 @@ def _with_a_picture(settings: dict[str, Any]) -> None:
     options.note(f"no picture was named: {DEFAULT_PICTURE}, seen by {settings['model']}", settings["quiet"])
 
 
-for command in (*map(_command, attack_methods()), patch, universal):
+for command in (*map(_command, attack_methods()), patch, universal, explanation):
     attack.add_command(command)
