@@ -127,6 +127,7 @@ def _encode_picture(buffer: io.BytesIO, suffix: str, picture: "Image", text: str
 
 
 def _encode_figure(buffer: io.BytesIO, suffix: str, figure: "Figure", text: str) -> None:
+    from matplotlib import rc_context
     from PIL import Image
 
     kind = suffix[1:]
@@ -136,7 +137,8 @@ def _encode_figure(buffer: io.BytesIO, suffix: str, figure: "Figure", text: str)
         _encode_picture(buffer, suffix, Image.open(drawn).convert("RGB"), text)
     else:
         key = "Keywords" if kind == "pdf" else "Description"
-        figure.savefig(buffer, format=kind, metadata={key: text}, dpi=200)
+        with rc_context({"pdf.fonttype": 42}):  # TrueType, which publishers ask for
+            figure.savefig(buffer, format=kind, metadata={key: text}, dpi=200)
 
 
 def _as_figure(picture: "Image") -> "Figure":

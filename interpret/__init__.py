@@ -23,7 +23,18 @@ _HOMES = {
     "errors": ("InterpretError", "NetworkError", "PictureError", "UnknownNameError"),
     "datasets": ("has_test", "open_dataset"),
     "diagnosis": ("diagnose",),
+    "faithfulness.average_drop": ("average_drop",),
+    "faithfulness.average_increase": ("average_increase",),
+    "faithfulness.deletion": ("deletion",),
+    "faithfulness.infidelity": ("infidelity",),
+    "faithfulness.insertion": ("insertion",),
+    "faithfulness.max_sensitivity": ("max_sensitivity",),
+    "faithfulness.pointing_game": ("pointing_game",),
+    "faithfulness.relevance_mass": ("relevance_mass",),
+    "faithfulness.road": ("road",),
+    "faithfulness.sanity": ("sanity",),
     "fresh_layers": ("adapted",),
+    "figure_grid": ("grid",),
     "figures": ("colorize", "combined", "heatmap", "limit_of", "overlay", "own_colours", "side_by_side"),
     "gradient_check": ("check_gradient",),
     "gradients": ("class_score", "contrast", "group", "log_probability"),
@@ -51,6 +62,8 @@ def __getattr__(name: str) -> Any:
         return explainer_named(name)
     if name in _HOME:
         return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    if name in _HOMES:  # such as interpret.figures
+        return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

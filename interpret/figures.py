@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -94,23 +94,32 @@ def _table(colours: str) -> np.ndarray:
     return np.array([list(bytes.fromhex(colour)) for colour in colours.split()]) / 255
 
 
-def heatmap(attribution: Tensor, *, limit: float | None = None, seen: Tensor | None = None) -> Image.Image:
+def heatmap(
+    attribution: Tensor, *, limit: float | None = None, seen: Tensor | None = None, signed: bool | None = None
+) -> Image.Image:
     """A map alone, in the colours of ``colorize``; a map with negative values is drawn around zero.
 
     Args:
         attribution: (1, 1, H, W) or (H, W).
         limit: the value that gets the strongest colour; by default the map's largest.
         seen: (H, W) booleans; the rest is hatched.
+        signed: draw around zero, or not; by default where the map has negative values.
 
     Returns:
         A picture of H x W pixels.
     """
-    values, limit, signed = _prepared(attribution, limit)
+    values, limit, negative = _prepared(attribution, limit)
+    signed = negative if signed is None else signed
     return _to_pil(_hatched(colorize(values, limit=limit, signed=signed), seen))
 
 
 def overlay(
-    image: Tensor, attribution: Tensor, *, limit: float | None = None, seen: Tensor | None = None
+    image: Tensor,
+    attribution: Tensor,
+    *,
+    limit: float | None = None,
+    seen: Tensor | None = None,
+    signed: bool | None = None,
 ) -> Image.Image:
     """A map over its picture: the picture in grey, coloured where, and as much as, the map is not zero.
 
@@ -120,11 +129,13 @@ def overlay(
         limit: the value that gets the strongest colour; by default the map's largest. Give several
             pictures the same one to make them comparable.
         seen: (H, W) booleans: what the network saw; the rest is hatched, not coloured.
+        signed: draw around zero, or not; by default where the map has negative values.
 
     Returns:
         A picture of H x W pixels.
     """
-    values, limit, signed = _prepared(attribution, limit)
+    values, limit, negative = _prepared(attribution, limit)
+    signed = negative if signed is None else signed
     photo = _photo(image)
     if photo.shape[:2] != values.shape:
         raise InterpretError(f"a map of {values.shape} does not lie on a picture of {photo.shape[:2]}")
@@ -182,6 +193,14 @@ def side_by_side(
     scale = Normalize(-limit if signed else 0, limit or 1)
     figure.colorbar(ScalarMappable(scale, colours), ax=right, fraction=0.045, label=unit)
     return figure
+
+
+def __getattr__(name: str) -> Any:
+    if name == "grid":  # which is made of what is here
+        from .figure_grid import grid
+
+        return grid
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _prepared(attribution: Tensor, limit: float | None) -> tuple[np.ndarray, float, bool]:

@@ -1,7 +1,9 @@
 """The score that is explained, and its gradient."""
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,6 +12,9 @@ from .errors import InterpretError
 
 # What an explainer explains: class indices, one an image or one for all, or a score made of logits.
 Target = int | Sequence[int] | Tensor | Callable[[Tensor], Tensor]
+
+# Inside `contract.shared_passes`, the passes that several methods differentiate.
+shared: ContextVar[dict[Any, Any] | None] = ContextVar("passes that are shared", default=None)
 
 
 def class_score(logits: Tensor, target: Target) -> Tensor:
@@ -126,5 +131,6 @@ def gradient(score: Tensor, source: Tensor, *, keep_graph: bool | None = None) -
     if not score.requires_grad:
         return torch.zeros_like(source)
     keep = not source.is_leaf if keep_graph is None else keep_graph
-    (result,) = torch.autograd.grad(score.sum(), source, create_graph=keep, allow_unused=True)
+    again = keep or shared.get() is not None
+    (result,) = torch.autograd.grad(score.sum(), source, retain_graph=again, create_graph=keep, allow_unused=True)
     return torch.zeros_like(source) if result is None else result

@@ -1,7 +1,8 @@
 """What every explainer promises, whatever its method: the picture's own pixels, and no trace left."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from ..classifier import Classifier, first_tensor
 from ..errors import InterpretError
 from ..geometry import Geometry, fit
-from ..gradients import Target, checked_indices, class_score, gradient
+from ..gradients import Target, checked_indices, class_score, gradient, shared
 from ..hooks import Recording, left_as_found, recorded
 from ..layers import default_layer
 from ..rules import Rule, ruled_gradient
@@ -130,10 +131,30 @@ def activations_and_score(
     """
     check_pictures(inputs)
     layer = layer_of(classifier, inputs, layer)
+    passed = None if inputs.requires_grad else shared.get()
+    place = id(classifier), layer, inputs.data_ptr(), inputs.shape
+    if passed is not None and place in passed:
+        _, recording, logits = passed[place]
+        return feature_map(recording, layer), class_score(logits, target)
     # Without a caller who wants the derivative of the map itself, nothing below the layer is kept.
     with recorded(network_of(classifier), layer, cut=not inputs.requires_grad) as recording:
-        score = score_of(classifier, inputs, target)
-    return feature_map(recording, layer), score
+        logits = first_tensor(classifier(inputs))
+    if passed is not None:
+        passed[place] = (classifier, inputs), recording, logits  # the first two, so that nothing takes their place
+    return feature_map(recording, layer), class_score(logits, target)
+
+
+@contextmanager
+def shared_passes() -> Iterator[None]:
+    """A block in which class activation maps of the same inputs and layer share one pass through the network.
+
+    The network and the inputs, which lie on its input grid, must not change inside.
+    """
+    before = shared.set({})
+    try:
+        yield
+    finally:
+        shared.reset(before)
 
 
 def feature_map(recording: Recording, layer: str) -> Tensor:
