@@ -121,6 +121,16 @@ pictures_argument = click.argument(
 
 recursive_option = click.option("-r", "--recursive", is_flag=True, help="Go into the folders inside folders.")
 
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="Where to run it.",
+)
+
+threads_option = click.option("--threads", type=click.IntRange(1), help="CPU threads; all cores by default.")
+
 model_options = applied(
     click.option(
         "-m",
@@ -136,14 +146,8 @@ model_options = applied(
     click.option("--mean", type=Numbers(), help="Mean of each channel it expects, such as 0.5,0.5,0.5."),
     click.option("--std", type=Numbers(), help="Standard deviation of each channel it expects."),
     click.option("--input-size", type=Size(), help="Its input, such as 224 or 224x320 (height x width)."),
-    click.option(
-        "--device",
-        type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-        default="auto",
-        show_default=True,
-        help="Where to run it.",
-    ),
-    click.option("--threads", type=click.IntRange(1), help="CPU threads; all cores by default."),
+    device_option,
+    threads_option,
 )
 
 
@@ -182,12 +186,13 @@ def open_classifier(settings: dict[str, Any]) -> "Classifier":
 
     if chosen["threads"]:
         torch.set_num_threads(chosen["threads"])
-    device = _device(chosen["device"])
+    device = device_named(chosen["device"])
     given = {name: chosen[name] for name in ("weights", "labels", "mean", "std", "input_size")}
     return load(chosen["model"], **given).to(device)
 
 
-def _device(name: str) -> str:
+def device_named(name: str) -> str:
+    """The device that --device means; an error where there is none such."""
     import torch
 
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}

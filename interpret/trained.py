@@ -70,6 +70,11 @@ class Recipe:
         )
 
 
+def head_of(recipe: Recipe) -> dict[str, object]:
+    """What a file holds besides the weights, its "state", for `load` to take it."""
+    return {"interp": FORMAT, "recipe": asdict(recipe)}
+
+
 def save_trained(path: str | os.PathLike, network: nn.Module, recipe: Recipe, **more: object) -> None:
     """Write a network and its recipe into one file, whole or not at all.
 
@@ -88,7 +93,7 @@ def save_trained(path: str | os.PathLike, network: nn.Module, recipe: Recipe, **
     state = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
     content = io.BytesIO()
     try:
-        torch.save({**more, "interp": FORMAT, "recipe": asdict(recipe), "state": state}, content)
+        torch.save({**more, **head_of(recipe), "state": state}, content)
         content.seek(0)
         torch.load(content, map_location="cpu", weights_only=True)
     except (pickle.PickleError, AttributeError, TypeError, RuntimeError) as error:

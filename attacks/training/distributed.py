@@ -2,11 +2,14 @@
 
 import datetime
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+from ..errors import AttackError
 
 PATIENCE = datetime.timedelta(minutes=5)  # after which a silent process counts as dead
 
@@ -14,7 +17,8 @@ PATIENCE = datetime.timedelta(minutes=5)  # after which a silent process counts 
 def join() -> None:
     """Meet the other processes that ``torchrun`` has started, if it has."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
-        backend = "nccl" if torch.cuda.is_available() else "gloo"
+        # Gloo too, for what lies on the CPU.
+        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         dist.init_process_group(backend, timeout=PATIENCE)
 
 
@@ -45,17 +49,33 @@ def summed(tensors: Iterable[Tensor]) -> None:
     if world() == 1 or not tensors:
         return
     flat = torch.cat([tensor.flatten() for tensor in tensors])
-    dist.all_reduce(flat)
+    with _all_alive():
+        dist.all_reduce(flat)
     for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
         tensor.copy_(part.view_as(tensor))
 
 
-def averaged(network: torch.nn.Module) -> None:
+def averaged(tensors: Iterable[Tensor]) -> None:
     """Make the processes agree on what is no parameter, such as running means, which saw different pictures."""
-    buffers = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
-    summed(buffers)
-    for buffer in buffers:
-        buffer.div_(world())
+    tensors = [tensor for tensor in tensors if tensor.is_floating_point()]
+    summed(tensors)
+    for tensor in tensors:
+        tensor.div_(world())
+
+
+def begun_alike(network: torch.nn.Module) -> None:
+    """Give every process the network of the first."""
+    if world() > 1:
+        with _all_alive():
+            for tensor in network.state_dict().values():
+                dist.broadcast(tensor, 0)
+
+
+def anywhere(here: bool) -> bool:
+    """Whether something is so in one process at least; they all get the same answer."""
+    count = torch.tensor([float(here)])
+    summed([count])
+    return bool(count)
 
 
 def gathered(thing: object) -> list:
@@ -63,5 +83,18 @@ def gathered(thing: object) -> list:
     if world() == 1:
         return [thing]
     everybody: list = [None] * world()
-    dist.all_gather_object(everybody, thing)
+    with _all_alive():
+        dist.all_gather_object(everybody, thing)
     return everybody
+
+
+@contextmanager
+def _all_alive() -> Iterator[None]:
+    """One sentence where the others do not answer."""
+    try:
+        yield
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise AttackError(
+            f"a process of the run has failed, and the others cannot go on; --resume does ({reason})"
+        ) from error

@@ -15,14 +15,15 @@ from torch import Tensor, nn
 
 from ..errors import AttackError, GradientWarning
 from . import checkpoint, distributed
-from .defenses import LossOf, defense_named
-from .guard import trouble
+from .defenses import CAUTIOUS, LossOf, defense_named
+from .guard import PATIENCE, holds, trouble
 from .schedules import OPTIMIZERS, SCHEDULES
 from .scores import Data, quick
 from .settings import Settings
 from .weights import average_in, in_place_of, perturbed
 
 Watch = Callable[[str, dict[str, Any]], None]
+COUNTERS = ("epoch", "batch", "scale", "ramp", "proven", "cautious", "loss_sum", "seen")  # what a run counts with
 
 
 class Run:
@@ -40,6 +41,7 @@ class Run:
     ) -> None:
         self.network, self.settings, self.classes, self.augment = network, settings, classes, augment
         self.device = next(network.parameters()).device
+        distributed.begun_alike(network)
         self.mean, self.std = mean.to(self.device), std.to(self.device)
         make = OPTIMIZERS[settings.optimizer]
         self.optimizer = make(network.parameters(), settings.learning_rate, settings.weight_decay)
@@ -47,7 +49,10 @@ class Run:
         self.average = copy.deepcopy(network.state_dict()) if settings.average else None
         self.epoch = self.batch = 0
         self.scale = 1.0  # of the learning rate; less after each rollback
-        self.loss_sum = self.right = self.seen = 0.0
+        self.ramp = (0.0, settings.warm_up)  # the epoch in which eps begins to grow, and over how many
+        self.proven = False  # whether `good` is a network that holds, not the fresh one
+        self.cautious = False  # whether it was rolled back
+        self.loss_sum = self.seen = 0.0
         self.memory: dict[str, Tensor] = {}
         self.history: list[dict[str, Any]] = []
         self.good = self.snapshot()
@@ -84,18 +89,22 @@ class Run:
         taken = copy.deepcopy(taken)
         self.network.load_state_dict(taken["network"])
         self.optimizer.load_state_dict(taken["optimizer"])
-        self.average, self.memory = taken["average"], taken["memory"]
+        # A checkpoint is read onto the CPU.
+        self.average = taken["average"] and {name: value.to(self.device) for name, value in taken["average"].items()}
+        self.memory = {name: value.to(self.device) for name, value in taken["memory"].items()}
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps, in types that are read back without unpickling code."""
-        counters = {name: getattr(self, name) for name in ("epoch", "batch", "scale", "loss_sum", "right", "seen")}
+        counters = {name: getattr(self, name) for name in COUNTERS}
         random = distributed.gathered(checkpoint.random_states(self.generator))
+        memories = distributed.gathered({name: value.cpu() for name, value in self.memory.items()})
         return {
             "settings": self.settings.as_dict(),
             "now": self.snapshot(),
             "good": self.good,
             "history": self.history,
             "random": random,
+            "memories": memories,
             **counters,
         }
 
@@ -110,9 +119,9 @@ class Run:
             raise AttackError(f"the run was begun with other {', '.join(differs)}; go on with the same, or begin anew")
         if len(state["random"]) != distributed.world():
             raise AttackError(f"the run was begun by {len(state['random'])} processes; go on with as many")
-        self.restore(state["now"])
+        self.restore({**state["now"], "memory": state["memories"][distributed.rank()]})
         self.good, self.history = state["good"], list(state["history"])
-        for name in ("epoch", "batch", "scale", "loss_sum", "right", "seen"):
+        for name in COUNTERS:
             setattr(self, name, state[name])
         checkpoint.restore_random(state["random"][distributed.rank()], self.generator)
 
@@ -136,7 +145,8 @@ def train(
         folder: for ``last.pt``, from which a killed run goes on exactly, and ``best.pt``.
         head: what the files say besides, such as how the network is built.
         resume: whether to go on from ``last.pt``.
-        watch: is told of what happens: "batch", "epoch" or "trouble", and its numbers.
+        watch: is told of what happens: "batch", "epoch" or "trouble", and its numbers; with "trouble" also
+            what was done about it, the "remedy".
 
     Returns:
         A row for each epoch: losses and accuracies.
@@ -153,22 +163,22 @@ def train(
         raise AttackError(f"{last} is there already; go on with --resume, or choose another folder")
     settings = run.settings
     with _until_interrupted() as interrupted:
-        while run.epoch < settings.epochs and not _tired(run.history, settings.patience):
+        while run.epoch < settings.epochs and not _tired(run):
             began = time.perf_counter()
             for _ in _epoch(run, data, watch):
-                if interrupted():
+                if distributed.anywhere(interrupted()):
                     _save(last, run, head)
                     raise KeyboardInterrupt
             row = _validated(run, validation, time.perf_counter() - began)
             _judge(run, row, watch)
-            best = not row.get("trouble") and row["pgd"] >= max(
-                (epoch["pgd"] for epoch in run.history[:-1] if not epoch.get("trouble")), default=0
+            best = not row.get("trouble") and _worth(run, row) >= max(
+                (_worth(run, epoch) for epoch in run.history[:-1] if not epoch.get("trouble")), default=0
             )
             if best:
                 _save(folder / "best.pt", run, head)
             _save(last, run, head)
             watch("epoch", row)
-            if interrupted():
+            if distributed.anywhere(interrupted()):
                 raise KeyboardInterrupt
     return run.history
 
@@ -185,7 +195,8 @@ def _epoch(run: Run, data: Data, watch: Watch) -> Iterator[None]:
         for group in run.optimizer.param_groups:
             group["lr"] = settings.learning_rate * SCHEDULES[settings.schedule](done) * run.scale
         past = run.epoch + number / len(batches)
-        eps = settings.eps * (min(1.0, past / settings.warm_up) if settings.warm_up else 1.0)
+        begin, length = run.ramp
+        eps = settings.eps * (min(1.0, (past - begin) / length) if length else 1.0)
         images, labels = (part.to(run.device) for part in data.batch(distributed.own(batches[number])))
         if run.augment is not None:
             images = run.augment(images, run.generator)
@@ -197,7 +208,7 @@ def _epoch(run: Run, data: Data, watch: Watch) -> Iterator[None]:
             eps=eps,
             generator=run.generator,
             memory=run.memory,
-            **settings.options,
+            **(settings.options | (CAUTIOUS.get(settings.defense, {}) if run.cautious else {})),
         )
         share = len(labels) / len(batches[number])
         with warnings.catch_warnings():
@@ -231,7 +242,9 @@ def _step(run: Run, loss_of: LossOf, share: float) -> Tensor:
 
 
 def _validated(run: Run, validation: Data, seconds: float) -> dict[str, Any]:
-    distributed.averaged(run.network)
+    distributed.averaged(run.network.buffers())
+    if run.average is not None:
+        distributed.averaged(run.average[name] for name, _ in run.network.named_buffers() if name in run.average)
     run.network.eval()
     settings = run.settings
     with in_place_of(run.network, run.average), warnings.catch_warnings():
@@ -239,31 +252,51 @@ def _validated(run: Run, validation: Data, seconds: float) -> dict[str, Any]:
         found = quick(run.model, validation, settings.eps, device=run.device, batch_size=settings.batch_size)
     row = {"epoch": run.epoch + 1, "loss": run.loss_sum / max(run.seen, 1), **found, "seconds": round(seconds, 2)}
     row["rate"] = run.optimizer.param_groups[0]["lr"]
-    run.loss_sum = run.right = run.seen = 0.0
+    run.loss_sum = run.seen = 0.0
     return row
 
 
 def _judge(run: Run, row: dict[str, Any], watch: Watch) -> None:
-    """Note the epoch; where it went wrong, go back to the last good one with a smaller step."""
+    """Note the epoch; where it went wrong, go back to the last good one.
+
+    From there on the learning rate is half of what it was. Where no epoch was any good, the network
+    begins afresh instead, and eps grows from nothing over a fifth of what is left. In both cases single
+    steps begin at random from then on.
+    """
     run.history.append(row)
     run.epoch += 1
-    wrong = trouble(run.history, run.classes)
+    settings, defended = run.settings, run.settings.defense != "none"
+    patience = min(PATIENCE, max(3, settings.epochs // 4))
+    wrong = trouble(run.history, run.classes, defended=defended, patience=patience)
     if wrong is None:
-        run.good = run.snapshot()
+        if holds(row, run.classes, defended=defended):
+            run.good, run.proven = run.snapshot(), True
         return
-    row["trouble"] = wrong
-    if run.settings.guard:
+    row["trouble"], remedy = wrong, "left alone, as asked"
+    if settings.guard:
         run.restore(run.good)
-        run.scale /= 2
-    watch("trouble", row)
+        run.cautious = True
+        if run.proven:
+            remedy = "back to the last good epoch, with half the learning rate"
+            run.scale /= 2
+        else:
+            remedy = "begun afresh, with eps growing from nothing"
+            run.ramp = float(run.epoch), max(settings.warm_up, (settings.epochs - run.epoch) / 5)
+    watch("trouble", {**row, "remedy": remedy})
 
 
-def _tired(history: list[dict[str, Any]], patience: int | None) -> bool:
+def _worth(run: Run, epoch: dict[str, Any]) -> float:
+    """By what the best epoch is picked: accuracy under PGD; without a defense, on clean pictures."""
+    return epoch["clean" if run.settings.defense == "none" else "pgd"]
+
+
+def _tired(run: Run) -> bool:
     """Whether validation has not become better for so many epochs."""
-    if patience is None or not history:
+    worth, patience = [_worth(run, epoch) for epoch in run.history], run.settings.patience
+    # As long as nothing withstands, training has not begun to pay, as while eps grows.
+    if patience is None or not any(worth):
         return False
-    best = max(range(len(history)), key=lambda number: history[number]["pgd"])
-    return len(history) - 1 - best >= patience
+    return len(worth) - 1 - worth.index(max(worth)) >= patience
 
 
 def _save(path: Path, run: Run, head: dict[str, Any] | None) -> None:

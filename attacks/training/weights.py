@@ -14,7 +14,8 @@ def perturbed(network: nn.Module, loss_of: LossOf, size: float) -> Iterator[None
     """Adversarial weight perturbation (Wu et al. 2020, https://arxiv.org/abs/2004.05884).
 
     Inside, every weight matrix or kernel has moved up the loss by ``size`` times its own length
-    (eq. 10, one step); afterwards all tensors, buffers included, are what they were, bit for bit.
+    (eq. 10, one step); afterwards they are what they were, bit for bit. Buffers, such as running means,
+    change by what happens inside alone.
 
     Args:
         network: whose weights.
@@ -22,21 +23,22 @@ def perturbed(network: nn.Module, loss_of: LossOf, size: float) -> Iterator[None
         size: relative to each layer (gamma).
     """
     weights = [parameter for parameter in network.parameters() if parameter.requires_grad and parameter.dim() > 1]
-    buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
-    slopes = torch.autograd.grad(loss_of(), weights, allow_unused=True)
-    with torch.no_grad():
-        for buffer, before in buffers:  # what this look has changed, such as running means
-            buffer.copy_(before)
-        saved = [weight.clone() for weight in weights]
-        for weight, slope in zip(weights, slopes, strict=True):
-            if slope is not None:
-                weight.add_(slope, alpha=float(size * weight.norm() / slope.norm().clamp_min(1e-12)))
+    saved = [(tensor, tensor.detach().clone()) for tensor in (*weights, *network.buffers())]
+    buffers = saved[len(weights) :]
     try:
+        slopes = torch.autograd.grad(loss_of(), weights, allow_unused=True)
+        with torch.no_grad():
+            for buffer, before in buffers:  # what this look has changed, such as running means
+                buffer.copy_(before)
+            for weight, slope in zip(weights, slopes, strict=True):
+                if slope is not None:
+                    weight.add_(slope, alpha=float(size * weight.norm() / slope.norm().clamp_min(1e-12)))
+        saved = saved[: len(weights)]
         yield
     finally:
         with torch.no_grad():
-            for weight, before in zip(weights, saved, strict=True):
-                weight.copy_(before)
+            for tensor, before in saved:
+                tensor.copy_(before)
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ from .doctor import doctor
 from .dream import dream
 from .evaluate import evaluate
 from .filters import filters
+from .grid import grid
 from .invert import invert
 from .layers import layers
 from .methods import methods
@@ -17,10 +18,12 @@ from .predict import predict
 from .samples import samples
 from .style import style
 from .top_activations import top_activations
+from .train import train
 from .visualize import visualize
 
 COMMANDS = (
     predict,
+    grid,
     filters,
     activations,
     top_activations,
@@ -36,6 +39,7 @@ COMMANDS = (
     invert,
     attack,
     evaluate,
+    train,
     doctor,
     completion,
 )

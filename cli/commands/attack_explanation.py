@@ -27,7 +27,9 @@ CORNER = 1 / 3  # of the side
 @click.command(short_help="Move what an explanation shows, and leave the prediction.")
 @click.argument("picture", default="sample:lemur", shell_complete=options.complete_pictures)
 @click.option("--method", type=click.Choice(METHODS), default="gradcam", show_default=True)
-@click.option("--to", "place", type=click.Choice([*PLACES]), default="bottom-right", show_default=True, help="Where to.")
+@click.option(
+    "--to", "place", type=click.Choice([*PLACES]), default="bottom-right", show_default=True, help="Where to."
+)
 @click.option("--layer", metavar="LAYER", help="Of the method; the last feature map by default.")
 @click.option("--eps", type=options.Radius(), default="8/255", show_default=True, help="Radius of the Linf ball.")
 @click.option("--steps", type=click.IntRange(1), default=100, show_default=True)

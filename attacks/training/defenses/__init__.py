@@ -20,6 +20,9 @@ from .. import DEFENSES
 LossOf = Callable[[], Tensor]
 Defense = Callable[..., Iterator[LossOf]]
 
+# What is done instead from when a run was first rolled back.
+CAUTIOUS = {"fgsm": {"random_start": True, "step_size": 1.25}}
+
 
 def defense_named(name: str) -> Any:
     """The function of the table's name, from the file of that name.

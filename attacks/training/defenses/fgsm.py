@@ -10,6 +10,7 @@ from torch import Tensor
 from ...climb import Model
 from ...fgsm import fgsm as attack
 from . import LossOf
+from .fast import fast
 
 
 def fgsm(
@@ -22,6 +23,7 @@ def fgsm(
     generator: torch.Generator,
     memory: dict[str, Any],
     step_size: float = 1.0,
+    random_start: bool = False,
 ) -> Iterator[LossOf]:
     """Pictures after one step from where they are.
 
@@ -29,6 +31,20 @@ def fgsm(
 
     Args:
         step_size: of the attack, as a share of eps.
+        random_start: whether the step begins at a random point of the ball, as in ``fast``, which is
+            what the loop turns to, with a ``step_size`` of 1.25, once the network has overfitted.
     """
+    if random_start:
+        yield from fast(
+            model,
+            images,
+            labels,
+            attacked=attacked,
+            eps=eps,
+            generator=generator,
+            memory=memory,
+            step_size=step_size,
+        )
+        return
     adversarial = attack(attacked, images, labels, eps=eps, step_size=step_size * eps)
     yield lambda: F.cross_entropy(model(adversarial), labels)

@@ -35,8 +35,10 @@ def free(
     if len(carried) < len(images):  # the first batch; later ones are no larger
         carried = torch.cat([carried, torch.zeros_like(images[len(carried) :])])
     for _ in range(replays):
-        delta = carried[: len(images)].clamp(-eps, eps).requires_grad_()
-        yield lambda delta=delta: F.cross_entropy(model((images + delta).clamp(0, 1)), labels)
-        stepped = (delta + step_size * eps * delta.grad.sign()).detach().clamp(-eps, eps)
+        # Unlike in the authors' code, the slope is that of the picture after the box: before it, it would
+        # be zero for every black pixel that is pushed below 0, which could then never move again.
+        adversarial = (images + carried[: len(images)].clamp(-eps, eps)).clamp(0, 1).requires_grad_()
+        yield lambda adversarial=adversarial: F.cross_entropy(model(adversarial), labels)
+        stepped = (adversarial - images + step_size * eps * adversarial.grad.sign()).detach().clamp(-eps, eps)
         carried = torch.cat([stepped, carried[len(images) :]])
         memory["delta"] = carried

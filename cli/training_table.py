@@ -1,0 +1,152 @@
+"""How well a trained network holds: the table at the end of `interp train`, from the files as others load them."""
+
+import json
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import options
+from .training_parts import Pictures
+from .training_watch import radius
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from attacks.training.settings import Settings
+    from interpret.labelled_images import Data
+
+NAMES = {"clean": "clean", "fgsm": "FGSM", "pgd50": "PGD-50, {} restarts", "autoattack": "AutoAttack"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Pictures whose progress is shown as they are taken."""
+
+    data: "Data"
+    bar: Any
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def batch(self, indices: "Tensor") -> tuple["Tensor", "Tensor"]:
+        """Those at indices (n,), and their labels."""
+        self.bar.update(len(indices))
+        return self.data.batch(indices)
+
+
+def measure(folder: Path, pictures: Pictures, choices: "Settings", device: str, settings: dict[str, Any]) -> None:
+    """Measure the best and the last network on the test pictures, or on those of validation, and print the table.
+
+    Args:
+        folder: of the run.
+        pictures: of the run.
+        choices: of the run.
+        device: to measure on.
+        settings: the command's parameters.
+    """
+    from attacks.training import checkpoint, distributed
+
+    data, kind = (pictures.test, "test") if pictures.test is not None else (pictures.validation, "validation")
+    data = _some(data, settings["limit"], settings["seed"])
+    distributed.gathered(None)  # until the first process has written the files
+    found: list[tuple[dict[str, Any], dict[str, Any]]] = []  # rows, and the weights that they are of
+    for path in (folder / f"{name}.pt" for name in ("best", "last")):
+        if not path.exists():
+            options.note("no epoch went well, so there is no best one", settings["quiet"])
+            continue
+        content = checkpoint.read(path)
+        history = content["training"]["history"]
+        same = next((row for row, state in found if _equal(state, content["state"])), None)
+        scores = same or _measured(path, data, choices, device, settings)
+        row = {"checkpoint": path.stem, "path": str(path), "epoch": len(history)}
+        row |= {"data": settings["data"], "pictures": kind, "count": len(data), "eps": choices.eps}
+        row |= {"defense": choices.defense, "restarts": settings["restarts"]}
+        row |= {name: scores[name] for name in NAMES if name in scores}
+        found.append((row | {"seconds": round(sum(epoch["seconds"] for epoch in history), 2)}, content["state"]))
+    if distributed.rank() == 0:
+        _print([row for row, _ in found], folder, settings)
+
+
+def _some(data: "Data", limit: int | None, seed: int) -> "Data":
+    import torch
+
+    if limit is None or limit >= len(data):
+        return data
+    drawn = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:limit]
+    return data.part(drawn.sort().values)
+
+
+def _equal(state: dict[str, "Tensor"], other: dict[str, "Tensor"]) -> bool:
+    return all(bool((state[name] == other[name]).all()) for name in state)
+
+
+def _measured(
+    path: Path, data: "Data", choices: "Settings", device: str, settings: dict[str, Any]
+) -> dict[str, dict[str, float]]:
+    """The accuracies of one file's network, with their intervals."""
+    import torch
+
+    from attacks.autoattack import autoattack
+    from attacks.evaluation import interval
+    from attacks.training.scores import accuracies, thorough
+    from interpret.loading import load
+    from interpret.progress import progress_bar
+
+    model, eps = load(path).to(device).on_inputs(), choices.eps
+    how = {"device": torch.device(device), "batch_size": choices.batch_size}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with progress_bar(_own_share(data), f"PGD-50 on {path.stem}", "picture") as bar:
+            found = thorough(model, Shown(data, bar), eps, restarts=settings["restarts"], **how)
+        if settings["autoattack"]:
+            attack = {"autoattack": lambda images, labels: autoattack(model, images, labels, eps=eps)}
+            with progress_bar(_own_share(data), f"AutoAttack on {path.stem}", "picture") as bar:
+                found |= accuracies(model, Shown(data, bar), attack, **how)
+    for message in {str(warning.message) for warning in caught}:
+        options.note(f"{path.stem}: {message}", settings["quiet"])
+    shares = {name: (share, *interval(round(share * len(data)), len(data))) for name, share in found.items()}
+    return {name: dict(zip(("share", "low", "high"), values, strict=True)) for name, values in shares.items()}
+
+
+def _own_share(data: "Data") -> int:
+    from attacks.training import distributed
+
+    return -(-len(data) // distributed.world())
+
+
+def _print(rows: list[dict[str, Any]], folder: Path, settings: dict[str, Any]) -> None:
+    if settings["as_json"]:
+        for row in rows:
+            options.tell(json.dumps(row, ensure_ascii=False))
+        return
+    if rows:
+        for line in _table(rows):
+            options.tell(line)
+    for name in ("best.pt", "last.pt", "metrics.csv", "curves.png"):
+        if (folder / name).exists():
+            options.tell(str(folder / name))
+
+
+def _table(rows: list[dict[str, Any]]) -> list[str]:
+    """The table as lines."""
+    first = rows[0]
+    shown = [name for name in NAMES if name in first]
+    titles = ["", *(NAMES[name].format(first["restarts"]) for name in shown), "trained in"]
+    cells = [
+        [
+            f"{row['checkpoint']} (epoch {row['epoch']})",
+            *(f"{100 * row[name]['share']:5.1f} % ({_ends(row[name])})" for name in shown),
+            f"{row['seconds']:.1f} s",
+        ]
+        for row in rows
+    ]
+    widths = [max(len(cell) for cell in column) for column in zip(titles, *cells, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (titles, *cells)]
+    of = "test pictures" if first["pictures"] == "test" else "validation pictures, as there are none to test on"
+    about = f"{first['defense']}, {first['count']} {of}, {radius(first['eps'])}, with 95 % intervals"
+    return [about, *(line.rstrip() for line in lines)]
+
+
+def _ends(score: dict[str, float]) -> str:
+    return f"{100 * score['low']:.1f}-{100 * score['high']:.1f}"
