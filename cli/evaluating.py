@@ -94,8 +94,8 @@ def open_data(folder: str, classifier: "Classifier", settings: dict[str, Any], s
 class Ledger:
     """Results picture by picture in a CSV file, from which an interrupted run goes on."""
 
-    def __init__(self, path: Path, columns: Sequence[str], resume: bool) -> None:
-        self.path, self.columns = path, list(columns)
+    def __init__(self, path: Path, columns: Sequence[str], resume: bool, key: Sequence[str] = ("file",)) -> None:
+        self.path, self.columns, self.key = path, list(columns), key
         self.rows: dict[str, dict[str, str]] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,18 +107,23 @@ class Ledger:
             raise InterpretError(f"cannot write {path}: {error.strerror or error}") from error
 
     def _take_up(self) -> None:
+        # A killed run may have left half a line, which the next one would be written behind.
+        text = self.path.read_bytes()
+        self.path.write_bytes(text[: text.rfind(b"\n") + 1])
         with self.path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
             if reader.fieldnames != self.columns:
                 raise InterpretError(f"{self.path} holds other columns; it is from another run. Choose another -o")
-            # A killed run may have left half a line.
-            self.rows = {row["file"]: row for row in reader if None not in row.values()}
+            self.rows = {self._named(row): row for row in reader}
 
     def add(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write results, so that they are there whatever happens next."""
         self._write("a", rows)
         for row in rows:
-            self.rows[str(row["file"])] = {name: str(value) for name, value in row.items()}
+            self.rows[self._named(row)] = {name: str(value) for name, value in row.items()}
+
+    def _named(self, row: dict[str, Any]) -> str:
+        return " ".join(str(row[name]) for name in self.key)
 
     def _write(self, mode: str, rows: Sequence[dict[str, Any]]) -> None:
         with self.path.open(mode, newline="", encoding="utf-8") as file:

@@ -95,7 +95,7 @@ class Watcher:
             self._draw()
 
     def _trouble(self, row: dict[str, Any]) -> None:
-        done = "back to the last good epoch, with half the step" if self.choices.guard else "left alone, as asked"
+        done = row.get("remedy") or "left alone, as asked"
         options.note(f"epoch {row['epoch']}: {row['trouble']}; {done}", self.quiet)
 
     def _write_metrics(self) -> None:

@@ -153,6 +153,21 @@ def last_call(network: nn.Module, *kinds: type[nn.Module]) -> Iterator[list[Tens
 
 
 @contextmanager
+def counted(network: nn.Module) -> Iterator[Counter[str]]:
+    """Count how many pictures go through a network while the block runs it, under the key "passes"."""
+    count: Counter[str] = Counter()
+
+    def hook(module: nn.Module, args: tuple) -> None:
+        count["passes"] += len(args[0])
+
+    handle = network.register_forward_pre_hook(hook)
+    try:
+        yield count
+    finally:
+        handle.remove()
+
+
+@contextmanager
 def edited(network: nn.Module, layer: str, edit: Callable[[Tensor], Tensor]) -> Iterator[None]:
     """Change what a layer hands on while the block runs the network.
 

@@ -15,6 +15,7 @@ from ..evaluating import Ledger, batch_option, data_argument, limit_option, open
 from ..hints import HintingGroup
 from ..outputs import RESULTS, write_result
 from ..signatures import attack_methods
+from .evaluate_explanations import faithfulness, sanity
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,6 +33,10 @@ def evaluate() -> None:
     Labels come from a labels.csv in the folder (columns file,label), from the names of the folders
     inside, or from files' names that begin with the class's number (0470_candle.jpg).
     """
+
+
+evaluate.add_command(faithfulness)
+evaluate.add_command(sanity)
 
 
 @evaluate.command(short_help="The share of pictures that are classified right.")

@@ -1,0 +1,44 @@
+"""Deletion (Petsiuk et al. 2018, https://arxiv.org/abs/1806.07421)."""
+
+from torch import Tensor, nn
+
+from ..baselines import baseline_for
+from ..gradients import Target
+from .masking import Curve, laid_on_inputs, ranks, replacing
+
+
+def deletion(
+    classifier: nn.Module,
+    images: Tensor,
+    target: Target,
+    attribution: Tensor,
+    *,
+    baseline: str | float | Tensor = "black",
+    steps: int = 20,
+    seed: int = 0,
+    max_batch: int = 32,
+) -> Curve:
+    """How fast the class is lost when the places that a map ranks highest are taken away first.
+
+    A small area speaks for the map; it says something only beside that of a random map and of one
+    that ranks the middle of the picture highest.
+
+    Args:
+        classifier: the classifier that was explained.
+        images: (N, 3, H, W), in [0, 1].
+        target: (N,) class indices, whose softmax probability is measured; or a score.
+        attribution: (N, 1, H, W).
+        baseline: what comes in their place: black, blur, mean, white, grey, uniform, a number, or a tensor.
+        steps: points of the curve after the first.
+        seed: of the order among equal values.
+        max_batch: passes at once; fewer if memory runs out.
+
+    Returns:
+        The curve of (N, steps + 1) scores over the share taken away; ``.area`` has (N,) areas.
+
+    Raises:
+        InterpretError: an attribution of another shape, or that is not finite.
+    """
+    view, inputs, maps = laid_on_inputs(classifier, images, attribution)
+    end = baseline_for(baseline, classifier, inputs, seed)
+    return replacing(view, inputs, target, ranks(maps, seed), end, steps=steps, max_batch=max_batch, what="deletion")

@@ -1,0 +1,45 @@
+"""Insertion (Petsiuk et al. 2018, https://arxiv.org/abs/1806.07421)."""
+
+from torch import Tensor, nn
+
+from ..baselines import baseline_for
+from ..gradients import Target
+from .masking import Curve, laid_on_inputs, ranks, replacing
+
+
+def insertion(
+    classifier: nn.Module,
+    images: Tensor,
+    target: Target,
+    attribution: Tensor,
+    *,
+    baseline: str | float | Tensor = "blur",
+    steps: int = 20,
+    seed: int = 0,
+    max_batch: int = 32,
+) -> Curve:
+    """How fast the class is found when the places that a map ranks highest are shown first.
+
+    A large area speaks for the map; it says something only beside that of a random map and of one
+    that ranks the middle of the picture highest.
+
+    Args:
+        classifier: the classifier that was explained.
+        images: (N, 3, H, W), in [0, 1].
+        target: (N,) class indices, whose softmax probability is measured; or a score.
+        attribution: (N, 1, H, W).
+        baseline: what they are shown on: blur (as in the paper), black, mean, white, grey, uniform, a
+            number, or a tensor.
+        steps: points of the curve after the first.
+        seed: of the order among equal values.
+        max_batch: passes at once; fewer if memory runs out.
+
+    Returns:
+        The curve of (N, steps + 1) scores over the share shown; ``.area`` has (N,) areas.
+
+    Raises:
+        InterpretError: an attribution of another shape, or that is not finite.
+    """
+    view, inputs, maps = laid_on_inputs(classifier, images, attribution)
+    start = baseline_for(baseline, classifier, inputs, seed)
+    return replacing(view, start, target, ranks(maps, seed), inputs, steps=steps, max_batch=max_batch, what="insertion")

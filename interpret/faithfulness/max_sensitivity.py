@@ -1,0 +1,60 @@
+"""Max-sensitivity (Yeh et al. 2019, https://arxiv.org/abs/1901.09392), by captum."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..explainers.contract import Explainer, on_input_grid
+from ..explainers.from_captum import one_by_one, quietly, seeded
+from ..gradients import Target, target_of
+from ..hooks import left_as_found
+
+
+def max_sensitivity(
+    classifier: nn.Module,
+    images: Tensor,
+    target: Target,
+    explainer: Explainer,
+    *,
+    radius: float = 0.02,
+    samples: int = 10,
+    seed: int = 0,
+    **options: Any,
+) -> Tensor:
+    """How far an explanation moves when its picture moves by next to nothing.
+
+    The largest change of the attribution, as a share of its own Euclidean size, over random changes
+    of the picture within a small cube (definition 3.1).
+
+    Args:
+        classifier: the classifier to explain.
+        images: (N, 3, H, W), in [0, 1].
+        target: (N,) class indices, one per image, or a score.
+        explainer: such as ``interpret.gradcam``.
+        radius: how far each value of the network's input moves at the most.
+        samples: how many changes, each of which costs an explanation.
+        seed: of the changes.
+        **options: of the explainer.
+
+    Returns:
+        (N,) at least 0, lower is better.
+    """
+    import captum.metrics
+
+    view, inputs, _ = on_input_grid(classifier, images.detach())
+
+    def measured(row: int) -> Tensor:
+        def explain(given: Any) -> Any:
+            given = given[0] if isinstance(given, tuple) else given
+            rows = torch.full((len(given),), row, device=given.device)
+            # A tuple, because captum would go through the rows of a tensor.
+            return (explainer(view, given, target_of(target, rows), **options).contiguous(),)
+
+        with seeded(seed):
+            return captum.metrics.sensitivity_max(
+                explain, inputs[row : row + 1], perturb_radius=radius, n_perturb_samples=samples
+            )
+
+    with left_as_found(classifier, inputs.device), quietly():
+        return one_by_one(lambda _, row: measured(row), inputs).detach()

@@ -1,0 +1,147 @@
+"""Sanity checks for explanations (Adebayo et al. 2018, https://arxiv.org/abs/1810.03292)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..explainers import explainer_named
+from ..explainers.contract import network_of, on_input_grid
+from ..gradients import Target
+from ..hooks import counted
+from .comparison import importance
+from .randomisation import blocks_of, cascading, independent, joined
+from .similarity import rank_correlation, scaled, ssim
+
+TOO_ALIKE = 0.8
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How alike maps are, picture by picture."""
+
+    spearman: Tensor  # (depths, N) of the absolute values
+    ssim: Tensor  # (depths, N)
+
+
+@dataclass(frozen=True)
+class Sanity:
+    """What became of a method's maps when the network lost its weights."""
+
+    method: str
+    blocks: list[str]  # from the top down, what each depth adds
+    cascading: Likeness  # to the maps of the network, with this block and all above it randomised
+    independent: Likeness | None  # with this block alone
+    floor: Likeness  # of the maps of two networks that are random throughout, one depth
+
+    @property
+    def after_top(self) -> float:
+        """The mean rank correlation with the top block randomised."""
+        return float(self.cascading.spearman[0].mean())
+
+    @property
+    def passed(self) -> bool:
+        """Whether the maps depend on the weights of the top block."""
+        return self.after_top < TOO_ALIKE
+
+    @property
+    def changes_at(self) -> str | None:
+        """The first depth of the cascade at which the maps are other ones; None where they never are."""
+        means = self.cascading.spearman.mean(1).tolist()
+        return next((block for block, mean in zip(self.blocks, means, strict=True) if mean < TOO_ALIKE), None)
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        return "depends on the weights" if self.passed else "does not depend on the weights"
+
+
+def sanity(
+    classifier: nn.Module,
+    images: Tensor,
+    target: Target,
+    method: str,
+    *,
+    depths: int = 8,
+    one_by_one: bool = True,
+    seed: int = 0,
+    **options: Any,
+) -> Sanity:
+    """Whether a method's maps change when the network's weights are lost.
+
+    The weights are shuffled, from the top block down (cascading) and block by block (independent), and
+    the maps of the same class are compared with those of the network as it is, by their sizes. A method
+    fails whose maps keep a rank correlation of 0.8 or more when the top block is lost: what it shows is
+    the picture, not what the network learnt of the class. How alike the maps of two networks are that
+    are random throughout is the floor to compare with. The user's network is not touched.
+
+    Args:
+        classifier: the classifier to explain.
+        images: (N, 3, H, W), in [0, 1].
+        target: (N,) class indices, one per image, or a score.
+        method: a name of the table EXPLAINERS.
+        depths: groups of blocks, of which the first is the top block alone; 1 looks at that only.
+        one_by_one: whether to randomise blocks independently too.
+        seed: of the shuffles.
+        **options: of the method.
+
+    Returns:
+        The similarities against depth, and the verdict.
+
+    Raises:
+        NetworkError: the network has no weights, or the method cannot explain it.
+    """
+    view, inputs, _ = on_input_grid(classifier, images.detach())
+    explainer = explainer_named(method)
+
+    def maps(network: nn.Module) -> Tensor:
+        return importance(explainer(network, inputs, target, **options), method).abs()
+
+    whole = maps(view)
+    every = blocks_of(view, inputs)
+    groups = joined(every, max(1, depths))
+    down = _likeness(whole, map(maps, cascading(view, groups, seed)))
+    alone = _likeness(whole, map(maps, independent(view, groups, seed))) if one_by_one else None
+    first, second = (maps(_random(view, every, seed + number)) for number in (0, 1))
+    names = [group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}" for group in groups]
+    return Sanity(method, names, down, alone, _likeness(first, [second]))
+
+
+def affordable(
+    classifier: nn.Module, images: Tensor, target: Sequence[int], method: str, *, depths: int, budget: int
+) -> tuple[int, int, bool]:
+    """How much of the check a budget of passes allows: one explanation is made to see what it costs.
+
+    Args:
+        classifier: the classifier to explain.
+        images: (N, 3, H, W), in [0, 1].
+        target: N class indices.
+        method: a name of the table EXPLAINERS.
+        depths: as wanted.
+        budget: passes through the network.
+
+    Returns:
+        How many pictures, at least one; how many depths, at least two; and whether independently too.
+    """
+    with counted(network_of(classifier)) as count:
+        explainer_named(method)(classifier, images[:1], target[0])
+    each = max(1, count["passes"])
+    view, inputs, _ = on_input_grid(classifier, images[:1])
+    depths = len(joined(blocks_of(view, inputs), depths))
+    pictures = budget // (each * (2 * depths + 3))  # the maps as they are, the two floors, and each depth twice
+    if pictures:
+        return min(pictures, len(images)), depths, True
+    return 1, max(min(depths, 2), min(depths, budget // each - 3)), False
+
+
+def _random(view: nn.Module, blocks: list[str], seed: int) -> nn.Module:
+    (same,) = cascading(view, [blocks], seed)
+    return same
+
+
+def _likeness(whole: Tensor, others: Iterable[Tensor]) -> Likeness:
+    pairs = [(rank_correlation(whole, other), ssim(scaled(whole), scaled(other))) for other in others]
+    ranks, structures = zip(*pairs, strict=True)
+    return Likeness(torch.stack(ranks), torch.stack(structures))
