@@ -34,6 +34,8 @@ COMMANDS = {
     "top-activations.png": "top-activations samples --layer _bn1 --channel 214,427",
     "inversion.png": "invert sample:koala",
     "attack.png": "attack fgsm --eps 2lv",
+    "explanation.png": "attack explanation",
+    "grid.png": "grid sample:cat-and-dog --methods guided-backprop,gradcam,guided-gradcam -c cat -c dog",
 }
 # Figures of several commands' pictures, each with its command under it.
 SHEETS = {
@@ -157,12 +159,42 @@ def sheet(commands: tuple[str, ...], columns: int = 2) -> Figure:
     return figure
 
 
+# The commands of the README's figure of a plain and a robust network, which takes minutes.
+ROBUST = (
+    "train digits --network cnn --size 28 --defense none --epochs 12 -o plain",
+    "train digits --network cnn --size 28 --defense trades --eps 0.2 --epochs 16 -o robust",
+    "grid digit-2.png digit-3.png digit-5.png digit-8.png --models plain/best.pt,robust/best.pt "
+    "--methods saliency,gradcam --rows models --cols images,methods --no-picture -o figure.png",
+)
+
+
+def robust() -> Image.Image:
+    """What a plainly trained and a robust network look at in four test digits."""
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            test = interpret.open_dataset("digits", train=False, size=(28, 28))
+            for digit in (2, 3, 5, 8):
+                first = (test.labels == digit).nonzero()[0]
+                interpret.write(f"digit-{digit}.png", test.batch(first)[0].expand(1, 3, 28, 28))
+            for command in ROBUST:
+                if main([*command.split(), "-q"]):
+                    raise SystemExit(f"interp {command} failed")
+            with Image.open("figure.png") as opened:
+                return opened.convert("RGB")
+        finally:
+            os.chdir(before)
+
+
 def make(name: str) -> None:
     """Make one figure anew, beside this file."""
     if name == "cat-and-dog.jpg":
         cat_and_dog().save(HERE / name, quality=92, optimize=True)
     elif name == "methods.png":
         methods().savefig(HERE / name, dpi=80)
+    elif name == "robust.png":
+        robust().save(HERE / name, optimize=True)
     elif name in SHEETS:
         sheet(SHEETS[name]).savefig(HERE / name, dpi=120)
     else:
@@ -170,7 +202,7 @@ def make(name: str) -> None:
 
 
 if __name__ == "__main__":
-    every = ["cat-and-dog.jpg", "methods.png", *COMMANDS, *SHEETS]
+    every = ["cat-and-dog.jpg", "methods.png", *COMMANDS, *SHEETS, "robust.png"]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("figures", nargs="*", choices=[[], *every], metavar="FIGURE", help=", ".join(every))
     for figure in parser.parse_args().figures or every:

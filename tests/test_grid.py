@@ -2,6 +2,7 @@
 
 import functools
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -333,3 +334,15 @@ def test_networks_and_attacks_side_by_side(here):
     assert about["options"] == {"gradcam": {"relu": False}}
     assert interp(*words, "--attacks", "fgsn").err.startswith("Error: no attack 'fgsn'; did you mean 'fgsm'")
     assert "8/255" in interp(*words, "--eps", "8").err
+
+
+def test_files_of_one_name_are_told_apart(tmp_path):
+    from cli.gridding import _shown
+
+    names = [str(tmp_path / folder / "best.pt") for folder in ("plain", "robust")] + ["resnet18"]
+    for name in names[:2]:
+        Path(name).parent.mkdir()
+        Path(name).touch()
+    shown = [_shown(name, names) for name in names]
+    assert len(set(shown)) == 3 and shown[0].endswith("plain/best") and shown[2] == "resnet18"
+    assert _shown(names[0], names[:1]) == "best"
