@@ -22,7 +22,9 @@ import interpret
 from attacks.verdicts import judge
 from tests.benchmarks.measure import header, interleaved, ratio, version
 
-EPS, STEPS, STEP_SIZE = 2 / 255, 10, 0.5 / 255
+STEPS = 10
+EPS, STEP_SIZE = 8 / 255, 2 / 255  # torchattacks' defaults
+SMALL = 2 / 255
 
 
 def pictures(classifier: interpret.Classifier, folder: Path, count: int) -> tuple[Tensor, Tensor]:
@@ -87,8 +89,8 @@ def ours(
     model: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor, *, stop: bool, **settings: object
 ) -> Tensor:
     """Our PGD with the same settings."""
-    settings = {"random_start": False, "step_size": STEP_SIZE, **settings}
-    return attacks.pgd(model, images, labels, eps=EPS, steps=STEPS, stop_when_fooled=stop, **settings)
+    settings = {"eps": EPS, "random_start": False, "step_size": STEP_SIZE, **settings}
+    return attacks.pgd(model, images, labels, steps=STEPS, stop_when_fooled=stop, **settings)
 
 
 def steps_table(model: torch.nn.Module, images: Tensor, labels: Tensor, rounds: int) -> None:
@@ -120,16 +122,15 @@ def success_table(model: torch.nn.Module, images: Tensor, labels: Tensor) -> Non
         **{name: in_batches(run) for name, run in others.items()},
     }
     found = {name: run() for name, run in ways.items()}
-    times = interleaved(ways, 3)
-    print(f"\nPGD-{STEPS} at 2/255 on {len(images)} images that are right before:\n")
+    times = interleaved(ways, 1)
+    print(f"\nPGD-{STEPS} at 8/255 on {len(images)} images that are right before:\n")
     print("| who | fooled | time of `ours, until fooled` |\n|---|---|---|")
     for name, adversarial in found.items():
         with torch.no_grad():
             share = float(
                 (torch.cat([model(part).argmax(1) for part in adversarial.split(16)]) != labels).float().mean()
             )
-        middle, spread = ratio(times, name, "ours, until fooled")
-        print(f"| {name} | {share:.1%} | {middle:.2f} ± {spread:.2f} |")
+        print(f"| {name} | {share:.1%} | {times[name][0] / times['ours, until fooled'][0]:.1f} |")
 
 
 def files_table(classifier: interpret.Classifier, folder: Path, count: int) -> None:
@@ -143,13 +144,14 @@ def files_table(classifier: interpret.Classifier, folder: Path, count: int) -> N
         with tempfile.TemporaryDirectory() as place:
             for file in files:
                 image, label = interpret.read(file), torch.tensor([int(file.name.split("_")[0])])
-                found = ours(classifier, image, label, stop=True, quantize=True, loss=loss)
+                small = {"eps": SMALL, "step_size": SMALL / 4, "quantize": True, "loss": loss}
+                found = ours(classifier, image, label, stop=True, **small)
                 (verdict,) = judge(classifier, image, found, label)
                 interpret.write(Path(place) / "found.png", found)
                 (again,) = judge(classifier, image, interpret.read(Path(place) / "found.png"), label)
                 right += verdict.right
                 fooled += verdict.success
-                kept += verdict.success and again.success and again.linf <= EPS + 1e-7
+                kept += verdict.success and again.success and again.linf <= SMALL + 1e-7
         print(f"| {loss} | {right} | {fooled} ({fooled / right:.1%}) | {kept} |", flush=True)
 
 
