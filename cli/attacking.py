@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from interpret.classifier import Classifier
 
 LOSSLESS = (".png",)
+PHOTOGRAPHS = 20  # that are simulated to see how many an attack survives
 
 
 @dataclass
@@ -59,6 +60,8 @@ class Run:
         found = self._read_back(path, adversarial, about)
         verdict = self._judged(image, found, labels, targeted)
         row = self._row(source, path, verdict, asked, spent)
+        if self.method.name == "physical":  # in every row, since a table has one header
+            row["destruction_rate"] = self._destroyed(image, found, verdict) if verdict.success else None
         row["survives"] = {name: self._survives(found, name, strength) for name, strength in self.through}
         if path is not None:
             # Once more, with what came of it, so that the file speaks for itself.
@@ -132,6 +135,16 @@ class Run:
             top = self.classifier(sent_through(found, name, strength, self.settings["seed"])).softmax(1).max(1)
         return {"strength": strength, "class": int(top.indices), "probability": round(float(top.values), 4)}
 
+    def _destroyed(self, image: "Tensor", found: "Tensor", verdict: "Verdict") -> float:
+        """In how many of some simulated photographs of the print the network is right again (Kurakin et al.)."""
+        import torch
+
+        from attacks import PRINT_AND_PHOTOGRAPH, destruction_rate
+
+        truth = torch.tensor([verdict.before], device=image.device)
+        asked = {"draws": PHOTOGRAPHS, "seed": self.settings["seed"] + 1}
+        return destruction_rate(self.classifier, image, found, truth, PRINT_AND_PHOTOGRAPH, **asked)
+
     def _row(
         self, source: Source, path: Path | None, verdict: "Verdict", asked: dict[str, int], spent: float
     ) -> dict[str, Any]:
@@ -195,7 +208,11 @@ def sentence(row: dict[str, Any], classifier: "Classifier") -> str:
         for name, way in row.get("survives", {}).items()
         if row["success"]
     )
-    return f"{'fooled' if row['success'] else 'withstood'}: {seen}, {size}{place}{survived}"
+    rate = row.get("destruction_rate")
+    destroyed = (
+        "" if rate is None else f"\n  destroyed in {rate:.0%} of {PHOTOGRAPHS} simulated photographs of its print"
+    )
+    return f"{'fooled' if row['success'] else 'withstood'}: {seen}, {size}{place}{destroyed}{survived}"
 
 
 def still_fooled(row: dict[str, Any], seen: int) -> bool:

@@ -231,3 +231,9 @@ def test_an_explanation_moves_while_the_answer_stays(squeezenet):
     ]
     peaks = [divmod(int(attribution.flatten().argmax()), seen.shape[-1]) for attribution in maps]
     assert min(peaks[1]) > 0.6 * seen.shape[-1] > min(peaks[0])
+
+
+def test_a_physical_attack_says_how_often_a_photograph_destroys_it():
+    ran = interp("attack", "physical", "--eps", "16lv", "--steps", 12, "--samples", 2, "--no-figure", "--json")
+    row = json.loads(ran.out)
+    assert row["success"] and 0 <= row["destruction_rate"] <= 0.5
