@@ -106,16 +106,8 @@ def _classifiers(settings: dict[str, Any]) -> dict[str, "Classifier"]:
     opened = {}
     for name in names:
         own = {**settings, "model": name}
-        opened[_shown(name, names)] = options.open_classifier(own)
+        opened[options.network_name(name, names)] = options.open_classifier(own)
     return opened
-
-
-def _shown(name: str, names: Sequence[str]) -> str:
-    """A network's name, or that of its file, with the folder where another file is called the same."""
-    if not Path(name).is_file():
-        return name
-    same = [other for other in names if Path(other).stem == Path(name).stem]
-    return Path(name).stem if len(same) == 1 else str(Path(name).with_suffix(""))
 
 
 def _cells(sources: Sequence[Source], asked: "Asked", settings: dict[str, Any]) -> "list[Cell]":

@@ -4,8 +4,9 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -189,6 +190,14 @@ def open_classifier(settings: dict[str, Any]) -> "Classifier":
     device = device_named(chosen["device"])
     given = {name: chosen[name] for name in ("weights", "labels", "mean", "std", "input_size")}
     return load(chosen["model"], **given).to(device)
+
+
+def network_name(name: str, names: Sequence[str]) -> str:
+    """A network's name, or that of its file, with the folder where another file is called the same."""
+    if not Path(name).is_file():
+        return name
+    same = [other for other in names if Path(other).stem == Path(name).stem]
+    return Path(name).stem if len(same) == 1 else str(Path(name).with_suffix(""))
 
 
 def device_named(name: str) -> str:

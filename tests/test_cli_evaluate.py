@@ -66,7 +66,7 @@ def test_a_curve_falls_and_is_written(photos):
     rows = list(csv.DictReader(Path("interp-out/robustness_pgd.csv").read_text().splitlines()))
     assert len(rows) == 8 and sum(int(row["0"]) for row in rows) == 6
     with Image.open("interp-out/robustness_pgd.png") as picture:
-        assert json.loads(picture.text["interp"])["curve"][0]["right"] == 6
+        assert list(json.loads(picture.text["interp"])["curves"].values())[0][0]["right"] == 6
     assert interp("evaluate", "robustness", photos, "--eps", "64lv", "--fail-under", 50, *TINY).status == 3
 
 
@@ -174,3 +174,15 @@ def test_masked_gradients_are_recognised(kind, sign):
 def test_masking_from_the_shell(photos):
     ran = interp("evaluate", "masking", photos, "--queries", 20, *TINY)
     assert ran.status in (0, 3) and "gradient-free" in ran.out and "ordering" in ran.out
+
+
+def test_networks_are_compared(photos):
+    words = ("evaluate", "robustness", photos, "--eps", "0,8lv", "--steps", 3, "--json")
+    ran = interp(*words, "--compare", "tests.command:dark_flowers", *TINY)
+    rows = [json.loads(line) for line in ran.out.splitlines()]
+    assert ran.status == 0 and [row["model"] for row in rows] == [TINY[1]] * 2 + ["tests.command:dark_flowers"] * 2
+    assert len(list(Path("interp-out").glob("robustness_pgd_*.csv"))) == 2
+    with Image.open("interp-out/robustness_pgd.png") as picture:
+        assert len(json.loads(picture.text["interp"])["curves"]) == 2
+    alone = [json.loads(line) for line in interp(*words, *TINY).out.splitlines()]
+    assert alone == rows[:2]

@@ -337,12 +337,12 @@ def test_networks_and_attacks_side_by_side(here):
 
 
 def test_files_of_one_name_are_told_apart(tmp_path):
-    from cli.gridding import _shown
+    from cli.options import network_name
 
     names = [str(tmp_path / folder / "best.pt") for folder in ("plain", "robust")] + ["resnet18"]
     for name in names[:2]:
         Path(name).parent.mkdir()
         Path(name).touch()
-    shown = [_shown(name, names) for name in names]
+    shown = [network_name(name, names) for name in names]
     assert len(set(shown)) == 3 and shown[0].endswith("plain/best") and shown[2] == "resnet18"
-    assert _shown(names[0], names[:1]) == "best"
+    assert network_name(names[0], names[:1]) == "best"

@@ -11,14 +11,16 @@ from interpret.errors import InterpretError, did_you_mean
 
 from .. import options
 from ..drawn import about_run
-from ..evaluating import Ledger, batch_option, data_argument, limit_option, open_data
+from ..evaluating import Ledger, Pictures, batch_option, data_argument, limit_option, open_data
 from ..hints import HintingGroup
-from ..outputs import RESULTS, write_result
+from ..outputs import RESULTS, slug, write_result
 from ..signatures import attack_methods
 from .evaluate_explanations import faithfulness, sanity
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from interpret.classifier import Classifier
 
 fail_option = click.option(
     "--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with status 3 below this accuracy."
@@ -73,6 +75,12 @@ def accuracy(data: str, **settings: Any) -> None:
 @click.option("--loss", help="Of the attack.")
 @limit_option
 @batch_option
+@click.option(
+    "--compare",
+    multiple=True,
+    metavar="NAME|FILE",
+    help="Another network for the same picture, such as run/best.pt; may be repeated.",
+)
 @fail_option
 @seed_option
 @click.option("-o", "--output", type=click.Path(), default=RESULTS, show_default=True, help="A folder.")
@@ -80,27 +88,57 @@ def accuracy(data: str, **settings: Any) -> None:
 @options.model_options
 @options.json_option
 @options.message_options
-def robustness(data: str, attack: str, eps: list[float], output: str, no_clobber: bool, **settings: Any) -> None:
+def robustness(
+    data: str, attack: str, eps: list[float], compare: tuple[str, ...], output: str, no_clobber: bool, **settings: Any
+) -> None:
     """Accuracy under attack on a FOLDER, as a curve over the attack's size with 95 % intervals.
 
     Pictures are attacked on the network's own input grid. What fools at one size fools at every larger
     one, so that the whole curve costs little more than its last point. The verdicts are written
-    picture by picture; --no-clobber goes on where an interrupted run stopped. --fail-under looks at
-    the largest size.
+    picture by picture; --no-clobber goes on where an interrupted run stopped. --compare draws the
+    curves of other networks beside it. --fail-under looks at the largest size, and at -m alone.
     """
+    attack = attack.replace("-", "_")
+    chosen = _attack_options(attack, settings)
+    norm, eps = chosen.get("norm", "Linf"), sorted(set(eps))
+    models = list(dict.fromkeys([settings["model"], *compare]))
+    curves, failed, about = {}, 0, {}
+    for model in models:
+        shown = options.network_name(model, models)
+        path = Path(output) / f"robustness_{attack}{f'_{slug(shown)}' if len(models) > 1 else ''}.csv"
+        named = {**settings, "model": model}
+        classifier = options.open_classifier(own := dict(named))
+        pictures = open_data(data, classifier, own, settings["seed"])
+        curves[shown] = _curve_of(classifier, pictures, attack, eps, chosen, path, no_clobber)
+        failed += pictures.failed
+        for point in curves[shown]:
+            row = json.dumps({"model": shown, "attack": attack, **point})
+            name = f"{shown:24} " if len(models) > 1 else ""
+            click.echo(row if settings["as_json"] else f"{name}eps {_levels(point['eps'], norm):>9}  {_said(point)}")
+        about[shown] = about_run("evaluate robustness", named, classifier, attack=attack, options=chosen, data=data)
+        options.note(str(path), settings["quiet"])
+    picture = Path(output) / f"robustness_{attack}.png"
+    write_result(picture, _curve(curves, attack, norm), {**next(iter(about.values())), "curves": curves})
+    options.note(str(picture), settings["quiet"])
+    _leave(failed, settings["fail_under"], next(iter(curves.values()))[-1]["share"])
+
+
+def _curve_of(
+    classifier: "Classifier",
+    pictures: Pictures,
+    attack: str,
+    eps: list[float],
+    chosen: dict[str, Any],
+    path: Path,
+    resume: bool,
+) -> list[dict[str, Any]]:
+    """The points of one network's curve; the verdicts of its pictures are written as they come."""
     import torch
 
     from attacks.evaluation import standing
 
-    attack = attack.replace("-", "_")
-    chosen = _attack_options(attack, settings)
-    eps = sorted(set(eps))
-    named = dict(settings)
-    classifier = options.open_classifier(settings)
-    pictures = open_data(data, classifier, settings, settings["seed"])
-    folder = Path(output)
     columns = ["file", "label", *(f"{size:.6g}" for size in eps)]
-    ledger = Ledger(folder / f"robustness_{attack}.csv", columns, no_clobber)
+    ledger = Ledger(path, columns, resume)
     pictures.known = [(source, label) for source, label in pictures.known if source.shown not in ledger.rows]
     view = classifier.on_inputs()
     for sources, images, labels in pictures.batches():
@@ -110,15 +148,7 @@ def robustness(data: str, attack: str, eps: list[float], output: str, no_clobber
     held = torch.tensor([[int(row[name]) for name in columns[2:]] for row in ledger.rows.values()])
     if not len(held):
         raise InterpretError("none of the pictures could be read")
-    curve = [{"eps": size, **_share(int(column.sum()), len(held))} for size, column in zip(eps, held.T, strict=True)]
-    for point in curve:
-        text = f"eps {_levels(point['eps'], chosen.get('norm', 'Linf')):>9}  {_said(point)}"
-        click.echo(json.dumps({"attack": attack, **point}) if settings["as_json"] else text)
-    about = about_run("evaluate robustness", named, classifier, attack=attack, options=chosen, data=data, curve=curve)
-    picture = ledger.path.with_suffix(".png")
-    write_result(picture, _curve(curve, attack, chosen.get("norm", "Linf")), about)
-    options.note(f"{ledger.path}, {picture}", settings["quiet"])
-    _leave(pictures.failed, settings["fail_under"], curve[-1]["share"])
+    return [{"eps": size, **_share(int(column.sum()), len(held))} for size, column in zip(eps, held.T, strict=True)]
 
 
 @evaluate.command(short_help="Is the robustness real? Signs of masked gradients.")
@@ -172,6 +202,8 @@ def _attack_options(attack: str, settings: dict[str, Any]) -> dict[str, Any]:
     for name in chosen:
         if name not in known:
             raise InterpretError(f"{attack} has no --{name}")
+    if ATTACKS[attack] == "least" and "norm" in known:
+        chosen.setdefault("norm", "L2")
     return chosen | ({"seed": settings["seed"]} if "seed" in known else {})
 
 
@@ -200,15 +232,16 @@ def _leave(failed: int, fail_under: float | None, share: float) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _curve(curve: list[dict[str, Any]], attack: str, norm: str) -> "Figure":
+def _curve(curves: dict[str, list[dict[str, Any]]], attack: str, norm: str) -> "Figure":
     from matplotlib.figure import Figure
 
     scale = 255 if norm == "Linf" else 1
-    sizes = [point["eps"] * scale for point in curve]
     figure = Figure(figsize=(5.6, 3.6), layout="constrained")
     axes = figure.subplots()
-    axes.fill_between(sizes, *([100 * point[end] for point in curve] for end in ("low", "high")), alpha=0.2, lw=0)
-    axes.plot(sizes, [100 * point["share"] for point in curve], marker="o")
+    for name, curve in curves.items():
+        sizes = [point["eps"] * scale for point in curve]
+        axes.fill_between(sizes, *([100 * point[end] for point in curve] for end in ("low", "high")), alpha=0.2, lw=0)
+        axes.plot(sizes, [100 * point["share"] for point in curve], marker="o", label=name)
     axes.set(
         xlabel=f"{norm} {'in levels of 255' if norm == 'Linf' else ''}".strip(),
         ylabel="still right, %",
@@ -218,4 +251,6 @@ def _curve(curve: list[dict[str, Any]], attack: str, norm: str) -> "Figure":
     axes.title.set_fontsize(10)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
+    if len(curves) > 1:
+        axes.legend(frameon=False)
     return figure
