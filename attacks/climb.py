@@ -5,11 +5,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .ball import Ball
+from .ball import Ball, per_sample
 from .errors import AttackError
 from .loss import Loss, fooled, logits_of, objective, slope, warn_of_vanished
 from .noise import Noise, Seed
-from .norms import columns
+from .norms import columns, norm_named
 from .rows import Rows, work_off
 
 Model = Callable[[Tensor], Tensor]
@@ -138,6 +138,18 @@ def climb(
         return done
 
     return work_off(len(labels), begin, step, batch_size=batch_size)
+
+
+def step_lengths(ball: Ball, step_size: float | Tensor | None, default: Tensor) -> Tensor:
+    """(N,) lengths of a step in the images' own type: one for all samples, one for each, or the default (N,)."""
+    lengths = default if step_size is None else per_sample(step_size, ball.images, "step_size")
+    return lengths.to(ball.images.dtype)
+
+
+def along_steepest(norm: str) -> Callable[[Rows, Tensor], Tensor]:
+    """The direction of plain steps: ``ball.step_size`` long, where the norm is steepest."""
+    steepest = norm_named(norm).steepest
+    return lambda now, gradient: steepest(gradient) * columns(now.ball.step_size, gradient)
 
 
 def _begin_again(now: Rows, again: Tensor, columns_of: Callable[[Tensor], dict[str, Tensor]] | None) -> None:

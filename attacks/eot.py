@@ -6,13 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .ball import Ball, per_sample
-from .climb import Model, climb
+from .ball import Ball
+from .climb import Model, along_steepest, climb, step_lengths
 from .errors import AttackError
 from .labels import labels_or_predictions
 from .loss import objective, slope
 from .noise import Seed
-from .norms import columns, norm_named
 from .rows import Rows
 from .transforms import ANY_POSE, Transform, followed
 
@@ -66,9 +65,8 @@ def eot(
         raise AttackError(f"a step is averaged over a sample or more, not {samples}")
     ball = Ball.around(images, eps, norm, quantize=quantize)
     labels = labels_or_predictions(model, images, labels, targeted)
-    lengths = ball.eps * 2.5 / steps if step_size is None else per_sample(step_size, images, "step_size")
-    ball.step_size = lengths.to(images.dtype)
-    odds, steepest = objective("cross_entropy", targeted), norm_named(norm).steepest
+    ball.step_size = step_lengths(ball, step_size, ball.eps * 2.5 / steps)
+    odds = objective("cross_entropy", targeted)
 
     def look(now: Rows, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         # One view after the other: memory does not grow with their number.
@@ -84,14 +82,11 @@ def eot(
         log_probabilities = torch.stack(logits).log_softmax(2).mean(0)
         return log_probabilities, torch.stack(values).mean(0), torch.stack(gradients).mean(0)
 
-    def direction(now: Rows, gradient: Tensor) -> Tensor:
-        return steepest(gradient) * columns(now.ball.step_size, gradient)
-
     return climb(
         model,
         ball,
         labels,
-        direction,
+        along_steepest(norm),
         steps=steps,
         random_start=random_start,
         targeted=targeted,

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from .ball import Ball, per_sample
-from .climb import Model, climb
+from .ball import Ball
+from .climb import Model, climb, step_lengths
 from .labels import labels_or_predictions
 from .loss import Loss
 from .noise import Seed
@@ -60,7 +60,7 @@ def mifgsm(
     """
     ball = Ball.around(images, eps, norm, quantize=quantize)
     labels = labels_or_predictions(model, images, labels, targeted)
-    ball.step_size = (ball.eps / steps if step_size is None else per_sample(step_size, images, "step_size")).to(images)
+    ball.step_size = step_lengths(ball, step_size, ball.eps / steps)
     steepest = norm_named(norm).steepest
 
     def direction(now: Rows, gradient: Tensor) -> Tensor:

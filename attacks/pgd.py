@@ -3,13 +3,11 @@
 import torch
 from torch import Tensor
 
-from .ball import Ball, per_sample
-from .climb import Model, climb
+from .ball import Ball
+from .climb import Model, along_steepest, climb, step_lengths
 from .labels import labels_or_predictions
 from .loss import Loss
 from .noise import Seed
-from .norms import columns, norm_named
-from .rows import Rows
 
 
 def pgd(
@@ -63,20 +61,14 @@ def pgd(
     """
     ball = Ball.around(images, eps, norm, quantize=quantize)
     labels = labels_or_predictions(model, images, labels, targeted)
-    lengths = ball.eps * 2.5 / steps if step_size is None else per_sample(step_size, images, "step_size")
-    if norm == "L0" and step_size is None:
-        lengths = torch.ones_like(lengths)  # its eps is no length
-    steepest = norm_named(norm).steepest
-    ball.step_size = lengths.to(images.dtype)
-
-    def direction(now: Rows, gradient: Tensor) -> Tensor:
-        return steepest(gradient) * columns(now.ball.step_size, gradient)
-
+    # The eps of L0 counts values and is no length.
+    default = torch.ones_like(ball.eps) if norm == "L0" else ball.eps * 2.5 / steps
+    ball.step_size = step_lengths(ball, step_size, default)
     return climb(
         model,
         ball,
         labels,
-        direction,
+        along_steepest(norm),
         steps=steps,
         random_start=random_start,
         restarts=restarts,

@@ -1,4 +1,4 @@
 """Training that makes a network hard to fool: defenses, and the one loop that serves them all."""
 
-# Name to whether the inner attack needs steps of its own.
+# The names of the defenses, each a function in the file of that name.
 DEFENSES = ("none", "fgsm", "fast", "free", "pgd", "trades", "mart")

@@ -191,10 +191,9 @@ def _epoch(run: Run, data: Data, watch: Watch) -> Iterator[None]:
     defense = defense_named(settings.defense)
     network.train()
     for number in range(run.batch, len(batches)):
-        done = (run.epoch + number / len(batches)) / settings.epochs
-        for group in run.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * SCHEDULES[settings.schedule](done) * run.scale
         past = run.epoch + number / len(batches)
+        for group in run.optimizer.param_groups:
+            group["lr"] = settings.learning_rate * SCHEDULES[settings.schedule](past / settings.epochs) * run.scale
         begin, length = run.ramp
         eps = settings.eps * (min(1.0, (past - begin) / length) if length else 1.0)
         images, labels = (part.to(run.device) for part in data.batch(distributed.own(batches[number])))

@@ -1,7 +1,7 @@
 """How accurate a network is: on clean pictures, and under attacks."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -79,12 +79,3 @@ def accuracies(
                 right[number] += (predictions(model, found) == labels[stands]).sum()
     distributed.summed([right])
     return {name: float(right[number] / right[-1]) for number, name in enumerate(attacks)}
-
-
-def rows_of(scores: Sequence[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-    """Scores with their 95 % intervals on ``count`` pictures."""
-    from ..evaluation import interval
-
-    return [
-        {name: (value, *interval(round(value * count), count)) for name, value in score.items()} for score in scores
-    ]
