@@ -3,7 +3,10 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.figure import Figure
+    from PIL.Image import Image
     from torch import Tensor
 
     from attacks.verdicts import Verdict
@@ -23,7 +26,6 @@ def attack_figure(classifier: "Classifier", image: "Tensor", adversarial: "Tenso
         A matplotlib figure.
     """
     import torch
-    from matplotlib.figure import Figure
 
     import interpret
     from interpret.figures import overlay, own_colours
@@ -42,12 +44,30 @@ def attack_figure(classifier: "Classifier", image: "Tensor", adversarial: "Tenso
         (overlay(image.cpu(), before.cpu(), seen=seen), f"Grad-CAM before\n{names[0]}"),
         (overlay(adversarial.cpu(), after.cpu(), seen=seen), f"Grad-CAM after\n{names[1]}"),
     ]
-    height, width = image.shape[-2:]
-    side = 2.5
-    figure = Figure(figsize=(len(panels) * side, side * min(max(height / width, 0.4), 2) + 0.55), layout="constrained")
+    return row_of(panels, image.shape[-2] / image.shape[-1], side=2.5, above=0.55, fontsize=10)
+
+
+def row_of(
+    panels: "Sequence[tuple[Image, str]]", shape: float, *, side: float, above: float, fontsize: int
+) -> "Figure":
+    """Pictures side by side, each under its title.
+
+    Args:
+        panels: Pillow pictures of one size, and their titles.
+        shape: their height divided by their width.
+        side: inches that each is wide.
+        above: inches for the titles.
+        fontsize: of the titles.
+
+    Returns:
+        A matplotlib figure.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(len(panels) * side, side * min(max(shape, 0.4), 2) + above), layout="constrained")
     for axes, (picture, title) in zip(figure.subplots(1, len(panels)), panels, strict=True):
         axes.imshow(picture)
-        axes.set_title(title, fontsize=10)
+        axes.set_title(title, fontsize=fontsize)
         axes.set_axis_off()
     return figure
 

@@ -7,6 +7,7 @@ import click
 from interpret.errors import InterpretError
 
 from .. import options
+from ..attack_figure import row_of
 from ..drawn import about_run, one_picture
 from ..outputs import Outputs, output_option, write_result
 
@@ -150,7 +151,6 @@ def _figure(
 ) -> "Figure":
     """Both pictures, and what the method shows of each."""
     import torch
-    from matplotlib.figure import Figure
 
     from interpret.explainers import explainer_named
     from interpret.figures import overlay
@@ -165,10 +165,4 @@ def _figure(
         maps = explain(classifier, images, labels, layer=layer).cpu()
         panels.append((to_pil(images.cpu()), f"{when}: {classifier.name(int(labels[0]))} {probability:.0%}"))
         panels.append((overlay(images.cpu(), maps, seen=seen), f"{method}, {when}"))
-    height, width = image.shape[-2:]
-    figure = Figure(figsize=(12, 3 * min(max(height / width, 0.4), 2) + 0.4), layout="constrained")
-    for axes, (picture, title) in zip(figure.subplots(1, 4), panels, strict=True):
-        axes.imshow(picture)
-        axes.set_title(title, fontsize=11)
-        axes.set_axis_off()
-    return figure
+    return row_of(panels, image.shape[-2] / image.shape[-1], side=3, above=0.4, fontsize=11)
