@@ -38,6 +38,7 @@ def member(folder: str, choices: dict, resume: bool, said: Connection) -> None:
 
     def watch(kind: str, numbers: dict) -> None:
         said.send((kind, numbers["epoch"], numbers.get("batch")))
+        time.sleep(0.01)  # on a quick machine an epoch would be over before the blow falls
 
     try:
         train(run_of(**choices), Bars(80), Bars(40, seed=1), Path(folder), resume=resume, watch=watch)
