@@ -96,12 +96,11 @@ class Drawing:
         return limit_of(*seen_values, percentile=self.percentile)
 
     def draw(
-        self, image: "Tensor", attribution: "Tensor", seen: "Tensor", limit: float, words: dict[str, str]
+        self, image: "Tensor", values: "Tensor", seen: "Tensor", limit: float, words: dict[str, str]
     ) -> "Image | Figure":
-        """The picture or figure of one attribution; ``words`` are its title, caption and unit."""
+        """The picture or figure of the ``values`` of one attribution; ``words`` are its title, caption and unit."""
         from interpret import figures
 
-        values = self.values(attribution)
         if self.view == "side-by-side":
             return figures.side_by_side(image, values, limit=limit, seen=seen, **words)
         if values.shape[1] == 3:

@@ -1,5 +1,7 @@
 """One command for every explainer, made from its signature and docstring."""
 
+import os
+import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +11,13 @@ from interpret.errors import InterpretError
 
 from . import options
 from .draw import Drawing, drawing_options
-from .inputs import find_pictures
+from .inputs import find_pictures, output_stems
 from .outputs import RAW, Outputs, clobber_option, output_option
 from .run import Run
 from .signatures import Method, Option, methods
 from .targets import class_options, results_a_picture, take_classes
+from .together import failures_of_all, processes, shared_out, together
+from .written import write_all
 
 if TYPE_CHECKING:
     from interpret.classifier import Classifier
@@ -36,6 +40,13 @@ shared_options = options.applied(
     ),
     click.option("--raw", is_flag=True, help="Write the raw attribution too, as an .npz beside each picture."),
     click.option("--seed", type=int, default=0, show_default=True, help="Of everything random."),
+    click.option("--batch-size", type=click.IntRange(1), default=8, show_default=True, help="Pictures at a time."),
+    click.option(
+        "--workers",
+        type=click.IntRange(1),
+        default=min(4, os.cpu_count() or 1),
+        help="Threads that read, and threads that draw and write, beside the network; up to 4 by default.",
+    ),
 )
 
 
@@ -73,7 +84,7 @@ def method_option(option: Option) -> Any:
         return click.option(f"--{dashed}/--no-{dashed}", default=option.default, show_default=True, help=help_text)
     if option.annotation.startswith("Literal["):
         kind: Any = click.Choice([word.strip(" '\"") for word in option.annotation[8:-1].split(",")])
-    elif "Tensor" in option.annotation:  # one number for all samples, or a tensor with one for each
+    elif option.annotation.startswith("float | Tensor"):  # one number for all samples, or a tensor with one for each
         kind = options.Radius()
     else:
         kind = KINDS[option.annotation.split(" | ")[0]]  # the other kinds are for Python
@@ -92,18 +103,18 @@ def explain(method: Method, settings: dict[str, Any]) -> None:
     Raises:
         click.exceptions.Exit: with 1, where some picture failed; the others are written.
     """
-    with options.notes_of_the_library(settings["quiet"]):
+    own = together(dict(settings))  # every process tells of its own pictures
+    with options.notes_of_the_library(settings["quiet"]), warnings.catch_warnings(), own:
+        warnings.filterwarnings("ignore", module="PIL")  # here, since threads share what is ignored
         run = _prepared(method, settings)
-        results = run.results()
+        results, limit = run.results(), None
         if run.drawing.scale == "shared":
             results = list(results)
-            limit = run.drawing.limit(*((result.attribution, result.seen) for result in results)) if results else 0.0
-            for result in results:
-                run.write(result, limit)
-        else:
-            for result in results:
-                run.write(result, run.drawing.limit((result.attribution, result.seen)))
-    if run.failed:
+            laid = ((run.attribution(result), result.picture.geometry.seen()) for result in results)
+            limit = run.drawing.limit(*laid) if results else 0.0
+        write_all(run, results, limit)
+        failed = failures_of_all(run.failed)
+    if failed:
         raise click.exceptions.Exit(1)
 
 
@@ -118,12 +129,15 @@ def _prepared(method: Method, settings: dict[str, Any]) -> Run:
         raise InterpretError("--scale shared needs every map again; leave out --no-clobber")
     method_options = {option.name: settings[option.name] for option in method.options}
     classes = take_classes(settings)
+    if drawing.scale == "shared" and processes() > 1:
+        raise InterpretError("--scale shared looks at every map before it draws one; run it in one process")
     named = {name: settings[name] for name in ("model", "weights")}
     classifier = options.open_classifier(settings)
     outputs.expect(len(sources) * results_a_picture(classifier, classes))
     if method_options.get("layer") is not None:
         find_layer(classifier.network, method_options["layer"])
-    run = Run(method, sources, classifier, outputs, drawing, classes, method_options, settings)
+    work = shared_out(list(zip(sources, output_stems(sources), strict=True)))
+    run = Run(method, work, classifier, outputs, drawing, classes, method_options, settings)
     run.about = _about(run, named)
     return run
 

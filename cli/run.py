@@ -1,8 +1,8 @@
-"""An explainer command at work on its pictures."""
+"""An explainer command at work: pictures are read ahead, explained in batches, and handed on in order."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,9 @@ from interpret.errors import PictureError
 
 from . import options
 from .draw import Drawing
-from .inputs import Source, output_stems, picture_hash
-from .outputs import RAW, Outputs, stored_about, write_result
+from .inputs import Source, picture_hash
+from .outputs import Outputs, stored_about
+from .overlapped import in_threads
 from .signatures import Method
 from .targets import NotHere, Wanted, wanted_classes
 
@@ -19,18 +20,34 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from interpret.classifier import Classifier
+    from interpret.geometry import Geometry
+
+PIXELS = 2**24  # of a batch's pictures, which are kept at full size: 200 MB
 
 
 @dataclass(frozen=True)
-class Explained:
-    """One attribution, and what there is to say about it."""
+class Picture:
+    """A picture that was read, and where the network's input lies on it."""
 
+    source: Source
     stem: Path
-    image: "Tensor"
+    digits: str  # the hash of its pixels
+    image: "Tensor"  # (1, C, H, W)
+    inputs: "Tensor"  # (1, C, h, w) on the network's device and input grid
+    geometry: "Geometry"
+
+
+@dataclass
+class Result:
+    """One score of one picture, its map, and what there is to say about it."""
+
+    picture: Picture
+    row: int  # of the picture in its batch
     wanted: Wanted
-    attribution: "Tensor"
-    seen: "Tensor"
     about: dict[str, Any]
+    path: Path | None  # where it goes; None for standard output
+    there: bool  # an earlier run has written it, and no map is made
+    map: "Tensor | None" = None  # (1, C, u, v) over the network's input, or laid on the picture where smoothed
 
 
 @dataclass
@@ -38,7 +55,7 @@ class Run:
     """One explainer command at work."""
 
     method: Method
-    sources: list[Source]
+    work: Sequence[tuple[Source, Path]]  # pictures, and the names of their results
     classifier: "Classifier"
     outputs: Outputs
     drawing: Drawing
@@ -48,92 +65,174 @@ class Run:
     about: dict[str, Any] | None = None
     failed: int = 0
 
-    def results(self) -> Iterator[Explained]:
-        """Explain picture by picture; one that fails is reported and passed over."""
+    @cached_property
+    def explainer(self) -> Any:
+        """The method's function."""
+        from interpret.explainers import explainer_named
+
+        return explainer_named(self.method.name)
+
+    @cached_property
+    def view(self) -> "Classifier":
+        """The classifier for pictures on its input grid."""
+        return self.classifier.on_inputs()
+
+    def results(self) -> Iterator[Result]:
+        """Explain batch by batch; a picture that fails is reported and passed over."""
+        choose = wanted_classes(self.classifier, self.classes)
+        for batch in self._batches():
+            try:
+                results = self._explained(batch, choose)
+            except RuntimeError as error:
+                # The network's own: too small a picture, or too many for its memory. Alone each shows which.
+                if len(batch) == 1:
+                    self._fail(batch[0].source, error)
+                    continue
+                results = (result for picture in batch for result in self._alone(picture, choose))
+            yield from results
+
+    def attribution(self, result: Result) -> "Tensor":
+        """(1, C, H, W) on the pixels of the picture, without a graph, in the computer's memory."""
+        if self.settings["smooth"]:
+            return result.map.cpu()
+        return self.explainer.lay_back(result.picture.geometry, result.map).detach().cpu()
+
+    def _alone(self, picture: Picture, choose: Callable) -> list[Result]:
+        try:
+            return self._explained([picture], choose)
+        except RuntimeError as error:
+            self._fail(picture.source, error)
+            return []
+
+    def _fail(self, source: Source, error: Exception) -> None:
+        self.failed += 1
+        options.note_failure(source.shown, error, self.settings["verbose"])
+
+    def _batches(self) -> Iterator[list[Picture]]:
+        """As many pictures as the network takes at once; they have the same size on its input grid."""
         from tqdm import tqdm
 
-        choose = wanted_classes(self.classifier, self.classes)
-        work = list(zip(self.sources, output_stems(self.sources), strict=True))
-        hidden = self.settings["quiet"] or self.outputs.to_stdout or len(work) == 1
-        for source, stem in tqdm(work, disable=hidden or None, leave=False, unit="picture"):
-            try:
-                yield from self._explained(source, stem, choose)
-            except (PictureError, NotHere, RuntimeError) as error:
-                # A RuntimeError is the network's own: too small a picture, or too large for memory.
-                self.failed += 1
-                options.note_failure(source.shown, error, self.settings["verbose"])
+        from interpret.progress import bars_wanted
 
-    def _explained(self, source: Source, stem: Path, choose: Any) -> Iterator[Explained]:
-        classifier, image = self.classifier, source.read().to(self.classifier.mean.device)
-        geometry = classifier.prepare(image)[1]
+        hidden = not bars_wanted() or self.outputs.to_stdout or len(self.work) == 1
+        batch: list[Picture] = []
+        with tqdm(total=len(self.work), disable=hidden or None, leave=False, unit="picture") as bar:
+            for (source, stem), reading in in_threads(self._read, self.work, self.settings["workers"]):
+                bar.update()
+                try:
+                    picture = self._prepared(source, stem, *reading.result())
+                except (PictureError, RuntimeError) as error:
+                    self._fail(source, error)
+                    continue
+                pixels = sum(one.image[0, 0].numel() for one in [*batch, picture])
+                full = len(batch) == self.settings["batch_size"] or pixels > PIXELS
+                if batch and (full or batch[0].inputs.shape != picture.inputs.shape):
+                    yield batch
+                    batch = []
+                batch.append(picture)
+            if batch:
+                yield batch
+
+    def _read(self, work: tuple[Source, Path]) -> tuple["Tensor", str]:
+        image = work[0].read()
+        return image.pin_memory() if self.classifier.mean.is_cuda else image, picture_hash(image)
+
+    def _prepared(self, source: Source, stem: Path, image: "Tensor", digits: str) -> Picture:
+        inputs, geometry = self.classifier.prepare(image.to(self.classifier.mean.device, non_blocking=True))
         if self.settings["size"] == "model":
             # Bicubic resizing overshoots; a picture does not.
-            classifier, image = classifier.on_inputs(), geometry.apply(image).clamp(0, 1)
-            geometry = classifier.prepare(image)[1]
-        method_options = self._with_layer(classifier, image)
-        for wanted in choose(image, classifier):
-            for line in wanted.notes:
-                options.note(f"{source.shown}: {line}", self.settings["quiet"])
-            about = {
-                **self.about,
-                "options": method_options,
-                "picture": source.shown,
-                "picture_hash": picture_hash(image),
-                "class": wanted.label,
-                "explained": wanted.about,
-            }
-            if not self._done(stem, wanted, about):
-                attribution = self._attribution(classifier, image, wanted, method_options)
-                self._say_what_is_wrong(source, classifier, image, wanted, method_options, attribution)
-                yield Explained(stem, image, wanted, attribution, geometry.seen(), about)
+            inputs = inputs.clamp(0, 1)
+            image, geometry = inputs.cpu(), self.view.prepare(inputs)[1]
+        return Picture(source, stem, digits, image, inputs, geometry)
 
-    def _with_layer(self, classifier: "Classifier", image: "Tensor") -> dict[str, Any]:
-        """The method's options with the layer that it looks at, also where that is the default one."""
-        from interpret.explainers.contract import layer_of, on_input_grid
-
-        if "layer" not in self.method_options:
-            return self.method_options
-        view, inputs, _ = on_input_grid(classifier, image)
-        return {**self.method_options, "layer": layer_of(view, inputs, self.method_options["layer"])}
-
-    def _attribution(
-        self, classifier: "Classifier", image: "Tensor", wanted: Wanted, method_options: dict[str, Any]
-    ) -> "Tensor":
+    def _explained(self, batch: Sequence[Picture], choose: Callable) -> list[Result]:
         import torch
 
-        from interpret.explainers import explainer_named
+        from interpret.explainers.contract import layer_of, shared_logits
+        from interpret.explainers.sharing import shared_passes
+        from interpret.hooks import left_as_found
+
+        inputs = torch.cat([picture.inputs for picture in batch])
+        method_options = dict(self.method_options)
+        with left_as_found(self.view, inputs.device), shared_passes():
+            if "layer" in method_options:
+                method_options["layer"] = layer_of(self.view, inputs, method_options["layer"])
+            logits = shared_logits(self.explainer, self.view, inputs, method_options.get("layer"))
+            results = [
+                result
+                for row, picture in enumerate(batch)
+                for result in self._asked(picture, row, choose(logits[row]), method_options)
+            ]
+            missing = [result for result in results if not result.there]
+            while missing:  # one score of each picture at a time
+                now = list({result.row: result for result in reversed(missing)}.values())[::-1]
+                for result, found in zip(now, self._maps(now, inputs, method_options), strict=True):
+                    result.map = found
+                missing = [result for result in missing if result.map is None]
+            for result in results:
+                self._say(result, inputs, method_options)
+        return results
+
+    def _asked(
+        self, picture: Picture, row: int, scores: Iterator[Wanted], method_options: dict[str, Any]
+    ) -> Iterator[Result]:
+        """The results that a picture will have."""
+        try:
+            for wanted in scores:
+                about = {
+                    **self.about,
+                    "options": method_options,
+                    "picture": picture.source.shown,
+                    "picture_hash": picture.digits,
+                    "class": wanted.label,
+                    "explained": wanted.about,
+                }
+                path = self.outputs.place(picture.stem, self.method.name, wanted.label)
+                yield Result(picture, row, wanted, about, path, self._is_there(path, about))
+        except (PictureError, NotHere) as error:
+            self._fail(picture.source, error)
+
+    def _maps(self, results: Sequence[Result], inputs: "Tensor", method_options: dict[str, Any]) -> "Sequence[Tensor]":
+        """The map of each result; they belong to different pictures, in the order of these."""
+        import torch
+
+        from interpret.explainers.sharing import shared_passes
+        from interpret.gradients import each
         from interpret.smoothing import smoothed
 
-        explainer = explainer_named(self.method.name)
         torch.manual_seed(self.settings["seed"])
-        if self.settings["smooth"]:
-            times = self.settings["smooth"]
-            return smoothed(explainer, classifier, image, wanted.target, times=times, **method_options)
-        return explainer(classifier, image, wanted.target, **method_options)
+        targets = [result.wanted.target for result in results]
+        if not self.settings["smooth"]:
+            # All of them as they are, so that the pass which gave the logits is shared.
+            chosen = inputs if len(results) == len(inputs) else inputs[[result.row for result in results]]
+            target = each(targets) if any(map(callable, targets)) else torch.tensor(targets, device=inputs.device)
+            return self.explainer.__wrapped__(self.view, chosen, target, **method_options).detach().split(1)
+        classifier = self.view if self.settings["size"] == "model" else self.classifier
+        maps = []
+        for result, target in zip(results, targets, strict=True):
+            image, times = result.picture.image.to(inputs.device), self.settings["smooth"]
+            with shared_passes():  # of the copies of one picture, which are not kept for the next
+                maps.append(smoothed(self.explainer, classifier, image, target, times=times, **method_options))
+        return maps
 
-    def _say_what_is_wrong(
-        self,
-        source: Source,
-        classifier: "Classifier",
-        image: "Tensor",
-        wanted: Wanted,
-        method_options: dict[str, Any],
-        attribution: "Tensor",
-    ) -> None:
-        """One sentence on a map that would be blank, and, if asked for more, on the evidence against the class."""
+    def _say(self, result: Result, inputs: "Tensor", method_options: dict[str, Any]) -> None:
+        """How the class was chosen; one sentence on a map that would be blank; if asked, the evidence against."""
         from interpret.diagnosis import diagnose
 
-        (found,) = diagnose(attribution)
+        shown, quiet = result.picture.source.shown, self.settings["quiet"]
+        for line in result.wanted.notes:
+            options.note(f"{shown}: {line}", quiet)
+        if result.there:
+            return
+        (found,) = diagnose(result.map)
         if found.kind == "zero" and method_options.get("relu"):
             # What the ReLU has cut away says why nothing is left.
-            uncut = self._attribution(classifier, image, wanted, {**method_options, "relu": False})
-            (found,) = diagnose(uncut)
+            (found,) = diagnose(self._maps([result], inputs, {**method_options, "relu": False})[0])
         if found.kind != "fine" or self.settings["verbose"]:
-            options.note(f"{source.shown}: {wanted.label}: {found.sentence}", self.settings["quiet"])
+            options.note(f"{shown}: {result.wanted.label}: {found.sentence}", quiet)
 
-    def _done(self, stem: Path, wanted: Wanted, about: dict[str, Any]) -> bool:
+    def _is_there(self, path: Path | None, about: dict[str, Any]) -> bool:
         """Whether an earlier run made this result; one made from something else is an error."""
-        path = self.outputs.place(stem, self.method.name, wanted.label)
         if not self.settings["no_clobber"] or path is None or not path.exists():
             return False
         before = stored_about(path)
@@ -146,30 +245,4 @@ class Run:
             raise PictureError(
                 f"{path} was made with another {differing[0]} and is left alone; write elsewhere with -o"
             )
-        if self.settings["raw"] and not path.with_suffix(".npz").exists():
-            return False
-        self._tell(path, about)
-        return True
-
-    def write(self, result: Explained, limit: float) -> None:
-        """Write one result and say where it is."""
-        path = self.outputs.place(result.stem, self.method.name, result.wanted.label)
-        raw = {"attribution": result.attribution[0].cpu().numpy(), "seen": result.seen.numpy()}
-        if path is not None and path.suffix.lower() in RAW:
-            write_result(path, raw, result.about)
-        else:
-            words = {
-                "title": result.wanted.prediction,
-                "caption": f"{self.method.title.split(' (')[0]}: {result.wanted.label}",
-                "unit": result.wanted.unit,
-            }
-            drawn = self.drawing.draw(result.image, result.attribution, result.seen, limit, words)
-            write_result(path, drawn, result.about)
-            if self.settings["raw"] and path is not None:
-                write_result(path.with_suffix(".npz"), raw, result.about)
-                self._tell(path.with_suffix(".npz"), result.about)
-        if path is not None:
-            self._tell(path, result.about)
-
-    def _tell(self, path: Path, about: dict[str, Any]) -> None:
-        options.tell(json.dumps({"path": str(path), **about}) if self.settings["as_json"] else str(path))
+        return not self.settings["raw"] or path.with_suffix(".npz").exists()

@@ -1,5 +1,6 @@
 """From class names on the command line to the score that is explained, for each picture."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -82,10 +83,8 @@ def results_a_picture(classifier: "Classifier", settings: dict[str, Any]) -> int
     return sum(len(classifier.labels.find(query).indices) if each else 1 for query in settings["classes"])
 
 
-def wanted_classes(
-    classifier: "Classifier", settings: dict[str, Any]
-) -> Callable[["Tensor", "Classifier"], Iterator[Wanted]]:
-    """A function from an image, and the classifier it is for, to what is to be explained of it.
+def wanted_classes(classifier: "Classifier", settings: dict[str, Any]) -> Callable[["Tensor"], Iterator[Wanted]]:
+    """A function from a picture's logits (classes,) to what is to be explained of it.
 
     Names are looked up here, once, so that one that does not exist ends the run before it begins.
     """
@@ -97,12 +96,10 @@ def wanted_classes(
         raise InterpretError(f"--versus {versus.label} is the class that is explained; name another")
     mode, top = settings["class_mode"], settings["top_k"] or 1
 
-    def choose(image: "Tensor", classifier: "Classifier") -> Iterator[Wanted]:
-        from interpret.hooks import left_as_found
+    called = Counter(map(slug, classifier.labels))
 
-        with left_as_found(classifier, image.device):
-            logits = classifier(image).detach()[0]
-        scored = Scored(classifier, logits, settings["score"])
+    def choose(logits: "Tensor") -> Iterator[Wanted]:
+        scored = Scored(classifier, logits, settings["score"], called)
         if not matches:
             for index in logits.topk(min(top, len(logits))).indices.tolist():
                 yield scored.wanted(scored.label(index), [index], versus, [f"top prediction {scored.shown(index)}"])
@@ -136,6 +133,7 @@ class Scored:
     classifier: "Classifier"
     logits: "Tensor"
     score: str  # "logit" or "log-probability"
+    called: Counter[str]  # how many classes have files of that name
 
     def shown(self, index: int) -> str:
         """A class with its probability, such as "tabby 0.62"."""
@@ -143,9 +141,8 @@ class Scored:
 
     def label(self, index: int) -> str:
         """The name of a class, with its index where another class's files would be called the same."""
-        name, labels = self.classifier.name(index), self.classifier.labels
-        alone = sum(slug(other) == slug(name) for other in labels) == 1
-        return name if alone else f"{name} {index}"
+        name = self.classifier.name(index)
+        return name if self.called[slug(name)] == 1 else f"{name} {index}"
 
     def best(self, match: "Match", but: Sequence[int] = ()) -> int:
         """The member of a group that the picture scores highest, some left out."""

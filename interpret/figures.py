@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 HEAT = "150a3c 40127a 7a1b8c b52a7b e04a4f f4772b fca50a fdd33f fff59a"
 DIVERGING = "1f4fa8 3a7fc4 7fb2dc c4dcee f7f7f7 fbd3c1 f29a76 d9523f b3122b"
 
+STEPS = 4096  # between the first colour and the last
+GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R 601
 UNSEEN = (0.42, 0.52)  # how bright the hatching leaves what the network never saw
 
 
@@ -81,17 +84,30 @@ def colorize(values: np.ndarray, *, limit: float, signed: bool) -> np.ndarray:
         signed: blue below zero, white at zero and red above, instead of dark at zero to light.
 
     Returns:
-        (H, W, 3) in [0, 1].
+        (H, W, 3) float32 in [0, 1].
     """
-    table = _table(DIVERGING if signed else HEAT)
-    share = np.nan_to_num(values / limit if limit else np.zeros_like(values))
-    place = np.clip(share / 2 + 0.5 if signed else share, 0, 1)
-    steps = np.linspace(0, 1, len(table))
-    return np.stack([np.interp(place, steps, table[:, channel]) for channel in range(3)], -1)
+    return _table(signed)[_steps(values, limit, signed)]
 
 
-def _table(colours: str) -> np.ndarray:
-    return np.array([list(bytes.fromhex(colour)) for colour in colours.split()]) / 255
+def _steps(values: np.ndarray, limit: float, signed: bool) -> np.ndarray:
+    """Which of the colours each value (H, W) gets: from 0 to STEPS, where zero is the first or the middle one."""
+    share = np.nan_to_num(values / limit) if limit else np.zeros_like(values)
+    return np.round(np.clip(share / 2 + 0.5 if signed else share, 0, 1) * STEPS).astype(np.int32)
+
+
+@functools.cache
+def _table(signed: bool) -> np.ndarray:
+    """(STEPS + 1, 3) float32 colours; more of them than an 8-bit file tells apart."""
+    colours = np.array([list(bytes.fromhex(colour)) for colour in (DIVERGING if signed else HEAT).split()]) / 255
+    steps, places = np.linspace(0, 1, len(colours)), np.linspace(0, 1, STEPS + 1)
+    return np.stack([np.interp(places, steps, colours[:, c]) for c in range(3)], -1).astype(np.float32)
+
+
+@functools.cache
+def _strengths(signed: bool) -> np.ndarray:
+    """(STEPS + 1, 1) float32: how much of the colour covers the picture."""
+    sizes = np.abs(np.linspace(-1 if signed else 0, 1, STEPS + 1))
+    return (0.72 * sizes**0.8)[:, None].astype(np.float32)
 
 
 def heatmap(
@@ -139,11 +155,11 @@ def overlay(
     photo = _photo(image)
     if photo.shape[:2] != values.shape:
         raise InterpretError(f"a map of {values.shape} does not lie on a picture of {photo.shape[:2]}")
-    grey = photo @ (0.299, 0.587, 0.114)
+    grey = photo @ GREY
     base = 0.35 * photo + 0.65 * grey[..., None]
-    strength = np.nan_to_num(np.clip(np.abs(values) / limit, 0, 1)) if limit else np.zeros_like(values)
-    alpha = 0.72 * strength[..., None] ** 0.8
-    blended = (1 - alpha) * base + alpha * colorize(values, limit=limit, signed=signed)
+    steps = _steps(values, limit, signed)
+    alpha = _strengths(signed)
+    blended = base * (1 - alpha)[steps] + (alpha * _table(signed))[steps]
     return _to_pil(_hatched(blended, seen))
 
 
@@ -223,13 +239,15 @@ def _hatched(colours: np.ndarray, seen: Tensor | None) -> np.ndarray:
     """Darken what the network never saw under diagonal lines, so that it cannot pass for a cold place."""
     if seen is None or bool(seen.all()):
         return colours
-    rows, columns = np.indices(colours.shape[:2])
-    period = max(6, round(min(colours.shape[:2]) / 40))
-    lines = (rows + columns) % period < max(1, period // 4)
-    shade = np.where(lines, *UNSEEN[::-1])[..., None]
-    grey = colours.mean(2, keepdims=True) * shade
-    return np.where(seen.cpu().numpy()[..., None], colours, grey)
+    height, width = colours.shape[:2]
+    period = max(6, round(min(height, width) / 40))
+    diagonal = np.arange(height, dtype=np.int32)[:, None] + np.arange(width, dtype=np.int32)
+    hidden = ~seen.cpu().numpy()
+    shades = np.where(np.arange(period) < max(1, period // 4), *UNSEEN[::-1]).astype(np.float32)
+    colours = colours.copy()
+    colours[hidden] = (colours[hidden].mean(1) * shades[diagonal[hidden] % period])[:, None]
+    return colours
 
 
 def _to_pil(colours: np.ndarray) -> Image.Image:
-    return Image.fromarray(np.round(np.clip(colours, 0, 1) * 255).astype(np.uint8))
+    return Image.fromarray((np.clip(colours, 0, 1) * 255 + 0.5).astype(np.uint8))

@@ -13,7 +13,7 @@ from .errors import InterpretError
 # What an explainer explains: class indices, one an image or one for all, or a score made of logits.
 Target = int | Sequence[int] | Tensor | Callable[[Tensor], Tensor]
 
-# Inside `contract.shared_passes`, the passes that several methods differentiate.
+# Inside `sharing.shared_passes`, the passes that several methods differentiate.
 shared: ContextVar[dict[Any, Any] | None] = ContextVar("passes that are shared", default=None)
 
 
@@ -114,6 +114,21 @@ class group:
     def __call__(self, logits: Tensor) -> Tensor:
         members = [class_score(logits, index) for index in self.classes]
         return torch.stack(members, 1).logsumexp(1)
+
+
+@dataclass(frozen=True)
+class each:
+    """A target of its own for each image, such as scores made of logits, which are not class indices."""
+
+    targets: Sequence[Target]
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        rows = zip(logits.split(1), self.targets, strict=True)
+        return torch.cat([class_score(row, target) for row, target in rows])
+
+    def of_rows(self, rows: Tensor) -> "each":
+        """The same for a choice of the images."""
+        return each([self.targets[row] for row in rows.tolist()])
 
 
 def gradient(score: Tensor, source: Tensor, *, keep_graph: bool | None = None) -> Tensor:

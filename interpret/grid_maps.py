@@ -14,7 +14,7 @@ from .classifier import Classifier
 from .diagnosis import diagnose
 from .errors import InterpretError, did_you_mean
 from .explainers import DRAWINGS, EXPLAINERS, explainer_named
-from .explainers.contract import shared_passes
+from .explainers.sharing import shared_passes
 from .geometry import Geometry
 from .hooks import left_as_found
 from .map_store import MapStore, pixels_hash

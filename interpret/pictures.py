@@ -3,7 +3,10 @@
 import io
 import os
 import secrets
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -160,13 +163,22 @@ def to_pil(image: Tensor) -> Image.Image:
 
 
 def _decode(content: bytes) -> Tensor:
-    with warnings.catch_warnings():
-        # What matters is an error; among the rest is a warning at half the size that Pillow refuses.
-        warnings.simplefilter("ignore")
+    with _without_warnings():
         with Image.open(io.BytesIO(content)) as picture:
             picture.load()
             values = _values(_upright(picture))
     return torch.from_numpy(values).permute(2, 0, 1)[None].contiguous()
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """What matters is an error; among the rest is a warning at half the size that Pillow refuses."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # the filters are the whole process's; who reads in threads has set them
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _upright(picture: Image.Image) -> Image.Image:

@@ -9,9 +9,14 @@ from tqdm import tqdm
 _wanted = ContextVar("progress bars are wanted", default=True)
 
 
+def bars_wanted() -> bool:
+    """Whether this is no block without progress bars."""
+    return _wanted.get()
+
+
 def progress_bar(total: int, what: str, unit: str) -> tqdm:
     """A bar to be updated, which appears after a second where there is a terminal."""
-    hidden = None if _wanted.get() else True  # None leaves it to the terminal
+    hidden = None if bars_wanted() else True  # None leaves it to the terminal
     return tqdm(total=total, desc=what, unit=unit, leave=False, delay=1, disable=hidden)
 
 

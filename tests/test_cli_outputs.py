@@ -158,7 +158,8 @@ def test_a_shared_scale_gives_equal_values_equal_colours():
     for name, attribution in zip(("cat", "kitten"), maps, strict=True):
         expected = interpret.heatmap(attribution, limit=limit)
         with Image.open(f"shared/{name}_gradcam_rose.png") as drawn:
-            different = np.asarray(drawn) != np.asarray(expected)
+            # In a batch, sums may end a rounding apart.
+            different = np.abs(np.asarray(drawn).astype(int) - np.asarray(expected)) > 1
         seen = flowers().prepare(interpret.read(f"sample:{name}"))[1].seen().numpy()
         assert not different[seen].any()
     assert stored("shared/cat_gradcam_rose.png")["drawing"]["scale"] == "shared"

@@ -12,7 +12,7 @@ from PIL import Image
 
 import interpret
 from interpret.errors import InterpretError
-from interpret.explainers.contract import shared_passes
+from interpret.explainers.sharing import shared_passes
 from interpret.figure_grid import drawn
 from interpret.grid_lines import arranged
 from interpret.grid_maps import Asked, Cell, cells_of

@@ -1,8 +1,7 @@
 """What every explainer promises, whatever its method: the picture's own pixels, and no trace left."""
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -11,26 +10,32 @@ from torch import Tensor, nn
 from ..classifier import Classifier, first_tensor
 from ..errors import InterpretError
 from ..geometry import Geometry, fit
-from ..gradients import Target, checked_indices, class_score, gradient, shared
+from ..gradients import Target, checked_indices, class_score, gradient
 from ..hooks import Recording, left_as_found, recorded
 from ..layers import default_layer
 from ..rules import Rule, ruled_gradient
+from .sharing import passed_before, share
 
 Explainer = Callable[..., Tensor]
 
 
-def explainer(lay_back: Callable[[Geometry, Tensor], Tensor]) -> Callable[[Explainer], Explainer]:
+def explainer(
+    lay_back: Callable[[Geometry, Tensor], Tensor], *, differentiates_inputs: bool = False
+) -> Callable[[Explainer], Explainer]:
     """Make a method whose core explains a network's input into one that explains a picture.
 
     The core ``(classifier, inputs, target, *, options) -> (N, C, h, w)`` sees pictures on the
     network's input grid, with a graph where the caller wants one. What is public lays its result
     back on the picture's pixels, without a graph, and leaves the network, the inputs and the random
-    generators as they were; the core stays reachable as ``__wrapped__``. Methods that only run the
+    generators as they were; the core stays reachable as ``__wrapped__``, and with ``lay_back`` and
+    ``differentiates_inputs`` beside it. Methods that only run the
     network forwards, or leave the work to captum, have no graph to keep.
 
     Args:
         lay_back: ``Geometry.undo`` for a map of any resolution, whose values are kept, or
             ``Geometry.spread`` for what belongs to single pixels, whose sum is kept.
+        differentiates_inputs: whether the core is one plain ``input_gradient`` of the inputs as they are, which
+            inside ``shared_passes`` needs no second pass after ``shared_logits``.
 
     Returns:
         The decorator.
@@ -49,6 +54,7 @@ def explainer(lay_back: Callable[[Geometry, Tensor], Tensor]) -> Callable[[Expla
                 explained = core(view, inputs, target, **options)
                 return (explained if geometry is None else lay_back(geometry, explained)).detach()
 
+        explain.lay_back, explain.differentiates_inputs = lay_back, differentiates_inputs
         return explain
 
     return decorate
@@ -84,6 +90,9 @@ def input_gradient(classifier: nn.Module, inputs: Tensor, target: Target, rule: 
     source = leaf(inputs)
     keep = inputs.requires_grad
     if rule is None:
+        if not keep and (passed := passed_before(classifier, inputs, None)):
+            source, logits = passed
+            return gradient(class_score(logits, target), source)
         return gradient(score_of(classifier, source, target), source, keep_graph=keep)
     network = network_of(classifier)
     return ruled_gradient(lambda given: score_of(classifier, given, target), source, rule, network, keep_graph=keep)[0]
@@ -131,30 +140,44 @@ def activations_and_score(
     """
     check_pictures(inputs)
     layer = layer_of(classifier, inputs, layer)
-    passed = None if inputs.requires_grad else shared.get()
-    place = id(classifier), layer, inputs.data_ptr(), inputs.shape
-    if passed is not None and place in passed:
-        _, recording, logits = passed[place]
-        return feature_map(recording, layer), class_score(logits, target)
-    # Without a caller who wants the derivative of the map itself, nothing below the layer is kept.
-    with recorded(network_of(classifier), layer, cut=not inputs.requires_grad) as recording:
-        logits = first_tensor(classifier(inputs))
-    if passed is not None:
-        passed[place] = (classifier, inputs), recording, logits  # the first two, so that nothing takes their place
+    recording, logits = _recorded_pass(classifier, inputs, layer)
     return feature_map(recording, layer), class_score(logits, target)
 
 
-@contextmanager
-def shared_passes() -> Iterator[None]:
-    """A block in which class activation maps of the same inputs and layer share one pass through the network.
+def _recorded_pass(classifier: nn.Module, inputs: Tensor, layer: str) -> tuple[Recording, Tensor]:
+    """What a layer gave in a pass, shared where it may be, and the (N, classes) logits as a function of it."""
+    keep = inputs.requires_grad
+    if not keep and (passed := passed_before(classifier, inputs, layer)):
+        return passed
+    # Without a caller who wants the derivative of the map itself, nothing below the layer is kept.
+    with recorded(network_of(classifier), layer, cut=not keep) as recording:
+        logits = first_tensor(classifier(inputs))
+    if not keep:
+        share(classifier, inputs, layer, (recording, logits))
+    return recording, logits
 
-    The network and the inputs, which lie on its input grid, must not change inside.
+
+def shared_logits(explainer: Explainer, classifier: nn.Module, inputs: Tensor, layer: str | None) -> Tensor:
+    """The logits of a pass that the core of an explainer then has no need to repeat, inside ``shared_passes``.
+
+    Args:
+        explainer: the method whose core comes next.
+        classifier: takes ``inputs`` to logits.
+        inputs: (N, C, h, w) on the network's input grid, without a graph.
+        layer: the layer that the method looks at; None where it looks at none.
+
+    Returns:
+        (N, classes) logits.
     """
-    before = shared.set({})
-    try:
-        yield
-    finally:
-        shared.reset(before)
+    if layer is not None:
+        return _recorded_pass(classifier, inputs, layer)[1].detach()
+    if explainer.differentiates_inputs:
+        source = leaf(inputs)
+        logits = first_tensor(classifier(source))
+        share(classifier, inputs, None, (source, logits))
+        return logits.detach()
+    with torch.no_grad():
+        return first_tensor(classifier(inputs))
 
 
 def feature_map(recording: Recording, layer: str) -> Tensor:

@@ -7,7 +7,7 @@ from ..gradients import Target
 from .contract import explainer, input_gradient
 
 
-@explainer(Geometry.spread)
+@explainer(Geometry.spread, differentiates_inputs=True)
 def input_x_gradient(classifier: nn.Module, images: Tensor, target: Target) -> Tensor:
     """How much each pixel adds to the score, if the network were linear.
 

@@ -7,7 +7,7 @@ from ..gradients import Target
 from .contract import explainer, input_gradient
 
 
-@explainer(Geometry.spread)
+@explainer(Geometry.spread, differentiates_inputs=True)
 def saliency(classifier: nn.Module, images: Tensor, target: Target) -> Tensor:
     """Which pixels the class score reacts to when they change by a little.
 

@@ -1,0 +1,39 @@
+"""Work that threads do beside the network: reading before it, drawing and writing behind it."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+def in_threads(
+    function: Callable[[Given], Made], items: Iterable[Given], workers: int
+) -> Iterator[tuple[Given, "Future[Made]"]]:
+    """Apply a function to items in threads, a few items ahead of whoever asks for the results.
+
+    Args:
+        function: what is done with each item; it must not touch what the caller's thread works on.
+        items: taken one by one in the caller's thread, never more than ``workers`` before they are due.
+        workers: how many threads.
+
+    Yields:
+        Each item, in order, and its future, which is done or will be: ``result()`` waits, and raises what
+        the function raised.
+    """
+    pool = ThreadPoolExecutor(workers)
+    waiting: deque[tuple[Given, Future[Made]]] = deque()
+    try:
+        for item in items:
+            waiting.append((item, pool.submit(function, item)))
+            while len(waiting) > workers or (waiting and waiting[0][1].done()):
+                yield waiting.popleft()
+        while waiting:
+            yield waiting.popleft()
+    except BaseException:
+        # After Ctrl-C or an error nothing new is begun, and what is half done comes to its end.
+        pool.shutdown(cancel_futures=True)
+        raise
+    pool.shutdown()

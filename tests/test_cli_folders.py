@@ -1,0 +1,185 @@
+"""A folder through an explainer: in batches, with threads, over processes, and the same whatever their number."""
+
+import os
+import re
+import threading
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from cli.overlapped import in_threads
+from interpret import Classifier
+from interpret.explainers import EXPLAINERS
+from tests.command import FLOWERS, REPOSITORY, TINY, flowers, interp
+from tests.processes import pair
+from tests.tiny import PlainCNN
+
+SIZES = ((40, 40), (64, 40), (33, 50), (90, 60), (40, 41), (120, 35), (36, 36))
+FEW = {
+    "rise": ("--masks", 5),
+    "kernel-shap": ("--samples", 5),
+    "gradient-shap": ("--samples", 2),
+    "occlusion": ("--stride", 16),
+}
+passes: list[int] = []  # how many pictures each pass of a counting network took
+
+
+def counting_flowers() -> Classifier:
+    """Flowers, whose passes through the network are counted."""
+    classifier = flowers()
+    classifier.network.register_forward_pre_hook(lambda module, given: passes.append(len(given[0])))
+    return classifier
+
+
+def plain_flowers() -> Classifier:
+    """A network with a module for each activation, as captum's rules want it."""
+    torch.manual_seed(0)
+    return Classifier(PlainCNN(), mean=(0.5,) * 3, std=(0.25,) * 3, labels=FLOWERS, input_size=32)
+
+
+def crowded_flowers() -> Classifier:
+    """Flowers, for a machine whose memory holds two pictures at a time."""
+
+    def refuse(module: torch.nn.Module, given: tuple) -> None:
+        if len(given[0]) > 2:
+            raise RuntimeError("out of memory")
+
+    classifier = flowers()
+    classifier.network.register_forward_pre_hook(refuse)
+    return classifier
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Pictures of different sizes, one of them no picture, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    place = Path("in")
+    place.mkdir()
+    draw = np.random.default_rng(0)
+    for number, (width, height) in enumerate(SIZES):
+        coarse = Image.fromarray(draw.integers(0, 255, (4, 5, 3), dtype=np.uint8))
+        coarse.resize((width, height), Image.Resampling.BICUBIC).save(place / f"{number}.png")
+    (place / "3x.png").write_bytes(b"no picture")
+    return place
+
+
+def pixels(folder: str | Path) -> dict[str, np.ndarray]:
+    found = {}
+    for path in sorted(Path(folder).rglob("*.png")):
+        with Image.open(path) as picture:
+            found[path.name] = np.asarray(picture).astype(int)
+    return found
+
+
+@pytest.mark.parametrize("method", [name.replace("_", "-") for name in EXPLAINERS])
+def test_neither_batches_nor_threads_change_a_picture(folder, method):
+    few = FEW.get(method, ())
+    network = ("-m", "tests.test_cli_folders:plain_flowers") if method in ("deeplift", "lrp") else TINY
+    alone = interp(method, folder, *network, *few, "--batch-size", 1, "--workers", 1, "-o", "alone")
+    several = interp(method, folder, *network, *few, "--batch-size", 3, "--workers", 4, "-o", "several")
+    threads = interp(method, folder, *network, *few, "--batch-size", 3, "--workers", 1, "-o", "threads")
+    assert alone.status == several.status == 1 and alone.err.count("Error: in/3x.png is empty") == 1
+    names = [path.name for path in several.paths]
+    assert len(names) == len(SIZES) and names == sorted(names) == [path.name for path in threads.paths]
+    expected, found, again = pixels("alone"), pixels("several"), pixels("threads")
+    assert list(expected) == list(found) == names
+    for name in names:
+        assert np.array_equal(found[name], again[name])
+        # Sums in another order may end a rounding apart.
+        assert np.abs(found[name] - expected[name]).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("line", "forwards"),
+    [
+        ("gradcam", 1),
+        ("layercam -c rose -c tulip", 1),
+        ("saliency", 1),
+        ("input-x-gradient -c rose -c poppy --versus daisy", 1),
+        ("guided-backprop", 2),
+    ],
+)
+def test_the_pass_that_names_the_class_is_the_one_explained(folder, line, forwards):
+    counting = ("-m", "tests.test_cli_folders:counting_flowers")
+    interp(line.split()[0], folder, *counting, *line.split()[1:], "-o", "warm")  # the default layer is looked for once
+    passes.clear()
+    run = interp(line.split()[0], folder, *counting, *line.split()[1:], "--no-clobber", "-o", "out")
+    assert len(run.paths) == len(SIZES) * max(1, line.count("-c "))
+    extra = 1 + ("cam" in line)  # the classes are counted, and a layer is looked for
+    assert sum(passes) <= forwards * len(SIZES) + extra
+    passes.clear()
+    again = interp(line.split()[0], folder, *counting, *line.split()[1:], "--no-clobber", "-o", "out")
+    assert again.paths == run.paths and sum(passes) <= len(SIZES) + extra
+
+
+def test_what_does_not_fit_as_a_batch_is_explained_alone(folder):
+    run = interp("gradcam", folder, "-m", "tests.test_cli_folders:crowded_flowers", "-o", "out")
+    assert len(run.paths) == len(SIZES)
+    assert run.err.count("Error:") == 1 and "3x.png" in run.err
+
+
+def member(folder: str, lines: str, said: Connection) -> None:
+    """One process of two at work on a folder."""
+    os.chdir(folder)
+    run = interp("gradcam", *TINY, *lines.split())
+    said.send((run.status, run.out, run.err))
+
+
+def test_two_processes_share_a_folder(folder):
+    alone = interp("gradcam", folder, *TINY, "-o", "alone", "--batch-size", 1)
+    found = []
+    for process, said in pair(member, os.getcwd(), "in -o shared --batch-size 1"):
+        found.append(said.recv())
+        process.join(20)
+    (status, first, errors), (other_status, second, other_errors) = found
+    assert (status, other_status) == (1, 0)  # the first, once all are done: torchrun ends the others
+    assert first.splitlines() and second.splitlines()
+    assert sorted((first + second).replace("shared", "alone").splitlines()) == sorted(alone.out.splitlines())
+    assert len(re.findall("Error:", errors + other_errors)) == 1
+    expected, shared = pixels("alone"), pixels("shared")
+    assert list(expected) == list(shared)
+    assert all(np.array_equal(expected[name], shared[name]) for name in expected)
+
+
+def test_a_shared_scale_wants_one_process():
+    for process, said in pair(member, str(REPOSITORY / "samples"), "sample:cat --scale shared"):
+        status, out, errors = said.recv()
+        process.join(20)
+        assert (status, out) == (2, "") and "run it in one process" in errors
+
+
+def test_threads_keep_the_order_and_run_no_further_ahead_than_they_must():
+    taken, gate = [], threading.Event()
+
+    def items() -> object:
+        for number in range(20):
+            taken.append(number)
+            yield number
+
+    def work(number: int) -> int:
+        gate.wait(10)
+        if number == 5:
+            raise ValueError(number)
+        return number**2
+
+    pairs = in_threads(work, items(), 3)
+    threading.Timer(0.05, gate.set).start()
+    number, first = next(pairs)
+    assert (number, first.result()) == (0, 0) and len(taken) <= 4
+    rest = list(pairs)
+    assert [number for number, _ in rest] == list(range(1, 20))
+    assert [future.result() for number, future in rest if number != 5] == [n**2 for n in range(1, 20) if n != 5]
+    with pytest.raises(ValueError, match="5"):
+        rest[4][1].result()
+
+
+def test_threads_end_with_whoever_asked():
+    before = threading.active_count()
+    pairs = in_threads(lambda number: number, iter(range(100)), 2)
+    next(pairs)
+    pairs.close()
+    assert threading.active_count() == before
