@@ -14,6 +14,7 @@ from interpret.errors import InterpretError, PictureError
 from . import options
 from .inputs import Source
 from .labelled import labelled
+from .together import failures_of_all
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,6 +26,12 @@ limit_option = click.option("--limit", type=click.IntRange(1), help="Look at so 
 batch_option = click.option(
     "--batch-size", type=click.IntRange(1), default=16, show_default=True, help="Pictures at a time."
 )
+
+
+fail_option = click.option(
+    "--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with status 3 below this accuracy."
+)
+seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
 
 
 @dataclass
@@ -39,10 +46,10 @@ class Pictures:
 
     def batches(self) -> Iterator[tuple[list[Source], "Tensor", "Tensor"]]:
         """Sources, pictures (n, C, h, w) on the network's input grid in [0, 1], and class indices (n,)."""
-        from tqdm import tqdm
+        from interpret.progress import progress_bar
 
         waiting: list[tuple[Source, Any, int]] = []
-        with tqdm(total=len(self.known), disable=None, leave=False, unit="picture") as bar:
+        with progress_bar(len(self.known), "evaluating", "picture") as bar:
             for source, label in self.known:
                 image = self._read(source)
                 bar.update()
@@ -91,6 +98,38 @@ def open_data(folder: str, classifier: "Classifier", settings: dict[str, Any], s
     return Pictures(classifier, known, settings["batch_size"], settings["verbose"])
 
 
+def share_of(right: int, count: int) -> dict[str, Any]:
+    """How many of how many are right, as a share, with its 95 % interval."""
+    from attacks.evaluation import interval
+
+    if not count:
+        raise InterpretError("none of the pictures could be read")
+    low, high = interval(right, count)
+    return {"share": right / count, "low": low, "high": high, "right": right, "count": count}
+
+
+def said(result: dict[str, Any]) -> str:
+    """A share as a line of text."""
+    interval = f"{100 * result['low']:.1f}-{100 * result['high']:.1f} %"
+    return f"{100 * result['share']:5.1f} % ({result['right']} of {result['count']}, 95 % interval {interval})"
+
+
+def leave(failed: int, fail_under: float | None, share: float) -> None:
+    """End with the status that tells of a threshold that is missed, or of pictures that failed.
+
+    Of several processes the first does, once all are done: torchrun would end the others.
+    """
+    from interpret import distributed
+
+    failures_of_all(0)
+    if distributed.rank():
+        return
+    if fail_under is not None and 100 * share < fail_under:
+        raise click.exceptions.Exit(3)
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
 class Ledger:
     """Results picture by picture in a CSV file, from which an interrupted run goes on."""
 
@@ -107,9 +146,13 @@ class Ledger:
             raise InterpretError(f"cannot write {path}: {error.strerror or error}") from error
 
     def _take_up(self) -> None:
+        from interpret.pictures import write_bytes
+
         # A killed run may have left half a line, which the next one would be written behind.
         text = self.path.read_bytes()
-        self.path.write_bytes(text[: text.rfind(b"\n") + 1])
+        whole = text[: text.rfind(b"\n") + 1] or (",".join(self.columns) + "\r\n").encode()
+        if whole != text:
+            write_bytes(self.path, whole)
         with self.path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
             if reader.fieldnames != self.columns:

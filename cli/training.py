@@ -1,21 +1,19 @@
 """`interp train` at work: what its options mean, the run, and what remains of it when it ends early."""
 
 import inspect
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interpret.errors import InterpretError
 
 from . import options
+from .together import together
 from .training_parts import NETWORKS, Pictures, Start, opened, started
 from .training_table import measure
 from .training_watch import Watcher
 
 if TYPE_CHECKING:
-    from attacks.training.loop import Run
+    from attacks.training.run import Run
     from attacks.training.settings import Settings
 
 RADII = {"mnist": 0.3, "digits": 0.1, "fashion-mnist": 0.1}
@@ -37,10 +35,18 @@ def train_network(settings: dict[str, Any]) -> None:
         InterpretError: options that contradict each other, or what was asked for is not there.
         KeyboardInterrupt: after Ctrl-C; what there is has been saved.
     """
+    from interpret import distributed
+
     choices = _choices(settings)
-    with _together(settings) as device:
+    # The others wait for one that dies in the middle of every batch, so not for long.
+    with together(settings, distributed.PATIENCE):
+        import torch
+
         from interpret.loading import load
 
+        if settings["threads"]:
+            torch.set_num_threads(settings["threads"])
+        device = options.device_named(settings["device"])
         folder = Path(settings["output"] or f"{Path(settings['data']).stem}-{settings['defense']}")
         watcher = Watcher(folder, choices, settings)
         trained = load(settings["source"]) if settings["source"] else None
@@ -60,9 +66,9 @@ def train_network(settings: dict[str, Any]) -> None:
 def _run(settings: dict[str, Any], choices: "Settings", pictures: Pictures, start: Start, device: str) -> "Run":
     import torch
 
-    from attacks.training import distributed
     from attacks.training.augmentation import crop_and_mirror
-    from attacks.training.loop import Run
+    from attacks.training.run import Run
+    from interpret import distributed
 
     torch.manual_seed(settings["seed"] + distributed.rank())  # the weights are drawn; dropout differs by process
     network, recipe = start.network.to(device), start.recipe
@@ -103,32 +109,6 @@ def _check_same(last: Path, head: dict[str, Any]) -> None:
         differs = ["network or pictures"]
     if differs:
         raise InterpretError(f"{last} was begun with other {', '.join(differs)}; go on with the same, or begin anew")
-
-
-@contextmanager
-def _together(settings: dict[str, Any]) -> Iterator[str]:
-    """Meet the other processes of the run, if there are any, of which only the first speaks; gives the device."""
-    import torch
-
-    from attacks.training import distributed
-    from interpret.progress import without_bars
-
-    if settings["threads"]:
-        torch.set_num_threads(settings["threads"])
-    device = options.device_named(settings["device"])
-    # torchrun tells each process which of the machine's devices is its own.
-    if device == "cuda" and "LOCAL_RANK" in os.environ:
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    distributed.join()
-    try:
-        if distributed.rank():
-            settings["quiet"] = True
-            with without_bars():
-                yield device
-        else:
-            yield device
-    finally:
-        distributed.leave()
 
 
 def _choices(settings: dict[str, Any]) -> "Settings":

@@ -45,7 +45,7 @@ def opened(settings: dict[str, Any], trained: "Classifier | None") -> Pictures:
     Raises:
         InterpretError: they cannot be had.
     """
-    from attacks.training import distributed
+    from interpret import distributed
     from interpret.datasets import has_test, open_dataset, split
 
     size = settings["size"]

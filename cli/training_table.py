@@ -45,7 +45,8 @@ def measure(folder: Path, pictures: Pictures, choices: "Settings", device: str, 
         device: to measure on.
         settings: the command's parameters.
     """
-    from attacks.training import checkpoint, distributed
+    from attacks.training import checkpoint
+    from interpret import distributed
 
     data, kind = (pictures.test, "test") if pictures.test is not None else (pictures.validation, "validation")
     data = _some(data, settings["limit"], settings["seed"])
@@ -110,7 +111,7 @@ def _measured(
 
 
 def _own_share(data: "Data") -> int:
-    from attacks.training import distributed
+    from interpret import distributed
 
     return -(-len(data) // distributed.world())
 

@@ -16,7 +16,7 @@ from .outputs import write_result
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from attacks.training.loop import Run
+    from attacks.training.run import Run
     from attacks.training.settings import Settings
 
 COLUMNS = ("epoch", "loss", "clean", "fgsm", "pgd", "rate", "seconds", "trouble")
@@ -37,7 +37,7 @@ class Watcher:
     """
 
     def __init__(self, folder: Path, choices: "Settings", settings: dict[str, Any]) -> None:
-        from attacks.training import distributed
+        from interpret import distributed
 
         self.folder, self.choices, self.settings = folder, choices, settings
         self.speaks, self.quiet = distributed.rank() == 0, settings["quiet"]

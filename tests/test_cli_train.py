@@ -227,6 +227,22 @@ def test_a_log_without_its_package_is_refused(monkeypatch, tmp_path):
     assert ran.err == "Error: --log tensorboard needs the package tensorboard: pip install 'interp[tensorboard]'\n"
 
 
+def test_every_epoch_is_logged_for_tensorboard(tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    line = ("train", "digits", *QUICK, "-o", tmp_path / "run", "--log", "tensorboard")
+    assert interp(*line).status == 0
+    log = EventAccumulator(str(tmp_path / "run" / "tensorboard")).Reload()
+    assert sorted(log.Tags()["scalars"]) == ["clean", "fgsm", "loss", "pgd", "rate"]
+    with (tmp_path / "run" / "metrics.csv").open() as file:
+        epochs = list(csv.DictReader(file))
+    for name in ("clean", "fgsm", "pgd", "loss", "rate"):
+        logged = {event.step: event.value for event in log.Scalars(name)}
+        assert logged == pytest.approx({int(row["epoch"]): float(row[name]) for row in epochs}, rel=1e-6)
+    assert len(epochs) == 2
+
+
 def test_the_command_offers_what_the_tables_hold():
     command = importlib.import_module("cli.commands.train")
     assert command.OPTIMIZERS == tuple(schedules.OPTIMIZERS)

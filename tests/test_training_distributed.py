@@ -1,10 +1,8 @@
 """Several processes train one network, and one that dies takes the others along."""
 
-import multiprocessing
 import os
 import re
 import signal
-import socket
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -13,17 +11,17 @@ import pytest
 import torch
 
 from attacks import AttackError
-from attacks.training import distributed
+from attacks.training.epoch import epoch
 from attacks.training.loop import train
-from tests.tiny_training import PROCESSES, Bars, run_of
+from interpret import distributed
+from tests.processes import pair
+from tests.tiny_training import Bars, run_of
 
 CHOICES = {"defense": "fgsm", "epochs": 3, "batch_size": 12, "learning_rate": 0.02}
 
 
-def member(rank: int, port: int, folder: str, choices: dict, said: Connection) -> None:
+def member(folder: str, choices: dict, said: Connection) -> None:
     """One process of two, which says what it sees."""
-    torch.set_num_threads(1)
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "RANK": str(rank), "WORLD_SIZE": "2"}
     try:
         distributed.join()
         run = run_of(**choices)
@@ -36,21 +34,6 @@ def member(rank: int, port: int, folder: str, choices: dict, said: Connection) -
         distributed.leave()
 
 
-def pair(folder: Path, choices: dict) -> list[tuple[multiprocessing.Process, Connection]]:
-    """Two processes that train together, and what they say."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    found = []
-    for rank in range(2):
-        ours, theirs = PROCESSES.Pipe(duplex=False)
-        process = PROCESSES.Process(target=member, args=(rank, port, str(folder), choices, theirs), daemon=True)
-        process.start()
-        theirs.close()
-        found.append((process, ours))
-    return found
-
-
 def result(said: Connection) -> object:
     """What comes after all the events."""
     while isinstance(found := said.recv(), str) and found in ("batch", "epoch", "trouble"):
@@ -58,17 +41,19 @@ def result(said: Connection) -> object:
     return found
 
 
-def test_two_processes_train_what_one_does(tmp_path):
-    alone = train(run_of(**CHOICES), Bars(240), Bars(101, seed=99), tmp_path / "one")
-    members = pair(tmp_path / "two", CHOICES)
+@pytest.mark.parametrize("precision", ("float32", "fp16"))
+def test_two_processes_train_what_one_does(tmp_path, precision):
+    choices = {**CHOICES, "precision": precision}
+    alone = train(run_of(**choices), Bars(240), Bars(101, seed=99), tmp_path / "one")
+    members = pair(member, str(tmp_path / "two"), choices)
     found = [result(said) for _, said in members]
     for process, _ in members:
         process.join(10)
         assert process.exitcode == 0
     (history, weights), (other_history, other_weights) = found
     assert weights == other_weights  # the gradients are summed, the running means averaged
-    for epoch, other in zip(history, other_history, strict=True):
-        assert epoch["clean"] == other["clean"] and epoch["pgd"] == other["pgd"]
+    for one, other in zip(history, other_history, strict=True):
+        assert one["clean"] == other["clean"] and one["pgd"] == other["pgd"]
     for score in ("clean", "pgd"):
         assert abs(history[-1][score] - alone[-1][score]) < 0.1
     assert history[-1]["pgd"] > 0.8
@@ -76,11 +61,30 @@ def test_two_processes_train_what_one_does(tmp_path):
     training = torch.load(tmp_path / "two" / "last.pt", weights_only=True)["training"]
     assert len(training["random"]) == 2
     with pytest.raises(AttackError, match="begun by 2 processes"):
-        train(run_of(**CHOICES), Bars(240), Bars(101, seed=99), tmp_path / "two", resume=True)
+        train(run_of(**choices), Bars(240), Bars(101, seed=99), tmp_path / "two", resume=True)
+
+
+def overflowing(said: Connection) -> None:
+    """One process of two, in the second of which gradients overflow."""
+    distributed.join()
+    run = run_of(defense="none", precision="fp16", epochs=3, batch_size=12, learning_rate=0.02)
+    if distributed.rank():
+        run.network.fc.weight.register_hook(lambda gradient: gradient + torch.inf)
+    before = run.network.fc.weight.tolist()
+    next(epoch(run, Bars(24), lambda *_: None))
+    said.send((run.network.fc.weight.tolist() == before, run.scaler.get_scale()))
+    distributed.leave()
+
+
+def test_an_overflow_in_one_process_leaves_out_the_step_of_all():
+    members = pair(overflowing)
+    assert [said.recv() for _, said in members] == [(True, 2.0**15)] * 2
+    for process, _ in members:
+        process.join(10)
 
 
 def test_a_process_that_dies_ends_the_run(tmp_path):
-    (first, heard), (second, _) = pair(tmp_path, {**CHOICES, "epochs": 1000})
+    (first, heard), (second, _) = pair(member, str(tmp_path), {**CHOICES, "epochs": 1000})
     assert heard.recv() == "batch"
     began = time.monotonic()
     os.kill(second.pid, signal.SIGKILL)

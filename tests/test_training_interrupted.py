@@ -1,7 +1,6 @@
 """A run that is killed or stopped, and goes on, ends with the same weights as one that never was."""
 
 import contextlib
-import multiprocessing
 import os
 import random
 import signal
@@ -13,7 +12,9 @@ import pytest
 import torch
 
 from attacks.training.loop import train
-from tests.tiny_training import PROCESSES, Bars, run_of
+from tests import processes
+from tests.processes import Running
+from tests.tiny_training import Bars, run_of
 
 # What is hard to resume exactly: batch norm and dropout (in all), an average, a carried perturbation, random starts.
 KINDS = {
@@ -27,8 +28,6 @@ KINDS = {
     },
 }
 CHOICES = {"epochs": 4, "batch_size": 8, "learning_rate": 0.01, "patience": 50}
-
-Running = tuple[multiprocessing.Process, Connection]
 
 
 def member(folder: str, choices: dict, resume: bool, said: Connection) -> None:
@@ -48,11 +47,7 @@ def member(folder: str, choices: dict, resume: bool, said: Connection) -> None:
 
 def begin(folder: Path, choices: dict, resume: bool) -> Running:
     """A process that trains, and what it says."""
-    ours, theirs = PROCESSES.Pipe(duplex=False)
-    process = PROCESSES.Process(target=member, args=(str(folder), choices, resume, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    return process, ours
+    return processes.begin(member, str(folder), choices, resume)
 
 
 def strike(running: Running, words: int, how: int) -> int:

@@ -1,17 +1,12 @@
 """A task on which a network is trained in a second: which half of a small picture is bright."""
 
-import multiprocessing
-
 import torch
 from torch import Tensor, nn
 
-from attacks.training.loop import Run
+from attacks.training.run import Run
 from attacks.training.settings import Settings
 
 EPS = 0.2
-# Its children begin at once: the process that they are forked from has imported everything.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.tiny_training", "torch._dynamo"])
 
 
 class Bars:

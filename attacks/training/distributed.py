@@ -1,7 +1,5 @@
-"""Several processes that train one network; one process is the case of a world of one."""
+"""What the processes that train one network tell each other, once they have met; one alone is a world of one."""
 
-import datetime
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -10,22 +8,6 @@ import torch.distributed as dist
 from torch import Tensor
 
 from ..errors import AttackError
-
-PATIENCE = datetime.timedelta(minutes=5)  # after which a silent process counts as dead
-
-
-def join() -> None:
-    """Meet the other processes that ``torchrun`` has started, if it has."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
-        # Gloo too, for what lies on the CPU.
-        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-        dist.init_process_group(backend, timeout=PATIENCE)
-
-
-def leave() -> None:
-    """Part from the others."""
-    if dist.is_available() and dist.is_initialized():
-        dist.destroy_process_group()
 
 
 def rank() -> int:

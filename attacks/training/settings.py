@@ -5,6 +5,7 @@ from typing import Any
 
 from ..errors import AttackError
 from . import DEFENSES
+from .precision import PRECISIONS
 from .schedules import OPTIMIZERS, SCHEDULES
 
 
@@ -27,12 +28,12 @@ class Settings:
     attack_in: str = "eval"  # the network's mode while it is attacked: "eval" or "train"
     guard: bool = True  # roll back where the network overfits to the attack or collapses
     patience: int | None = None  # epochs without a better validation after which a run ends
-    precision: str = "float32"  # or "bf16", of the passes
+    precision: str = "float32"  # or "bf16" or "fp16", of the passes
     seed: int = 0
 
     def __post_init__(self) -> None:
         known = {"defense": DEFENSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
-        known |= {"attack_in": ("eval", "train"), "precision": ("float32", "bf16")}
+        known |= {"attack_in": ("eval", "train"), "precision": PRECISIONS}
         for name, choices in known.items():
             if getattr(self, name) not in choices:
                 raise AttackError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}")

@@ -31,8 +31,9 @@ def perturbed(network: nn.Module, loss_of: LossOf, size: float) -> Iterator[None
             for buffer, before in buffers:  # what this look has changed, such as running means
                 buffer.copy_(before)
             for weight, slope in zip(weights, slopes, strict=True):
-                if slope is not None:
-                    weight.add_(slope, alpha=float(size * weight.norm() / slope.norm().clamp_min(1e-12)))
+                # Those of fp16 may overflow; their direction is not known then.
+                if slope is not None and (length := float(slope.norm())) < float("inf"):
+                    weight.add_(slope, alpha=float(size * weight.norm() / max(length, 1e-12)))
         saved = saved[: len(weights)]
         yield
     finally:

@@ -1,5 +1,6 @@
 """`interp attack`: a command for every attack of the table."""
 
+import functools
 from typing import Any
 
 import click
@@ -8,28 +9,13 @@ from .. import options
 from ..attacking import attack_pictures
 from ..explain import method_option
 from ..hints import HintingGroup
+from ..lazy import Lazy, imported
 from ..outputs import clobber_option, output_option
-from ..signatures import Method, attack_methods
-from .attack_explanation import explanation
-from .attack_shared import patch, universal
+from ..signatures import ALONE, attack_method
 
 DEFAULT_PICTURE, DEFAULT_MODEL = "sample:giant-panda", "squeezenet1_1"
 # What every attack has: written once below, or decided by the command.
 SHARED = ("targeted", "stop_when_fooled", "quantize", "batch_size", "seed", "start")
-
-
-@click.group(cls=HintingGroup, short_help="Change pictures a little so that a network is fooled.")
-def attack() -> None:
-    """Change pictures a little so that a network sees something else in them.
-
-    \b
-    interp attack fgsm
-    interp attack pgd photo.jpg --eps 2lv --target "toaster"
-    interp attack carlini-wagner photos/ --csv verdicts.csv
-
-    The picture is changed at its full size, on the grid of an 8-bit file. It is written as PNG, read
-    back, and only then judged: `fooled` means that the file fools.
-    """
 
 
 shared_options = options.applied(
@@ -73,7 +59,9 @@ shared_options = options.applied(
 )
 
 
-def _command(method: Method) -> click.Command:
+def _command(name: str) -> click.Command:
+    method = attack_method(name)
+
     def run(**settings: Any) -> None:
         _with_a_picture(settings)
         attack_pictures(method, settings)
@@ -104,5 +92,24 @@ def _with_a_picture(settings: dict[str, Any]) -> None:
     options.note(f"no picture was named: {DEFAULT_PICTURE}, seen by {settings['model']}", settings["quiet"])
 
 
-for command in (*map(_command, attack_methods()), patch, universal, explanation):
-    attack.add_command(command)
+COMMANDS = {name.replace("_", "-"): functools.partial(_command, name) for name in ALONE} | {
+    "patch": imported("cli.commands.attack_shared", "patch"),
+    "universal": imported("cli.commands.attack_shared", "universal"),
+    "explanation": imported("cli.commands.attack_explanation", "explanation"),
+}
+
+
+@click.group(
+    cls=HintingGroup, commands=Lazy(COMMANDS), short_help="Change pictures a little so that a network is fooled."
+)
+def attack() -> None:
+    """Change pictures a little so that a network sees something else in them.
+
+    \b
+    interp attack fgsm
+    interp attack pgd photo.jpg --eps 2lv --target "toaster"
+    interp attack carlini-wagner photos/ --csv verdicts.csv
+
+    The picture is changed at its full size, on the grid of an 8-bit file. It is written as PNG, read
+    back, and only then judged: `fooled` means that the file fools.
+    """

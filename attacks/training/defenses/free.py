@@ -39,6 +39,7 @@ def free(
         # be zero for every black pixel that is pushed below 0, which could then never move again.
         adversarial = (images + carried[: len(images)].clamp(-eps, eps)).clamp(0, 1).requires_grad_()
         yield lambda adversarial=adversarial: F.cross_entropy(model(adversarial), labels)
-        stepped = (adversarial - images + step_size * eps * adversarial.grad.sign()).detach().clamp(-eps, eps)
+        slope = adversarial.grad.nan_to_num()  # where fp16 overflows, 0
+        stepped = (adversarial - images + step_size * eps * slope.sign()).detach().clamp(-eps, eps)
         carried = torch.cat([stepped, carried[len(images) :]])
         memory["delta"] = carried
