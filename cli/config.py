@@ -31,13 +31,16 @@ def default_map(path: str | None, commands: Mapping[str, click.Command]) -> dict
     Raises:
         InterpretError: a file that cannot be read, or a key that no command knows.
     """
+    settings = _settings(path)
+    environment = {key.removeprefix("INTERP_"): value for key, value in os.environ.items() if key.startswith("INTERP_")}
+    if not settings and not environment:
+        return {}  # and no command need be made to see what it knows
     groups = {name: group.commands for name, group in commands.items() if isinstance(group, click.Group)}
     alone = {name: command for name, command in commands.items() if name not in groups}
     # A command of a group is configured under both names: [attack-pgd], INTERP_ATTACK_PGD_EPS.
     inside = {f"{group}-{name}": command for group, held in groups.items() for name, command in held.items()}
     options = {name: _options(command) for name, command in {**alone, **inside}.items()}
-    common, tables = _checked(_settings(path), options)
-    environment = {key.removeprefix("INTERP_"): value for key, value in os.environ.items() if key.startswith("INTERP_")}
+    common, tables = _checked(settings, options)
     defaults = {}
     for name, known in options.items():
         layers = common, tables.get(name, {}), _below(environment, ""), _below(environment, f"{name}-")

@@ -1,5 +1,6 @@
 """One command for every explainer, made from its signature and docstring."""
 
+import functools
 import os
 import warnings
 from dataclasses import asdict
@@ -8,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from interpret.errors import InterpretError
+from interpret.explainers import EXPLAINERS
 
 from . import options
 from .draw import Drawing, drawing_options
 from .inputs import find_pictures, output_stems
 from .outputs import RAW, Outputs, clobber_option, output_option
 from .run import Run
-from .signatures import Method, Option, methods
+from .signatures import Method, Option, explainer_method
 from .targets import class_options, results_a_picture, take_classes
 from .together import failures_of_all, processes, shared_out, together
 from .written import write_all
@@ -50,12 +52,10 @@ shared_options = options.applied(
 )
 
 
-def explainer_commands() -> list[click.Command]:
-    """A command for every method of the table."""
-    return [_command(method) for method in methods()]
+def _command(name: str) -> click.Command:
+    """The command for a method of the table."""
+    method = explainer_method(name)
 
-
-def _command(method: Method) -> click.Command:
     def run(**settings: Any) -> None:
         explain(method, settings)
 
@@ -172,3 +172,6 @@ def _preprocessing(classifier: "Classifier") -> dict[str, Any]:
         "resize": classifier.resize,
         "interpolation": classifier.interpolation,
     }
+
+
+EXPLAINING = {name.replace("_", "-"): functools.partial(_command, name) for name in EXPLAINERS}

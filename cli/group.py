@@ -6,12 +6,14 @@ from interpret import __version__
 
 from .commands import COMMANDS
 from .config import default_map
-from .explain import explainer_commands
+from .explain import EXPLAINING
 from .hints import HintingGroup
+from .lazy import Lazy
 
 
 @click.group(
     cls=HintingGroup,
+    commands=Lazy({**COMMANDS, **EXPLAINING}),
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -39,7 +41,3 @@ def app(ctx: click.Context, config: str | None) -> None:
     ctx.default_map = default_map(config, app.commands)
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
-
-
-for command in (*COMMANDS, *explainer_commands()):
-    app.add_command(command)

@@ -14,6 +14,7 @@ from attacks import ATTACKS
 from interpret.explainers import EXPLAINERS
 
 FOLDER = Path(interpret.__file__).parent / "explainers"
+ALONE = [name for name, kind in ATTACKS.items() if kind in ("eps", "least", "pixels")]  # on single pictures
 
 
 @dataclass(frozen=True)
@@ -44,19 +45,27 @@ class Method:
         return self.name.replace("_", "-")
 
 
-@functools.cache
 def methods() -> tuple[Method, ...]:
     """Every explainer, in the order of the table."""
-    return tuple(read_method(FOLDER / f"{name}.py") for name in EXPLAINERS)
+    return tuple(map(explainer_method, EXPLAINERS))
+
+
+def attack_methods() -> tuple[Method, ...]:
+    """Every attack that fools with single pictures, in the order of the table."""
+    return tuple(map(attack_method, ALONE))
+
+
+def explainer_method(name: str) -> Method:
+    """An explainer of the table."""
+    return read_method(FOLDER / f"{name}.py")
+
+
+def attack_method(name: str) -> Method:
+    """An attack of the table."""
+    return read_method(Path(attacks.__file__).parent / f"{name}.py")
 
 
 @functools.cache
-def attack_methods() -> tuple[Method, ...]:
-    """Every attack that fools with single pictures, in the order of the table."""
-    alone = [name for name, kind in ATTACKS.items() if kind in ("eps", "least", "pixels")]
-    return tuple(read_method(Path(attacks.__file__).parent / f"{name}.py") for name in alone)
-
-
 def read_method(path: Path) -> Method:
     """The method that a file defines: the function named as the file.
 

@@ -176,7 +176,8 @@ def test_ctrl_c_leaves_no_half_file(tmp_path):
     assert err.strip() == "Error: interrupted"
     said = {Path(line) for line in (first + out).splitlines()}
     made = set((tmp_path / "out").iterdir())
-    assert said <= made and len(made) <= len(said) + 1 < 300
+    # What the threads had begun by then is whole.
+    assert said <= made and len(made) <= len(said) + 6 < 300
     assert all(path.suffix == ".png" and pictures.read(path) is not None for path in made)
 
 
