@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 
 import click
@@ -29,7 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .group import app  # not before `interpret` is known to be ours
 
         _look_here_for_modules()
-        return app.main(given, prog_name="interp", standalone_mode=False) or 0
+        with warnings.catch_warnings():
+            # Pillow warns of what it then reads; said once here, since the threads that read share the filters.
+            warnings.filterwarnings("ignore", module="PIL")
+            return app.main(given, prog_name="interp", standalone_mode=False) or 0
     except click.ClickException as error:
         return _failed(_usage(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):

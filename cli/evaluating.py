@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interpret.errors import InterpretError, PictureError
+from interpret.errors import InterpretError
 
 from . import options
+from .batches import batches
 from .inputs import Source
 from .labelled import labelled
 from .together import failures_of_all
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
 
 data_argument = click.argument("data", metavar="FOLDER", type=click.Path())
 limit_option = click.option("--limit", type=click.IntRange(1), help="Look at so many pictures, drawn at random.")
-batch_option = click.option(
-    "--batch-size", type=click.IntRange(1), default=16, show_default=True, help="Pictures at a time."
-)
-
-
 fail_option = click.option(
     "--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with status 3 below this accuracy."
 )
@@ -46,37 +42,18 @@ class Pictures:
 
     def batches(self) -> Iterator[tuple[list[Source], "Tensor", "Tensor"]]:
         """Sources, pictures (n, C, h, w) on the network's input grid in [0, 1], and class indices (n,)."""
-        from interpret.progress import progress_bar
-
-        waiting: list[tuple[Source, Any, int]] = []
-        with progress_bar(len(self.known), "evaluating", "picture") as bar:
-            for source, label in self.known:
-                image = self._read(source)
-                bar.update()
-                if image is None:
-                    continue
-                if waiting and (len(waiting) == self.batch_size or waiting[0][1].shape != image.shape):
-                    yield self._batch(waiting)
-                    waiting = []
-                waiting.append((source, image, label))
-            if waiting:
-                yield self._batch(waiting)
-
-    def _batch(self, waiting: list[tuple[Source, "Tensor", int]]) -> tuple[list[Source], "Tensor", "Tensor"]:
         import torch
 
-        sources, images, labels = zip(*waiting, strict=True)
         device = self.classifier.mean.device
-        return list(sources), torch.cat(images).to(device), torch.tensor(labels, device=device)
+        size = {"batch_size": self.batch_size}
+        for batch in batches(self.known, self.classifier, self._fail, on_grid=True, keep=False, **size):
+            images = torch.cat([picture.inputs for picture in batch])
+            labels = torch.tensor([picture.more for picture in batch], device=device)
+            yield [picture.source for picture in batch], images, labels
 
-    def _read(self, source: Source) -> "Tensor | None":
-        try:
-            # Bicubic resizing overshoots; a picture does not.
-            return self.classifier.prepare(source.read())[0].clamp(0, 1)
-        except (PictureError, RuntimeError) as error:
-            self.failed += 1
-            options.note_failure(source.shown, error, self.verbose)
-            return None
+    def _fail(self, source: Source, error: Exception) -> None:
+        self.failed += 1
+        options.note_failure(source.shown, error, self.verbose)
 
 
 def open_data(folder: str, classifier: "Classifier", settings: dict[str, Any], seed: int = 0) -> Pictures:

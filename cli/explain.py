@@ -1,8 +1,6 @@
 """One command for every explainer, made from its signature and docstring."""
 
 import functools
-import os
-import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +10,7 @@ from interpret.errors import InterpretError
 from interpret.explainers import EXPLAINERS
 
 from . import options
+from .batches import batch_option, workers_option
 from .draw import Drawing, drawing_options
 from .inputs import find_pictures, output_stems
 from .outputs import RAW, Outputs, clobber_option, output_option
@@ -42,13 +41,8 @@ shared_options = options.applied(
     ),
     click.option("--raw", is_flag=True, help="Write the raw attribution too, as an .npz beside each picture."),
     click.option("--seed", type=int, default=0, show_default=True, help="Of everything random."),
-    click.option("--batch-size", type=click.IntRange(1), default=8, show_default=True, help="Pictures at a time."),
-    click.option(
-        "--workers",
-        type=click.IntRange(1),
-        default=min(4, os.cpu_count() or 1),
-        help="Threads that read, and threads that draw and write, beside the network; up to 4 by default.",
-    ),
+    batch_option,
+    workers_option,
 )
 
 
@@ -104,8 +98,7 @@ def explain(method: Method, settings: dict[str, Any]) -> None:
         click.exceptions.Exit: with 1, where some picture failed; the others are written.
     """
     own = together(dict(settings))  # every process tells of its own pictures
-    with options.notes_of_the_library(settings["quiet"]), warnings.catch_warnings(), own:
-        warnings.filterwarnings("ignore", module="PIL")  # here, since threads share what is ignored
+    with options.notes_of_the_library(settings["quiet"]), own:
         run = _prepared(method, settings)
         results, limit = run.results(), None
         if run.drawing.scale == "shared":

@@ -1,18 +1,18 @@
 """An explainer command at work: pictures are read ahead, explained in batches, and handed on in order."""
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interpret.errors import PictureError
 
 from . import options
+from .batches import Picture, batches, tried
 from .draw import Drawing
-from .inputs import Source, picture_hash
+from .inputs import Source
 from .outputs import Outputs, stored_about
-from .overlapped import in_threads
 from .signatures import Method
 from .targets import NotHere, Wanted, wanted_classes
 
@@ -20,21 +20,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from interpret.classifier import Classifier
-    from interpret.geometry import Geometry
-
-PIXELS = 2**24  # of a batch's pictures, which are kept at full size: 200 MB
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture that was read, and where the network's input lies on it."""
-
-    source: Source
-    stem: Path
-    digits: str  # the hash of its pixels
-    image: "Tensor"  # (1, C, H, W)
-    inputs: "Tensor"  # (1, C, h, w) on the network's device and input grid
-    geometry: "Geometry"
 
 
 @dataclass
@@ -65,14 +50,14 @@ class Run:
     about: dict[str, Any] | None = None
     failed: int = 0
 
-    @cached_property
+    @functools.cached_property
     def explainer(self) -> Any:
         """The method's function."""
         from interpret.explainers import explainer_named
 
         return explainer_named(self.method.name)
 
-    @cached_property
+    @functools.cached_property
     def view(self) -> "Classifier":
         """The classifier for pictures on its input grid."""
         return self.classifier.on_inputs()
@@ -80,16 +65,11 @@ class Run:
     def results(self) -> Iterator[Result]:
         """Explain batch by batch; a picture that fails is reported and passed over."""
         choose = wanted_classes(self.classifier, self.classes)
-        for batch in self._batches():
-            try:
-                results = self._explained(batch, choose)
-            except RuntimeError as error:
-                # The network's own: too small a picture, or too many for its memory. Alone each shows which.
-                if len(batch) == 1:
-                    self._fail(batch[0].source, error)
-                    continue
-                results = (result for picture in batch for result in self._alone(picture, choose))
-            yield from results
+        how = {name: self.settings[name] for name in ("batch_size", "workers")}
+        bar = len(self.work) > 1 and not self.outputs.to_stdout
+        on_grid = self.settings["size"] == "model"
+        for batch in batches(self.work, self.classifier, self._fail, on_grid=on_grid, bar=bar, **how):
+            yield from tried(batch, functools.partial(self._explained, choose), self._fail)
 
     def attribution(self, result: Result) -> "Tensor":
         """(1, C, H, W) on the pixels of the picture, without a graph, in the computer's memory."""
@@ -97,55 +77,11 @@ class Run:
             return result.map.cpu()
         return self.explainer.lay_back(result.picture.geometry, result.map).detach().cpu()
 
-    def _alone(self, picture: Picture, choose: Callable) -> list[Result]:
-        try:
-            return self._explained([picture], choose)
-        except RuntimeError as error:
-            self._fail(picture.source, error)
-            return []
-
     def _fail(self, source: Source, error: Exception) -> None:
         self.failed += 1
         options.note_failure(source.shown, error, self.settings["verbose"])
 
-    def _batches(self) -> Iterator[list[Picture]]:
-        """As many pictures as the network takes at once; they have the same size on its input grid."""
-        from tqdm import tqdm
-
-        from interpret.progress import bars_wanted
-
-        hidden = not bars_wanted() or self.outputs.to_stdout or len(self.work) == 1
-        batch: list[Picture] = []
-        with tqdm(total=len(self.work), disable=hidden or None, leave=False, unit="picture") as bar:
-            for (source, stem), reading in in_threads(self._read, self.work, self.settings["workers"]):
-                bar.update()
-                try:
-                    picture = self._prepared(source, stem, *reading.result())
-                except (PictureError, RuntimeError) as error:
-                    self._fail(source, error)
-                    continue
-                pixels = sum(one.image[0, 0].numel() for one in [*batch, picture])
-                full = len(batch) == self.settings["batch_size"] or pixels > PIXELS
-                if batch and (full or batch[0].inputs.shape != picture.inputs.shape):
-                    yield batch
-                    batch = []
-                batch.append(picture)
-            if batch:
-                yield batch
-
-    def _read(self, work: tuple[Source, Path]) -> tuple["Tensor", str]:
-        image = work[0].read()
-        return image.pin_memory() if self.classifier.mean.is_cuda else image, picture_hash(image)
-
-    def _prepared(self, source: Source, stem: Path, image: "Tensor", digits: str) -> Picture:
-        inputs, geometry = self.classifier.prepare(image.to(self.classifier.mean.device, non_blocking=True))
-        if self.settings["size"] == "model":
-            # Bicubic resizing overshoots; a picture does not.
-            inputs = inputs.clamp(0, 1)
-            image, geometry = inputs.cpu(), self.view.prepare(inputs)[1]
-        return Picture(source, stem, digits, image, inputs, geometry)
-
-    def _explained(self, batch: Sequence[Picture], choose: Callable) -> list[Result]:
+    def _explained(self, choose: Callable, batch: Sequence[Picture]) -> list[Result]:
         import torch
 
         from interpret.explainers.contract import layer_of, shared_logits
@@ -187,7 +123,7 @@ class Run:
                     "class": wanted.label,
                     "explained": wanted.about,
                 }
-                path = self.outputs.place(picture.stem, self.method.name, wanted.label)
+                path = self.outputs.place(picture.more, self.method.name, wanted.label)
                 yield Result(picture, row, wanted, about, path, self._is_there(path, about))
         except (PictureError, NotHere) as error:
             self._fail(picture.source, error)

@@ -1,5 +1,6 @@
 """A folder through an explainer: in batches, with threads, over processes, and the same whatever their number."""
 
+import json
 import os
 import re
 import threading
@@ -120,6 +121,19 @@ def test_what_does_not_fit_as_a_batch_is_explained_alone(folder):
     run = interp("gradcam", folder, "-m", "tests.test_cli_folders:crowded_flowers", "-o", "out")
     assert len(run.paths) == len(SIZES)
     assert run.err.count("Error:") == 1 and "3x.png" in run.err
+
+
+def test_predict_takes_batches_too(folder):
+    alone = interp("predict", folder, *TINY, "--json", "--batch-size", 1)
+    several = interp("predict", folder, *TINY, "--json", "--batch-size", 3)
+    crowded = interp("predict", folder, "-m", "tests.test_cli_folders:crowded_flowers", "--json")
+    for other in (several, crowded):
+        assert other.status == alone.status == 1 and other.err == alone.err and alone.err.count("3x.png") == 1
+        rows = [[json.loads(line) for line in run.out.splitlines()] for run in (alone, other)]
+        assert len(rows[0]) == len(rows[1]) == len(SIZES)
+        for expected, found in zip(*rows, strict=True):
+            assert expected["picture"] == found["picture"]
+            assert [row["name"] for row in expected["top"]] == [row["name"] for row in found["top"]]
 
 
 def member(folder: str, lines: str, said: Connection) -> None:

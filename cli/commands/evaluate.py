@@ -8,8 +8,8 @@ import click
 from interpret.errors import InterpretError
 
 from .. import options
+from ..batches import batch_option
 from ..evaluating import (
-    batch_option,
     data_argument,
     fail_option,
     leave,

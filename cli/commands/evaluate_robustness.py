@@ -10,10 +10,10 @@ from attacks import ATTACKS
 from interpret.errors import InterpretError, did_you_mean
 
 from .. import options
+from ..batches import batch_option
 from ..drawn import about_run
 from ..evaluating import (
     Pictures,
-    batch_option,
     data_argument,
     fail_option,
     leave,
