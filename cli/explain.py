@@ -164,6 +164,7 @@ def _preprocessing(classifier: "Classifier") -> dict[str, Any]:
         "input_size": classifier.input_size and list(classifier.input_size),
         "resize": classifier.resize,
         "interpolation": classifier.interpolation,
+        "precision": classifier.precision,
     }
 
 

@@ -11,6 +11,7 @@ from .geometry import INTERPOLATIONS, Geometry, fit
 from .hooks import last_call, left_as_found
 from .labels import Labels
 
+PRECISIONS = {"float32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, what Pillow's conversion to grey uses
 
 
@@ -36,6 +37,8 @@ class Classifier(nn.Module):
             the picture's size alone.
         resize: length of the shorter side before the centre crop; by default the crop's.
         interpolation: of the resize: "bilinear", "bicubic" or "nearest".
+        precision: of the network's own arithmetic: "float32" leaves it to the weights; "bf16" and "fp16" are
+            autocast, faster on a GPU and less exact. Logits and gradients are float32 in any case.
 
     Raises:
         InterpretError: settings that contradict each other.
@@ -51,6 +54,7 @@ class Classifier(nn.Module):
         input_size: int | tuple[int, int] | None = None,
         resize: int | None = None,
         interpolation: str = "bicubic",
+        precision: str = "float32",
     ) -> None:
         super().__init__()
         mean, std = [float(value) for value in mean], [float(value) for value in std]
@@ -69,6 +73,7 @@ class Classifier(nn.Module):
         self.input_size = None if input_size is None else tuple(input_size)
         self.resize = resize
         self.interpolation = interpolation
+        self.precision = checked_precision(precision)
         with torch.inference_mode(False):
             self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
             self.register_buffer("std", torch.tensor(std).view(-1, 1, 1), persistent=False)
@@ -95,12 +100,14 @@ class Classifier(nn.Module):
     def logits(self, inputs: Tensor) -> Tensor:
         """Logits (N, classes) of pictures (N, C, h, w) in [0, 1] already on the network's input grid."""
         with last_call(self.network, nn.Sigmoid, nn.Softmax) as last:
-            output = first_tensor(self.network(self.normalise(inputs)))
+            output = first_tensor(self._run(self.normalise(inputs)))
         # A module of these kinds may also be a gate inside, or be there and not be used.
         if last and _same_values(last[1], output):
             output = first_tensor(last[0])
         elif _are_probabilities(output):
             output = output.clamp_min(torch.finfo(output.dtype).tiny).log()
+        if output.element_size() < 4:
+            output = output.float()
         if len(inputs) == 1 and output.shape[1] == 1:
             output = output.reshape(1, -1)  # a network that squeezes its output gives (classes,) of one image
         if len(output) != len(inputs):
@@ -108,6 +115,14 @@ class Classifier(nn.Module):
         if output.shape[1] == 1:
             return torch.cat([-output / 2, output / 2], 1)  # a softmax of these is the sigmoid
         return output
+
+    def _run(self, inputs: Tensor) -> object:
+        kind = PRECISIONS[self.precision]
+        if kind is None:
+            return self.network(inputs)
+        # Cached casts of weights would hold on to the graph of the first pass that made them.
+        with torch.autocast(inputs.device.type, kind, cache_enabled=False):
+            return self.network(inputs)
 
     def normalise(self, inputs: Tensor) -> Tensor:
         """What the network itself is fed, for pictures (N, C, h, w) in [0, 1] on its input grid."""
@@ -126,7 +141,7 @@ class Classifier(nn.Module):
         if self.input_size is None:
             return self
         mean, std = self.mean.flatten().tolist(), self.std.flatten().tolist()
-        same = type(self)(self.network, mean=mean, std=std, labels=self.labels)
+        same = type(self)(self.network, mean=mean, std=std, labels=self.labels, precision=self.precision)
         same.mean, same.std = self.mean, self.std
         same.training = self.training  # a new module would claim to be in training
         return same
@@ -155,6 +170,13 @@ class Classifier(nn.Module):
             if len(indices) == 1:
                 return indices.expand(len(images))
             return indices[self(images)[:, indices].argmax(1)]
+
+
+def checked_precision(name: str) -> str:
+    """The name of a precision; InterpretError where there is none such."""
+    if name not in PRECISIONS:
+        raise InterpretError(f"precision is one of {', '.join(PRECISIONS)}, not {name!r}")
+    return name
 
 
 def _are_probabilities(output: Tensor) -> bool:

@@ -202,4 +202,4 @@ def _settings(attack: Attack) -> str | None:
 
 def _preprocessing(classifier: Classifier) -> str:
     scaling = classifier.mean.flatten().tolist(), classifier.std.flatten().tolist()
-    return f"{scaling} {classifier.input_size} {classifier.resize} {classifier.interpolation}"
+    return f"{scaling} {classifier.input_size} {classifier.resize} {classifier.interpolation} {classifier.precision}"

@@ -122,9 +122,12 @@ def _recorder(recording: Recording, layer: str, wanted: int | None, cut: bool) -
             return None
         if not isinstance(output, Tensor):
             raise NetworkError(f"layer {layer!r} gives a {type(output).__name__}, not a tensor; name a layer inside it")
-        kept = output.detach().clone().requires_grad_() if cut else output.clone()
+        # What is made of narrow numbers, such as a sum over channels, needs wide ones.
+        kept = output.float() if output.is_floating_point() and output.element_size() < 4 else output.clone()
+        if cut:
+            kept = kept.detach().requires_grad_()
         recording[layer] = kept
-        return kept.clone()
+        return kept.to(output.dtype, copy=True)
 
     return hook
 

@@ -45,6 +45,7 @@ evaluate.add_command(robustness)
 @batch_option
 @fail_option
 @seed_option
+@options.fold_option
 @options.model_options
 @options.json_option
 @options.message_options

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @options.recursive_option
 @click.option("--top-k", type=click.IntRange(1), default=5, show_default=True, help="How many classes.")
 @batch_option
+@options.fold_option
 @options.model_options
 @options.json_option
 @options.message_options

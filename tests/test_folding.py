@@ -1,0 +1,82 @@
+"""Batch normalisation folded into convolutions: the same logits, whatever the network does between."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from interpret import Classifier, folded
+from tests.command import FLOWERS, interp
+from tests.tiny import SmallCNN
+
+
+class Paths(nn.Module):
+    """Pairs of a convolution and a normalisation that may be folded, and others that look alike and may not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plain, self.plain_norm = nn.Conv2d(3, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4)
+        self.seen, self.seen_norm = nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4)
+        self.twice, self.twice_norm = nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4)
+        self.shared, self.first_norm, self.second_norm = nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4), nn.BatchNorm2d(4)
+        self.cut, self.cut_norm = nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4)
+        self.batch = nn.BatchNorm2d(4, track_running_stats=False)
+        self.grouped, self.grouped_norm = nn.Conv2d(4, 4, 3, groups=4), nn.BatchNorm2d(4, affine=False)
+        self.head = nn.Linear(4, 5)
+
+    def forward(self, images: Tensor) -> Tensor:
+        maps = self.plain_norm(self.plain(images)).relu()
+        seen = self.seen(maps)
+        maps = self.seen_norm(seen) + seen  # taken by another too
+        maps = self.twice_norm(self.twice(self.twice_norm(self.twice(maps))))  # each runs twice
+        maps = self.first_norm(self.shared(maps)) + self.second_norm(self.shared(-maps))
+        maps = self.cut_norm(F.relu(self.cut(maps), inplace=True))  # what lies between has no module
+        maps = self.batch(self.grouped_norm(self.grouped(maps)))
+        return self.head(maps.mean((2, 3)))
+
+
+def classifier_of(network: nn.Module) -> Classifier:
+    """With running means and variances that matter."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            if module.running_var is not None:
+                module.running_mean.normal_(0, 0.5)
+                module.running_var.uniform_(0.5, 2)
+            if module.affine:
+                nn.init.normal_(module.weight, 1, 0.3)
+                nn.init.normal_(module.bias, 0, 0.3)
+    return Classifier(network.eval(), mean=(0.5,) * 3, std=(0.25,) * 3, labels=FLOWERS, input_size=32)
+
+
+def norms(classifier: Classifier) -> list[str]:
+    return [name for name, module in classifier.network.named_modules() if isinstance(module, nn.BatchNorm2d)]
+
+
+def test_what_may_be_folded_is_and_nothing_else():
+    classifier = classifier_of(Paths())
+    images, before = torch.rand(2, 3, 32, 32), {name: value.clone() for name, value in classifier.state_dict().items()}
+    copied = folded(classifier)
+    assert norms(copied) == ["seen_norm", "twice_norm", "first_norm", "second_norm", "cut_norm", "batch"]
+    assert torch.allclose(copied(images), classifier(images), atol=1e-4)
+    for name, value in classifier.state_dict().items():
+        assert torch.equal(value, before[name])
+    assert list(copied.labels) == list(FLOWERS) and not any(module.training for module in copied.modules())
+
+
+@pytest.mark.parametrize("network", [SmallCNN, lambda: nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 5))])
+def test_a_network_with_few_or_none(network):
+    classifier = classifier_of(network())
+    images = torch.rand(2, 3, 32, 32)
+    assert torch.allclose(folded(classifier)(images), classifier(images), atol=1e-4)
+
+
+def test_the_default_network_is_folded_whole(lite0, cat):
+    copied = folded(lite0)
+    assert norms(lite0) and not norms(copied)
+    with torch.no_grad():
+        assert (copied(cat) - lite0(cat)).abs().max() < 1e-4
+
+
+def test_from_the_shell():
+    plain, fast = (interp("predict", "sample:cat", *more) for more in ((), ("--fold",)))
+    assert (fast.status, fast.out) == (0, plain.out)
