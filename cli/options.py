@@ -153,7 +153,8 @@ model_options = applied(
         type=click.Choice(["float32", "bf16", "fp16"]),
         default="float32",
         show_default=True,
-        help="Of the network's arithmetic: bf16, and fp16 on a GPU, are faster on hardware made for them, but less exact.",
+        help="Of the network's arithmetic: bf16 and, on a GPU, fp16 are faster on hardware made for them, and less "
+        "exact.",
     ),
     threads_option,
 )

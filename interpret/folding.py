@@ -90,7 +90,7 @@ def _fold(network: nn.Module, convolution: str, normalisation: str) -> Callable[
     first.weight, first.bias = fuse_conv_bn_weights(
         first.weight, first.bias, second.running_mean, second.running_var, second.eps, second.weight, second.bias
     )
-    network.set_submodule(normalisation, nn.Identity())
+    network.set_submodule(normalisation, nn.Identity().eval())
 
     def undo() -> None:
         first.weight, first.bias = before

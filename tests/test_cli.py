@@ -186,3 +186,18 @@ def test_other_commands_know_the_model_options(command):
     run = interp(command, *(["sample:cat"] if command == "predict" else []), *TINY)
     assert run.status == 0
     assert "rose" in run.out or "conv1" in run.out
+
+
+def test_an_overlay_takes_pytorch_and_little_else(tmp_path):
+    """What starts slowly, and what a single overlay needs not."""
+    run = process("gradcam", "sample:cat", "-o", tmp_path / "cat.png", python=("-X", "importtime"))
+    assert run.returncode == 0, run.stderr
+    modules = re.findall(r"\| +([\w.]+)$", run.stderr, re.MULTILINE)
+    own = [name for name in modules if name.partition(".")[0] in ("cli", "interpret", "attacks")]
+    for package in ("torchvision", "captum", "matplotlib", "timm", "safetensors"):
+        assert not imports(run, package)
+    alone = subprocess.run([sys.executable, "-X", "importtime", "-c", "import torch"], capture_output=True, text=True)
+    least = set(re.findall(r"\| +([\w.]+)$", alone.stderr, re.MULTILINE))
+    beyond = set(modules) - least
+    print(f"{len(own)} modules of our own, {len(beyond)} beyond PyTorch")
+    assert "interpret.figures" in own and len(beyond) < 240, sorted(beyond)
