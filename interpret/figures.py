@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,17 +9,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from .colours import colorize, colour_steps, colour_table, strengths
 from .errors import InterpretError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Red, green and blue at equal steps. The first rises evenly in lightness, from dark to light, so that
-# it reads in grey too; the second is light in the middle, and blue and red are told apart by all.
-HEAT = "150a3c 40127a 7a1b8c b52a7b e04a4f f4772b fca50a fdd33f fff59a"
-DIVERGING = "1f4fa8 3a7fc4 7fb2dc c4dcee f7f7f7 fbd3c1 f29a76 d9523f b3122b"
-
-STEPS = 4096  # between the first colour and the last
 GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R 601
 UNSEEN = (0.42, 0.52)  # how bright the hatching leaves what the network never saw
 
@@ -75,41 +69,6 @@ def own_colours(attribution: Tensor, *, limit: float | None = None, seen: Tensor
     return _to_pil(_hatched(0.5 + 0.5 * values / (limit or 1), seen))
 
 
-def colorize(values: np.ndarray, *, limit: float, signed: bool) -> np.ndarray:
-    """Colours of a map.
-
-    Args:
-        values: (H, W).
-        limit: the value that gets the strongest colour; 0 draws everything as zero.
-        signed: blue below zero, white at zero and red above, instead of dark at zero to light.
-
-    Returns:
-        (H, W, 3) float32 in [0, 1].
-    """
-    return _table(signed)[_steps(values, limit, signed)]
-
-
-def _steps(values: np.ndarray, limit: float, signed: bool) -> np.ndarray:
-    """Which of the colours each value (H, W) gets: from 0 to STEPS, where zero is the first or the middle one."""
-    share = np.nan_to_num(values / limit) if limit else np.zeros_like(values)
-    return np.round(np.clip(share / 2 + 0.5 if signed else share, 0, 1) * STEPS).astype(np.int32)
-
-
-@functools.cache
-def _table(signed: bool) -> np.ndarray:
-    """(STEPS + 1, 3) float32 colours; more of them than an 8-bit file tells apart."""
-    colours = np.array([list(bytes.fromhex(colour)) for colour in (DIVERGING if signed else HEAT).split()]) / 255
-    steps, places = np.linspace(0, 1, len(colours)), np.linspace(0, 1, STEPS + 1)
-    return np.stack([np.interp(places, steps, colours[:, c]) for c in range(3)], -1).astype(np.float32)
-
-
-@functools.cache
-def _strengths(signed: bool) -> np.ndarray:
-    """(STEPS + 1, 1) float32: how much of the colour covers the picture."""
-    sizes = np.abs(np.linspace(-1 if signed else 0, 1, STEPS + 1))
-    return (0.72 * sizes**0.8)[:, None].astype(np.float32)
-
-
 def heatmap(
     attribution: Tensor, *, limit: float | None = None, seen: Tensor | None = None, signed: bool | None = None
 ) -> Image.Image:
@@ -157,9 +116,9 @@ def overlay(
         raise InterpretError(f"a map of {values.shape} does not lie on a picture of {photo.shape[:2]}")
     grey = photo @ GREY
     base = 0.35 * photo + 0.65 * grey[..., None]
-    steps = _steps(values, limit, signed)
-    alpha = _strengths(signed)
-    blended = base * (1 - alpha)[steps] + (alpha * _table(signed))[steps]
+    steps = colour_steps(values, limit, signed)
+    alpha = strengths(signed)
+    blended = base * (1 - alpha)[steps] + (alpha * colour_table(signed))[steps]
     return _to_pil(_hatched(blended, seen))
 
 
@@ -205,7 +164,7 @@ def side_by_side(
         return figure
     values, limit, signed = _prepared(attribution, limit)
     right.imshow(overlay(image, attribution, limit=limit, seen=seen))
-    colours = LinearSegmentedColormap.from_list("map", _table(DIVERGING if signed else HEAT))
+    colours = LinearSegmentedColormap.from_list("map", colour_table(signed))
     scale = Normalize(-limit if signed else 0, limit or 1)
     figure.colorbar(ScalarMappable(scale, colours), ax=right, fraction=0.045, label=unit)
     return figure

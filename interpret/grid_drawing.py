@@ -12,7 +12,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .figures import _photo, _to_pil, colorize, heatmap, overlay, own_colours
+from .colours import colorize
+from .figures import _photo, _to_pil, heatmap, overlay, own_colours
 from .grid_lines import Key, Lines, Place, values_of
 from .grid_maps import Cell
 

@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from .figures import colorize, limit_of, own_colours
+from .colours import colorize
+from .figures import limit_of, own_colours
 from .top_activations import Crop
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 import interpret
-from interpret.figures import DIVERGING, HEAT, colorize, combined, heatmap, limit_of, overlay, own_colours, side_by_side
+from interpret.colours import DIVERGING, HEAT, colorize
+from interpret.figures import combined, heatmap, limit_of, overlay, own_colours, side_by_side
 
 
 def colours(table):
@@ -177,3 +178,13 @@ def test_figures_are_made_without_pyplot():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout == "False\n", run.stderr
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_the_bar_has_the_colours_of_the_map(signed):
+    values = torch.linspace(-1 if signed else 0, 1, 64).view(1, 1, 8, 8)
+    figure = side_by_side(torch.rand(1, 3, 8, 8), values, unit="logit")
+    bar = next(collection for collection in figure.axes[-1].collections if collection.get_array() is not None)
+    for value in (0.0, 0.5, 1.0):
+        expected = colorize(np.array([[value]]), limit=1, signed=signed)[0, 0]
+        assert np.allclose(bar.cmap(bar.norm(value))[:3], expected, atol=0.02)

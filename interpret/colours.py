@@ -1,0 +1,47 @@
+"""The colours of maps: from a value to a colour, and to how much of it covers a picture."""
+
+import functools
+
+import numpy as np
+
+# Red, green and blue at equal steps. The first rises evenly in lightness, from dark to light, so that
+# it reads in grey too; the second is light in the middle, and blue and red are told apart by all.
+HEAT = "150a3c 40127a 7a1b8c b52a7b e04a4f f4772b fca50a fdd33f fff59a"
+DIVERGING = "1f4fa8 3a7fc4 7fb2dc c4dcee f7f7f7 fbd3c1 f29a76 d9523f b3122b"
+
+STEPS = 4096  # between the first colour and the last
+
+
+def colorize(values: np.ndarray, *, limit: float, signed: bool) -> np.ndarray:
+    """Colours of a map.
+
+    Args:
+        values: (H, W).
+        limit: the value that gets the strongest colour; 0 draws everything as zero.
+        signed: blue below zero, white at zero and red above, instead of dark at zero to light.
+
+    Returns:
+        (H, W, 3) float32 in [0, 1].
+    """
+    return colour_table(signed)[colour_steps(values, limit, signed)]
+
+
+def colour_steps(values: np.ndarray, limit: float, signed: bool) -> np.ndarray:
+    """Which of the colours each value (H, W) gets: from 0 to STEPS, where zero is the first or the middle one."""
+    share = np.nan_to_num(values / limit) if limit else np.zeros_like(values)
+    return np.round(np.clip(share / 2 + 0.5 if signed else share, 0, 1) * STEPS).astype(np.int32)
+
+
+@functools.cache
+def colour_table(signed: bool) -> np.ndarray:
+    """(STEPS + 1, 3) float32 colours; more of them than an 8-bit file tells apart."""
+    colours = np.array([list(bytes.fromhex(colour)) for colour in (DIVERGING if signed else HEAT).split()]) / 255
+    steps, places = np.linspace(0, 1, len(colours)), np.linspace(0, 1, STEPS + 1)
+    return np.stack([np.interp(places, steps, colours[:, c]) for c in range(3)], -1).astype(np.float32)
+
+
+@functools.cache
+def strengths(signed: bool) -> np.ndarray:
+    """(STEPS + 1, 1) float32: how much of the colour covers the picture."""
+    sizes = np.abs(np.linspace(-1 if signed else 0, 1, STEPS + 1))
+    return (0.72 * sizes**0.8)[:, None].astype(np.float32)
