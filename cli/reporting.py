@@ -1,0 +1,194 @@
+"""`interp report` at work: findings picture by picture, and one page of all."""
+
+import functools
+import json
+import os
+import sys
+import warnings
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interpret.errors import InterpretError, PictureError
+
+from . import options
+from .drawn import about_run
+from .inputs import Source, find_pictures
+from .outputs import Outputs
+from .report_commands import STEPS, Shell
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from interpret.classifier import Classifier
+    from interpret.report.change import Attack
+    from interpret.report.findings import Finding, Wanted
+    from interpret.report.network import Check
+
+DEFAULT_METHODS = "gradcam,layercam,guided-gradcam,guided-backprop,saliency,integrated-gradients"
+SUFFIXES = (".html", ".htm")
+
+
+@dataclass
+class Looked:
+    """What came of looking at the pictures."""
+
+    findings: "list[Finding]" = field(default_factory=list)
+    images: "list[Tensor]" = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    checks: "dict[str, Check]" = field(default_factory=dict)
+
+
+def make_report(settings: dict[str, Any]) -> None:
+    """Look at every picture, write the page and say where it is.
+
+    Args:
+        settings: the command's parameters.
+
+    Raises:
+        click.exceptions.Exit: with 1, where some picture failed; the page has the others.
+    """
+    sources = find_pictures(settings.pop("pictures"), settings.pop("recursive"))
+    path = _place(settings.pop("output"), sources)
+    names = _names(sources)
+    shell = Shell(settings, dict(zip(names, sources, strict=True)))
+    given = {name: settings[name] for name in ("model", "weights")}
+    with options.notes_of_the_library(not settings["verbose"]):
+        classifier = options.open_classifier(settings)
+        for query in settings["classes"]:
+            if note := classifier.labels.find(query).note:
+                options.note(note, settings["quiet"])
+        looked = _look(dict(zip(names, sources, strict=True)), classifier, settings)
+    if looked.findings:
+        choices = {name: settings[name] for name in ("methods", "classes", "attack", "sanity", "seed")}
+        about = about_run("report", given, classifier, pictures=[source.shown for source in sources], **choices)
+        _write(path, _page(looked, classifier, about, shell).encode())
+        if path is not None:
+            _tell(path, looked, about, settings)
+    if looked.failed:
+        raise click.exceptions.Exit(1)
+
+
+def _place(output: str, sources: list[Source]) -> Path | None:
+    """The file to write, None for standard output; what can be known to fail fails now."""
+    outputs = Outputs("-" if output == "-" else None, sources[:1])
+    outputs.inputs = {source.path.resolve() for source in sources if source.path is not None}
+    folder = output.endswith(("/", os.sep)) or Path(output).is_dir() or not Path(output).suffix
+    outputs.file = Path(output) / "report.html" if folder else Path(output)
+    if output != "-" and outputs.file.suffix.lower() not in SUFFIXES:
+        raise InterpretError(f"a report is an .html file, not {output}")
+    path = outputs.place(Path("report"))
+    if path is not None and not os.access(path.parent, os.W_OK):
+        raise PictureError(f"cannot write {path}: its folder is read-only; choose another with -o")
+    return path
+
+
+def _names(sources: list[Source]) -> list[str]:
+    """What the page calls the pictures: not the whole path, unless two would be called the same."""
+    short = [source.shown if source.shown.startswith("sample:") else str(source.inside) for source in sources]
+    counts = Counter(short)
+    return [name if counts[name] == 1 else source.shown for name, source in zip(short, sources, strict=True)]
+
+
+def _look(sources: dict[str, Source], classifier: "Classifier", settings: dict[str, Any]) -> Looked:
+    """Look at every picture, and check the methods; a picture that fails is reported and passed over."""
+    from interpret.progress import progress_bar, without_bars
+    from interpret.report.findings import Wanted
+    from interpret.reporting import checked_methods
+
+    looked, attack = Looked(), _attack() if settings["attack"] else None
+    with progress_bar(1, "report", "piece") as bar, without_bars():
+        wanted = Wanted(settings["methods"], settings["classes"], attack, settings["seed"], bar.update)
+        bar.total = len(sources) * wanted.pieces() + len(wanted.methods) * settings["sanity"]
+        for name, source in sources.items():
+            before = bar.n
+            try:
+                _look_at(name, source, classifier, wanted, looked, settings["quiet"])
+            except (PictureError, RuntimeError) as error:
+                options.note_failure(source.shown, error, settings["verbose"])
+                looked.failed.append((name, " ".join(str(error).split())[:300]))
+            bar.update(before + wanted.pieces() - bar.n)
+        if settings["sanity"] and looked.findings:
+            looked.checks = checked_methods(classifier, looked.images, looked.findings, wanted)
+    return looked
+
+
+def _look_at(
+    name: str, source: Source, classifier: "Classifier", wanted: "Wanted", looked: Looked, quiet: bool
+) -> None:
+    from interpret.report.findings import found_in
+    from interpret.report.network import PICTURES
+
+    image = source.read()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        finding = found_in(name, image, classifier, wanted)
+    looked.findings.append(finding)
+    if len(looked.images) < PICTURES:  # as many as are looked at again
+        looked.images.append(image)
+    maps = [found for part in finding.explained for found in part.maps]
+    troubles = [f"{found.method.replace('_', '-')}: {found.trouble}" for found in maps if found.trouble]
+    for line in dict.fromkeys([*(str(warning.message) for warning in caught), *troubles]):
+        options.note(f"{source.shown}: {line}", quiet)
+
+
+def _attack() -> "Attack":
+    """What looks for a small change; its complaints are the library's."""
+    from attacks import fmn
+    from attacks.errors import AttackError
+    from interpret.report.change import Attack
+
+    @functools.wraps(fmn)
+    def run(*given: Any) -> Any:
+        try:
+            return fmn(*given, norm="Linf", steps=STEPS, quantize=True)
+        except AttackError as error:
+            raise InterpretError(str(error)) from error
+
+    return Attack(run, f"the fast minimum-norm attack (L∞, {STEPS} steps)")
+
+
+def _page(looked: Looked, classifier: "Classifier", about: dict[str, Any], shell: Shell) -> str:
+    from interpret.report.network import Network
+    from interpret.report.page import Report, page
+
+    network = Network.of(classifier, about["model"], looked.images[0])
+    find = functools.partial(shell.of_picture, classifier.labels)
+    checking = shell.of_checks(list(looked.checks.values()), looked.findings, classifier)
+    own = {"seed": about["seed"], "made_by": shell.whole()}
+    return page(
+        Report(network, looked.findings, looked.checks, looked.failed, find, checking, about["versions"], **own)
+    )
+
+
+def _write(path: Path | None, content: bytes) -> None:
+    if path is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    else:
+        from interpret.pictures import write_bytes
+
+        write_bytes(path, content)
+
+
+def _tell(path: Path, looked: Looked, about: dict[str, Any], settings: dict[str, Any]) -> None:
+    if not settings["as_json"]:
+        options.note(f"{path.stat().st_size / 1e6:.1f} MB, with everything inside", settings["quiet"])
+        options.tell(str(path))
+        return
+    found = {
+        "found": [_plain(asdict(finding)) for finding in looked.findings],
+        "checks": [asdict(check) for check in looked.checks.values()],
+        "failed": [{"picture": name, "reason": reason} for name, reason in looked.failed],
+    }
+    options.tell(json.dumps({"path": str(path), **about, **found}, ensure_ascii=False))
+
+
+def _plain(value: Any) -> Any:
+    """The same without the pictures."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items() if not isinstance(inner, bytes)}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
