@@ -49,6 +49,7 @@ class Shell:
     def of_picture(self, labels: "Labels", finding: "Finding") -> Lines:
         """What repeats each picture of one finding."""
         from interpret.grid_maps import title_of
+        from interpret.report import findings
 
         file = _word(self.sources[finding.name])
         found = [("The predictions", self._line("predict", file))]
@@ -63,6 +64,7 @@ class Shell:
         if not self.settings["classes"]:  # which is about top predictions
             drawn = ",".join(_dashed(found_map.method) for found_map in finding.explained[0].maps if found_map.areas)
             asked = ["--methods", drawn, "--metrics", "deletion,insertion", *self.seed]
+            asked += ["--steps", str(findings.STEPS)]
             line = self._line("evaluate", "faithfulness", file, *asked)
             found.append(("The areas", line))
         if finding.change is not None:

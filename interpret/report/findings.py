@@ -22,7 +22,7 @@ from .change import Attack, Change, change_of
 from .drawings import Drawn, drawn_map, photo_of, seen_part
 
 TOP = 5
-STEPS = 10  # of the curves whose areas are given
+STEPS = 25  # of the curves whose areas are given; with fewer, what hides the class at once ends level
 BASELINE = "blur"  # black loses the class at the first step of some networks, whatever the map
 
 
