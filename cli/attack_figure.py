@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 def attack_figure(classifier: "Classifier", image: "Tensor", adversarial: "Tensor", verdict: "Verdict") -> "Figure":
     """The clean picture, the change magnified around grey, the adversarial one, and the Grad-CAM of both.
 
+    How far the map has moved with the answer is the rank correlation of the two where the network sees.
+
     Args:
         classifier: what was attacked.
         image: (1, 3, H, W) in [0, 1], the clean picture.
@@ -28,6 +30,7 @@ def attack_figure(classifier: "Classifier", image: "Tensor", adversarial: "Tenso
     import torch
 
     import interpret
+    from interpret.faithfulness.similarity import rank_correlation
     from interpret.figures import overlay, own_colours
     from interpret.pictures import to_pil
 
@@ -36,13 +39,14 @@ def attack_figure(classifier: "Classifier", image: "Tensor", adversarial: "Tenso
     before = interpret.gradcam(classifier, image, torch.tensor([verdict.before], device=image.device))
     after = interpret.gradcam(classifier, adversarial, torch.tensor([verdict.after], device=image.device))
     seen = classifier.prepare(image)[1].seen()
+    alike = float(rank_correlation(before[..., seen][:, None], after[..., seen][:, None]))
     names = classifier.name(verdict.before), classifier.name(verdict.after)
     panels = [
         (to_pil(image.cpu()), f"{names[0]}\n{verdict.before_probability:.1%}"),
         (own_colours(change), _size(largest)),
         (to_pil(adversarial.cpu()), f"{names[1]}\n{verdict.after_probability:.1%}"),
         (overlay(image.cpu(), before.cpu(), seen=seen), f"Grad-CAM before\n{names[0]}"),
-        (overlay(adversarial.cpu(), after.cpu(), seen=seen), f"Grad-CAM after\n{names[1]}"),
+        (overlay(adversarial.cpu(), after.cpu(), seen=seen), f"Grad-CAM after (rank corr. {alike:.2f})\n{names[1]}"),
     ]
     return row_of(panels, image.shape[-2] / image.shape[-1], side=2.5, above=0.55, fontsize=10)
 
