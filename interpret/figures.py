@@ -30,6 +30,8 @@ def limit_of(*attributions: Tensor, percentile: float = 100) -> float:
         A number above 0, or 0 where every map is zero.
     """
     values = torch.cat([attribution.detach().abs().flatten().float().cpu() for attribution in attributions])
+    if percentile == 100 and len(values) and bool(torch.isfinite(largest := values.max())):
+        return float(largest)
     values = values[torch.isfinite(values)]
     if not len(values):
         return 0.0
@@ -201,11 +203,9 @@ def _hatched(colours: np.ndarray, seen: Tensor | None) -> np.ndarray:
     height, width = colours.shape[:2]
     period = max(6, round(min(height, width) / 40))
     diagonal = np.arange(height, dtype=np.int32)[:, None] + np.arange(width, dtype=np.int32)
-    hidden = ~seen.cpu().numpy()
-    shades = np.where(np.arange(period) < max(1, period // 4), *UNSEEN[::-1]).astype(np.float32)
-    colours = colours.copy()
-    colours[hidden] = (colours[hidden].mean(1) * shades[diagonal[hidden] % period])[:, None]
-    return colours
+    shades = np.where(np.arange(height + width) % period < max(1, period // 4), *UNSEEN[::-1]).astype(np.float32)
+    grey = colours @ np.full(3, 1 / 3, dtype=np.float32)
+    return np.where(seen.cpu().numpy()[..., None], colours, (grey * shades[diagonal])[..., None])
 
 
 def _to_pil(colours: np.ndarray) -> Image.Image:

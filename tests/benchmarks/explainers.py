@@ -1,180 +1,105 @@
-"""Speed of the explainers, beside their peers and beside the least work PyTorch can do for the job.
+"""Grad-CAM, saliency and guided backprop, beside their peers and beside the least work for the job.
 
     python -m tests.benchmarks.explainers [--rounds 15] [--threads 1]
 
-The limit is the network frozen, in evaluation mode, one forward pass and the backward pass that is
-needed, times the number of passes for the methods that need many.
+ResNet-18 at 224 pixels, alone and in a batch of 8. The limit is one forward pass and the backward pass
+that is needed, as the network stands; beside it stands the same in channels-last order.
 """
 
-import argparse
-import warnings
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
-from torchvision import models
 
 import interpret
-from interpret import recorded
-from tests.benchmarks.measure import header, interleaved, ratio
+from tests.benchmarks.limits import LAYER, Run, channels_last, fresh_network, limit, limit_above_layer
+from tests.benchmarks.measure import installed, interleaved
+from tests.benchmarks.table import Asked, Row, alone, compared
 
-Ways = dict[str, Callable[[], object]]
-LAYER = "layer4"
-
-
-def fresh_network() -> nn.Module:
-    """ResNet-18; a new one for each job, because peers leave hooks behind."""
-    torch.manual_seed(0)
-    return models.resnet18().eval().requires_grad_(False)
+# Method to its bound alone, and in a batch of 8.
+BOUNDS = {"gradcam": (1.05, 1.05), "saliency": (1.15, 1.10), "guided_backprop": (1.15, 1.10)}
+OTHER_ORDER = "the limit in channels-last"
 
 
-def limit(network: nn.Module, images: Tensor, times: int = 1) -> Callable[[], object]:
-    """Forward and backward to the images, several times."""
-
-    def run() -> None:
-        for _ in range(times):
-            source = images.clone().requires_grad_()
-            score = network(source)[:, 0].sum()
-            torch.autograd.grad(score, source)
-
-    return run
+def zeros(images: Tensor) -> Tensor:
+    """(N,) the class that everybody explains."""
+    return torch.zeros(len(images), dtype=torch.long)
 
 
-def limit_above_layer(network: nn.Module, images: Tensor) -> Callable[[], object]:
-    """Forward, and backward to one layer."""
-
-    def run() -> None:
-        with recorded(network, LAYER, cut=True) as recording:
-            score = network(images)[:, 0].sum()
-        torch.autograd.grad(score, recording[LAYER])
-
-    return run
-
-
-def limit_forward(network: nn.Module, images: Tensor, times: int) -> Callable[[], object]:
-    """Forward alone, several times."""
-
-    def run() -> None:
-        with torch.no_grad():
-            for _ in range(times):
-                network(images)
-
-    return run
-
-
-def gradcam(network: nn.Module, images: Tensor) -> Ways:
-    """Grad-CAM at the last block."""
-    target = torch.zeros(len(images), dtype=torch.long)
-    ways: Ways = {
-        "limit": limit_above_layer(network, images),
-        "interp": lambda: interpret.gradcam(network, images, target, layer=LAYER),
-    }
+def captum_gradcam(network: nn.Module, images: Tensor) -> Run:
+    """captum's."""
     from captum.attr import LayerAttribution, LayerGradCam
 
-    method = LayerGradCam(network, network.get_submodule(LAYER))
-    ways["captum"] = lambda: LayerAttribution.interpolate(
+    method, target = LayerGradCam(network, network.get_submodule(LAYER)), zeros(images)
+    return lambda: LayerAttribution.interpolate(
         method.attribute(images, target, relu_attributions=True), images.shape[2:], "bilinear"
     )
-    try:
-        from pytorch_grad_cam import GradCAM
-        from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-
-        trainable = fresh_network().requires_grad_()  # it raises on a frozen network
-        peer = GradCAM(trainable, [trainable.get_submodule(LAYER)])
-        targets = [ClassifierOutputTarget(0)] * len(images)
-        ways["grad-cam"] = lambda: peer(images, targets)
-    except ImportError:
-        pass
-    try:
-        from torchcam.methods import GradCAM as TorchCam
-
-        cam = TorchCam(network, LAYER)
-        cam.disable_hooks()
-
-        def with_torchcam() -> object:
-            cam.enable_hooks()
-            scores = network(images.clone().requires_grad_())
-            maps = cam([0] * len(images), scores)
-            cam.disable_hooks()
-            return maps
-
-        ways["torchcam"] = with_torchcam
-    except ImportError:
-        pass
-    return ways
 
 
-def from_captum(name: str, network: nn.Module, images: Tensor) -> Ways:
-    """A method that captum has too; many-pass methods with 16 passes in chunks of 8."""
-    from captum import attr
+def grad_cam_gradcam(network: nn.Module, images: Tensor) -> Run:
+    """grad-cam's, on a network that can be trained, because it raises on a frozen one."""
+    from pytorch_grad_cam import GradCAM
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-    target = torch.zeros(len(images), dtype=torch.long)
-    passes = 16
-    source = images.clone().requires_grad_()
-    if name == "saliency":
-        peer = attr.Saliency(network)
-        return {
-            "limit": limit(network, images),
-            "interp": lambda: interpret.saliency(network, images, target),
-            "captum": lambda: peer.attribute(source, target),
-        }
-    if name == "guided_backprop":
-        guided = attr.GuidedBackprop(network)
-        return {
-            "limit": limit(network, images),
-            "interp": lambda: interpret.guided_backprop(network, images, target),
-            "captum": lambda: guided.attribute(source, target),
-        }
-    chunk = images.expand(8, -1, -1, -1)
-    if name == "smoothgrad":
-        tunnel = attr.NoiseTunnel(attr.Saliency(network))
-        return {
-            "limit": limit(network, chunk, passes // 8),
-            "interp": lambda: interpret.smoothgrad(network, images, target, samples=passes, max_batch=8),
-            "captum": lambda: tunnel.attribute(
-                source, target=target, nt_samples=passes, nt_samples_batch_size=8, abs=False, stdevs=0.15
-            ),
-        }
-    if name == "integrated_gradients":
-        peer = attr.IntegratedGradients(network)
-        return {
-            "limit": limit(network, chunk, passes // 8),
-            "interp": lambda: interpret.integrated_gradients(network, images, target, steps=passes, max_batch=8),
-            "captum": lambda: peer.attribute(images, 0.0, target, n_steps=passes, internal_batch_size=8),
-        }
-    side = images.shape[-1] // 4
-    peer = attr.Occlusion(network)
-    return {
-        "limit": limit_forward(network, chunk, 2),
-        "interp": lambda: interpret.occlusion(network, images, target, window=side, stride=side, max_batch=8),
-        "captum": lambda: peer.attribute(
-            images, (3, side, side), (3, side, side), 0.5, target, perturbations_per_eval=8
-        ),
-    }
+    trainable = fresh_network().requires_grad_()
+    peer = GradCAM(trainable, [trainable.get_submodule(LAYER)])
+    targets = [ClassifierOutputTarget(0)] * len(images)
+    return lambda: peer(images, targets)
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    warnings.simplefilter("ignore")
-    print(f"ResNet-18, 224 px; {header()}; medians of {options.rounds} rounds, as multiples of the limit\n")
-    print("| method | batch | limit, ms | interp | captum | grad-cam | torchcam |\n|---|---|---|---|---|---|---|")
-    many = ("smoothgrad", "integrated_gradients", "occlusion")
-    for name in ("gradcam", "saliency", "guided_backprop", *many):
-        for batch in (1,) if name in many else (1, 8):
+def torchcam_gradcam(network: nn.Module, images: Tensor) -> Run:
+    """torchcam's, whose hooks are off while others run."""
+    from torchcam.methods import GradCAM
+
+    peer = GradCAM(network, LAYER)
+    peer.disable_hooks()
+
+    def run() -> object:
+        peer.enable_hooks()
+        scores = network(images.clone().requires_grad_())
+        maps = peer([0] * len(images), scores)
+        peer.disable_hooks()
+        return maps
+
+    return run
+
+
+def captum_gradient(name: str) -> Callable[[nn.Module, Tensor], Run]:
+    """captum's method of this name, which differentiates by the images."""
+
+    def make(network: nn.Module, images: Tensor) -> Run:
+        from captum import attr
+
+        method, source = getattr(attr, name)(network), images.clone().requires_grad_()
+        return lambda: method.attribute(source, zeros(images))
+
+    return make
+
+
+PEERS = {
+    "gradcam": {"captum": captum_gradcam, "grad-cam": grad_cam_gradcam, "torchcam": torchcam_gradcam},
+    "saliency": {"captum": captum_gradient("Saliency")},
+    "guided_backprop": {"captum": captum_gradient("GuidedBackprop")},
+}
+
+
+def rows(asked: Asked) -> Iterator[Row]:
+    """Each method, alone and in a batch of 8."""
+    for name, bounds in BOUNDS.items():
+        for batch, bound in zip((1, 8), bounds, strict=True):
             network, images = fresh_network(), torch.rand(batch, 3, 224, 224)
-            ways = gradcam(network, images) if name == "gradcam" else from_captum(name, network, images)
-            times = interleaved(ways, options.rounds)
-            cells = []
-            for peer in ("interp", "captum", "grad-cam", "torchcam"):
-                cells.append("{:.2f} ± {:.2f}".format(*ratio(times, peer, "limit")) if peer in times else "")
-            least = sorted(times["limit"])[len(times["limit"]) // 2] * 1000
-            print(f"| {name} | {batch} | {least:.0f} | {' | '.join(cells)} |", flush=True)
+            explain, least = getattr(interpret, name), limit_above_layer if name == "gradcam" else limit
+            options = {"layer": LAYER} if name == "gradcam" else {}
+            ways = {
+                "limit": least(network, images),
+                "interp": functools.partial(explain, network, images, zeros(images), **options),
+                OTHER_ORDER: channels_last(least, images),
+                **installed(PEERS[name], network, images),
+            }
+            costs = interleaved(ways, asked.rounds)
+            yield compared(f"{name}, batch {batch}", costs, bound, [*PEERS[name], OTHER_ORDER])
 
 
 if __name__ == "__main__":
-    main()
+    alone(rows, __doc__)

@@ -1,34 +1,32 @@
 """A folder of pictures of mixed size through `interp gradcam`, beside a bare loop that does no more than it must.
 
-    python -m tests.benchmarks.folders FOLDER [--images 1000]
+    python -m tests.benchmarks.folders [FOLDER] [--images 1000]
 
 The bare loop decodes the same files, resizes them, runs the network forward in batches and encodes the same PNG
 files, reading and writing in threads beside the network. Each run is a process of its own: CPU seconds and peak
-memory are the system's, start-up included.
+memory are the system's, start-up included; the bare loop's are its CPU seconds without drawing its results.
 """
 
-import argparse
-import os
 import random
-import resource
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from PIL import Image
 
-from tests.benchmarks.measure import header
+from tests.benchmarks.measure import Cost, process
+from tests.benchmarks.table import Asked, Row, alone
 
 SCALES = (0.5, 0.75, 1.0, 1.0, 1.5)
 BATCH, WORKERS = 8, 2
+IMAGES = 200
 
 
-def mixed(source: Path, images: int, folder: Path) -> None:
-    """So many pictures of different sizes, made from those of a folder, none larger than 500 pixels x 1.5."""
+def mixed(files: Sequence[Path], images: int, folder: Path) -> None:
+    """So many pictures of different sizes, made from these files, none larger than 500 pixels x 1.5."""
     draw = random.Random(0)
-    files = sorted(path for path in source.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
     folder.mkdir()
     for number in range(images):
         with Image.open(files[number % len(files)]) as opened:
@@ -39,7 +37,7 @@ def mixed(source: Path, images: int, folder: Path) -> None:
         picture.resize(size).save(folder / f"{number:05d}.jpg", quality=90)
 
 
-def bare(pictures: Path, drawn: Path, out: Path) -> None:
+def print_bare(pictures: Path, drawn: Path, out: Path) -> None:
     """The least there is to do."""
     import io
     from concurrent.futures import ThreadPoolExecutor
@@ -89,47 +87,29 @@ def bare(pictures: Path, drawn: Path, out: Path) -> None:
     print(started + time.process_time() - before)
 
 
-def measured(*words: str) -> tuple[float, float, float, str]:
-    """CPU seconds, wall seconds and peak memory in MB of a process, and what it printed."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    process = subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.PIPE, env=environment, text=True)
-    printed = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.stdout.close()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(words)} failed")
-    wall = time.perf_counter() - began
-    return usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, printed
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="of pictures")
-    parser.add_argument("--images", type=int, default=1000)
-    parser.add_argument("--bare", nargs=2, type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.bare:
-        bare(given.folder, *given.bare)
-        return
-    print(header())
+def rows(asked: Asked) -> Iterator[Row]:
+    """CPU seconds beside the bare loop's, and peak memory beside that of a tenth of the pictures."""
+    images = asked.images or IMAGES
+    tenth = max(1, images // 10)
     with tempfile.TemporaryDirectory() as work:
         place = Path(work)
-        mixed(given.folder, given.images, place / "in")
-        mixed(given.folder, max(1, given.images // 10), place / "few")
-        command = ("cli", "gradcam", "-q", "-r", "--workers", str(WORKERS), "--batch-size", str(BATCH))
-        few = measured(*command, str(place / "few"), "-o", str(place / "few-out"))
-        ours = measured(*command, str(place / "in"), "-o", str(place / "out"))
-        folder = (str(place / "in"), "--bare", str(place / "out"), str(place / "bare-out"))
-        least = measured("tests.benchmarks.folders", *folder)
-    alone = float(least[3])
-    print(f"\n| {given.images} pictures | CPU s | wall s | peak MB |\n|---|---|---|---|")
-    print(f"| interp gradcam -r | {ours[0]:.1f} | {ours[1]:.1f} | {ours[2]:.0f} |")
-    print(f"| the same, a tenth of the pictures | {few[0]:.1f} | {few[1]:.1f} | {few[2]:.0f} |")
-    print(f"| bare loop | {alone:.1f} | | |")
-    print(f"\nCPU {ours[0] / alone:.2f} x the bare loop's; peak memory {ours[2] / few[2]:.2f} x that of a tenth")
+        mixed(asked.files(), images, place / "in")
+        mixed(asked.files(), tenth, place / "few")
+        command = ("-m", "cli", "gradcam", "-q", "-r", "--workers", str(WORKERS), "--batch-size", str(BATCH))
+        few = process(*command, str(place / "few"), "-o", str(place / "few-out"), threads=asked.threads)
+        ours = process(*command, str(place / "in"), "-o", str(place / "out"), threads=asked.threads)
+        folders = (str(place / each) for each in ("in", "out", "bare-out"))
+        least = process("-m", "tests.benchmarks.folders", "--bare", *folders, threads=asked.threads)
+    what, cost, bare = f"{images} pictures through `interp gradcam -r`", Cost(ours.cpu, ours.wall), float(least.printed)
+    yield Row(f"{what}: CPU beside a bare loop", (ours.cpu / bare, 0.0), 1.2, cost=cost, remark=f"bare {bare:.1f} s")
+    remark = f"{ours.peak:.0f} MB beside {few.peak:.0f} MB"
+    yield Row(
+        f"{what}: peak memory beside {tenth} pictures", (ours.peak / few.peak, 0.0), 1.2, cost=cost, remark=remark
+    )
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--bare"]:
+        print_bare(*map(Path, sys.argv[2:]))
+    else:
+        alone(rows, __doc__)

@@ -1,58 +1,126 @@
-"""Side by side: several ways to do one job, interleaved in one process, compared by medians of ratios."""
+"""Side by side: several ways to do one job, interleaved in one process or in processes of their own."""
 
+import contextlib
 import gc
 import importlib.metadata
+import io
 import os
 import platform
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import torch
 
+PACKAGES = ("torch", "torchvision", "captum", "grad-cam", "torchcam")
+PACKAGES += ("torchattacks", "foolbox", "adversarial-robustness-toolbox")
 
-def interleaved(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Wall seconds of each way, once a round, in a different order each round, after one warm-up.
+
+class Cost(NamedTuple):
+    """What one run took."""
+
+    cpu: float  # seconds
+    wall: float  # seconds
+
+
+class Process(NamedTuple):
+    """What a process of its own took, start-up included, and what it printed."""
+
+    cpu: float  # seconds
+    wall: float  # seconds
+    peak: float  # MB of memory
+    printed: str
+
+
+def interleaved(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[Cost]]:
+    """The cost of each way, once a round, in a different order each round, after one warm-up.
 
     Args:
         ways: name to what is to be timed.
         rounds: how often.
 
     Returns:
-        Name to one time a round.
+        Name to one cost a round.
     """
     for run in ways.values():
         run()
-    times: dict[str, list[float]] = {name: [] for name in ways}
+    costs: dict[str, list[Cost]] = {name: [] for name in ways}
     names = list(ways)
     gc.disable()  # a collection would be charged to whoever happens to run
     try:
         for turn in range(rounds):
             for name in names[turn % len(names) :] + names[: turn % len(names)]:
-                start = time.perf_counter()
+                wall, cpu = time.perf_counter(), time.process_time()
                 ways[name]()
-                times[name].append(time.perf_counter() - start)
+                costs[name].append(Cost(time.process_time() - cpu, time.perf_counter() - wall))
             gc.collect()
     finally:
         gc.enable()
-    return times
+    return costs
 
 
-def ratio(times: dict[str, list[float]], name: str, to: str) -> tuple[float, float]:
-    """The median over rounds of one way's time divided by another's, and half the distance of its quartiles."""
-    ratios = [one / other for one, other in zip(times[name], times[to], strict=True)]
-    low, middle, high = statistics.quantiles(ratios, n=4)
-    return middle, (high - low) / 2
+def process(*words: str, threads: int) -> Process:
+    """Run Python with these words, alone; what it says on standard error is seen only if it fails."""
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    began = time.perf_counter()
+    with (
+        open(os.devnull) as nothing,
+        subprocess.Popen(
+            [sys.executable, *words], stdin=nothing, stdout=subprocess.PIPE, env=environment, text=True
+        ) as running,
+    ):
+        printed = running.stdout.read()
+        _, status, usage = os.wait4(running.pid, 0)
+        running.returncode = os.waitstatus_to_exitcode(status)
+    if running.returncode:
+        raise SystemExit(f"python {' '.join(words)[:200]} failed with {running.returncode}")
+    wall = time.perf_counter() - began
+    return Process(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, printed)
+
+
+def ratio(costs: Mapping[str, list[Cost]], name: str, to: str) -> tuple[float, float]:
+    """The median over rounds of one way's CPU seconds divided by another's, and their spread."""
+    return middle([one.cpu / other.cpu for one, other in zip(costs[name], costs[to], strict=True)])
+
+
+def middle(values: list[float]) -> tuple[float, float]:
+    """The median, and half the distance of the quartiles; of fewer than three values, that of all."""
+    if len(values) < 3:
+        return statistics.median(values), (max(values) - min(values)) / 2
+    low, _, high = statistics.quantiles(values, n=4)
+    return statistics.median(values), (high - low) / 2
+
+
+def installed(makers: Mapping[str, Callable[..., Any]], *given: object) -> dict[str, Any]:
+    """What makes a peer's way of doing a job, called for those peers that are installed."""
+    found = {}
+    for name, make in makers.items():
+        with contextlib.suppress(ImportError), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            found[name] = make(*given)
+    return found
 
 
 def header() -> str:
     """The machine, the versions and the number of threads."""
-    packages = ("torch", "torchvision", "captum", "grad-cam", "torchcam")
-    found = [f"{package} {version(package)}" for package in packages]
+    found = [f"{package} {version(package)}" for package in PACKAGES]
     return (
-        f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
+        f"{platform.machine()}, {processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
         f"Python {platform.python_version()}; {', '.join(found)}"
     )
+
+
+def processor() -> str:
+    """Its name, where the system tells."""
+    with contextlib.suppress(OSError), open("/proc/cpuinfo") as file:
+        for line in file:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown processor"
 
 
 def version(package: str) -> str:
