@@ -4,9 +4,11 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 
 from cli.app import main
+from cli.group import app
 from cli.signatures import attack_methods, methods
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
@@ -59,3 +61,28 @@ def test_links_lead_somewhere():
     root = Path(__file__).parent.parent
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
     assert links and [link for link in links if not (root / link).exists()] == []
+
+
+def commands() -> list[str]:
+    """Every command in the text, in blocks and in lines indented as code, beside those of the shell sessions."""
+    inline = re.findall(r"`(interp [^`]+)`", README)
+    indented = re.findall(r"^    (interp .*)$", README, re.MULTILINE)
+    scripts = [line for block in blocks("sh") for line in block.replace("\\\n", " ").splitlines()]
+    found = [*inline, *indented, *(line for line in scripts if line.startswith("interp "))]
+    return sorted({command for command in found if "…" not in command})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_one_that_the_shell_takes(command):
+    """Its words are read as a user's would be; what it makes is tested where it belongs."""
+    group, words = app, shlex.split(command)[1:]
+    path = ["interp"]
+    while isinstance(group, click.Group):
+        assert words, command
+        path.append(words[0])
+        group = group.get_command(click.Context(group), words.pop(0))
+        assert group is not None, command
+    if command.endswith(path[-1]):
+        return  # named, not shown: it wants more words
+    with click.Context(app) as parent:
+        assert group.make_context(path[-1], words, parent=parent) is not None
