@@ -231,9 +231,10 @@ def device_named(name: str) -> str:
 
 @contextmanager
 def notes_of_the_library(quiet: bool) -> Iterator[None]:
-    """Show what the methods log, such as how many activations a rule replaced, as notes."""
+    """Show what the methods log, such as how many activations a rule replaced, as notes; each once."""
     logger, handler = logging.getLogger("interpret"), logging.StreamHandler(sys.stderr)
-    level = logger.level
+    level, said = logger.level, set()
+    handler.addFilter(lambda record: not (record.getMessage() in said or said.add(record.getMessage())))
     logger.addHandler(handler)
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
     try:

@@ -133,7 +133,7 @@ class Run:
         import torch
 
         from interpret.explainers.sharing import shared_passes
-        from interpret.gradients import each
+        from interpret.gradients import joined
         from interpret.smoothing import smoothed
 
         torch.manual_seed(self.settings["seed"])
@@ -141,7 +141,7 @@ class Run:
         if not self.settings["smooth"]:
             # All of them as they are, so that the pass which gave the logits is shared.
             chosen = inputs if len(results) == len(inputs) else inputs[[result.row for result in results]]
-            target = each(targets) if any(map(callable, targets)) else torch.tensor(targets, device=inputs.device)
+            target = joined(targets, inputs.device)
             return self.explainer.__wrapped__(self.view, chosen, target, **method_options).detach().split(1)
         classifier = self.view if self.settings["size"] == "model" else self.classifier
         maps = []

@@ -131,6 +131,22 @@ class each:
         return each([self.targets[row] for row in rows.tolist()])
 
 
+def joined(targets: Sequence[Target], device: torch.device) -> Target:
+    """One target for a batch, from one for each image: of the same kind as they are, where they are alike."""
+    first = targets[0]
+    if all(isinstance(target, int) for target in targets):
+        return torch.tensor(targets, device=device)
+    if all(target == first for target in targets):
+        return first
+    if all(type(target) is type(first) for target in targets):
+        if isinstance(first, log_probability):
+            return log_probability(joined([target.target for target in targets], device))
+        if isinstance(first, contrast):
+            sides = zip(*((target.target, target.versus) for target in targets), strict=True)
+            return contrast(*(joined(side, device) for side in sides))
+    return each(targets)
+
+
 def gradient(score: Tensor, source: Tensor, *, keep_graph: bool | None = None) -> Tensor:
     """The derivative of a score with respect to a tensor that it may not depend on.
 

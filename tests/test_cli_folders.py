@@ -123,6 +123,25 @@ def test_what_does_not_fit_as_a_batch_is_explained_alone(folder):
     assert run.err.count("Error:") == 1 and "3x.png" in run.err
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["--versus rose", "-c rose -c tulip --score log-probability", "--top-k 3", "--versus rose --score log-probability"],
+)
+@pytest.mark.parametrize("method", ["gradcam", "cam", "saliency", "scorecam"])
+def test_neither_do_batches_change_what_is_asked(folder, method, words):
+    network = ("-m", "tests.test_cli_folders:plain_flowers")
+    alone = interp(method, folder, *network, *words.split(), "--batch-size", 1, "-o", "alone", "--raw")
+    several = interp(method, folder, *network, *words.split(), "--batch-size", 3, "-o", "several", "--raw")
+    assert alone.err == several.err and alone.out.replace("alone", "several") == several.out
+    if method == "cam" and "log" in words and "versus" not in words:
+        assert alone.status == 2 and "CAM reads a class's weights" in alone.err
+        return
+    assert len(alone.paths) >= len(SIZES)
+    for path in sorted(Path("alone").glob("*.npz")):
+        with np.load(path) as one, np.load(Path("several") / path.name) as other:
+            np.testing.assert_allclose(other["attribution"], one["attribution"], atol=1e-6)
+
+
 def test_predict_takes_batches_too(folder):
     alone = interp("predict", folder, *TINY, "--json", "--batch-size", 1)
     several = interp("predict", folder, *TINY, "--json", "--batch-size", 3)
