@@ -107,9 +107,8 @@ def main() -> None:
     from tests.benchmarks.measure import header
 
     print(header(), end="\n\n")
-    print(
-        f"`interp gradcam -r`, a picture, mean of {len(files)}:\n\n| part | CPU ms | a bare loop needs it |\n|---|---|---|"
-    )
+    print(f"`interp gradcam -r`, a picture, mean of {len(files)}:\n")
+    print("| part | CPU ms | a bare loop needs it |\n|---|---|---|")
     for name, value in sorted(spent.items(), key=lambda item: -item[1]):
         print(f"| {name} | {value:.2f} | {'yes' if name in NEEDED else ''} |")
     whole, least = sum(spent.values()), sum(spent[name] for name in NEEDED)
