@@ -119,6 +119,7 @@ class Comparison:
     failed: int = 0
     results: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     passes: dict[str, int] = field(default_factory=dict)
+    curves: dict[str, dict[str, list[list[float]]]] = field(default_factory=dict)  # method to column to curves
 
     def run(self, sources: list[Source]) -> None:
         """Try every method on every picture, as far as its budget goes."""
@@ -151,7 +152,9 @@ class Comparison:
                     raise InterpretError(
                         f"{self.ledger.path} was made with other weights or options; choose another -o"
                     )
-                self._take(method, source, {name: float(row[name]) for name in self.trial.columns()}, row["passes"])
+                curves = {name: list(map(float, row[f"{name}_curve"].split())) for name in self.trial.curves()}
+                found = {name: float(row[name]) for name in self.trial.columns()}
+                self._take(method, source, found, curves, row["passes"])
             elif self._affordable(method):
                 waiting.append(method)
         if not waiting:
@@ -170,17 +173,22 @@ class Comparison:
         from interpret.faithfulness.comparison import tried
 
         try:
-            found, passes = tried(self.classifier.on_inputs(), image, target, method, self.trial, region)
+            found, curves, passes = tried(self.classifier.on_inputs(), image, target, method, self.trial, region)
         except InterpretError as error:
             options.note(f"{method.replace('_', '-')} is left out: {error}", self.quiet)
             del self.results[method]
             return
-        self._take(method, source, found, passes)
+        self._take(method, source, found, curves, passes)
+        points = {f"{name}_curve": " ".join(f"{value:.5g}" for value in curve) for name, curve in curves.items()}
         about = {"file": source.shown, "class": self.classifier.name(target), "method": method, "passes": passes}
-        self.ledger.add([about | found | {"run": self.run_hash}])
+        self.ledger.add([about | found | points | {"run": self.run_hash}])
 
-    def _take(self, method: str, source: Source, found: dict[str, float], passes: int | str) -> None:
+    def _take(
+        self, method: str, source: Source, found: dict[str, float], curves: dict[str, list[float]], passes: int | str
+    ) -> None:
         self.results[method][source.shown] = found
+        for name, curve in curves.items():
+            self.curves.setdefault(method, {}).setdefault(name, []).append(curve)
         self.passes[method] = self.passes.get(method, 0) + int(passes)
 
     @property

@@ -8,6 +8,14 @@ if TYPE_CHECKING:
     from interpret.faithfulness.comparison import Standing
     from interpret.faithfulness.sanity import Sanity
 
+# Told apart in grey and by who sees no red or green.
+LINES = [
+    {"color": colour, "lw": 1.8, "ls": style}
+    for colour, style in zip(
+        ("#40127a", "#d9523f", "#1f77b4", "#e0a000", "#2a9d6f", "#b52a7b"), ["-", "--"] * 3, strict=True
+    )
+]
+FLOOR_LINES = [{"color": "#8a8a8a", "lw": 1.2, "ls": style} for style in (":", "-.")]
 LESS_IS_BETTER, FLOOR, OURS = "lower is better", "#8a8a8a", "#40127a"
 
 
@@ -54,6 +62,50 @@ def ranking_figure(ranked: list[tuple[int | None, "Standing"]], columns: list[st
     ]
     panels[0].set_yticks(list(places), names, fontsize=8.5)
     panels[0].invert_yaxis()
+    return figure
+
+
+def curves_figure(
+    ranked: list[tuple[int | None, "Standing"]],
+    curves: dict[str, dict[str, list[list[float]]]],
+    columns: list[str],
+    model: str,
+) -> "Figure":
+    """A panel a column: mean curves of the best methods and of the floors.
+
+    Args:
+        ranked: rank and standing, the best first; floors have no rank.
+        curves: method to column to a curve for each picture.
+        columns: at most four are drawn.
+        model: the network, for the title.
+    """
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    columns = columns[:4]
+    figure = Figure(figsize=(1.9 + 3.1 * len(columns), 3.6), layout="constrained")
+    panels = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
+    best = [standing for rank, standing in ranked if rank][: len(LINES)]
+    floors = [standing for rank, standing in ranked if rank is None]
+    styles = [*zip(best, LINES, strict=False), *zip(floors, FLOOR_LINES, strict=False)]
+    for axes, column in zip(panels, columns, strict=True):
+        for standing, style in styles:
+            mean = np.mean(curves[standing.method][column], axis=0)
+            label = f"{standing.method.replace('_', '-')} {standing.values[column].mean:.2f}"
+            axes.plot(np.linspace(0, 100, len(mean)), mean, label=label, **style)
+        name, _, end = column.partition("_")
+        axes.set_title(f"{name} ({end})", fontsize=10)
+        axes.set_xlabel(
+            f"% of the pixels {'shown' if name == 'insertion' else 'hidden'}, the highest first", fontsize=9
+        )
+        axes.legend(fontsize=7.5, frameon=False, title="area below", title_fontsize=7.5)
+        axes.set_ylim(0)
+        axes.grid(alpha=0.25)
+        axes.tick_params(labelsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("probability of the class, mean", fontsize=9)
+    few = f"the best {len(best)} of {sum(rank is not None for rank, _ in ranked)} methods and " if len(best) > 5 else ""
+    figure.suptitle(f"{model}: {few}maps that know nothing (grey)", fontsize=10)
     return figure
 
 

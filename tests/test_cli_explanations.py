@@ -46,6 +46,11 @@ def test_a_ranking_with_its_floors():
     assert len(each) == 5 * 6
     mean = sum(float(row["insertion_blur"]) for row in each if row["method"] == "saliency") / 6
     assert mean == pytest.approx(float(rows["saliency"]["insertion_blur"]))
+    for row in each:  # the areas are those below the curves
+        curve = [float(value) for value in row["deletion_blur_curve"].split()]
+        below = sum(one + other for one, other in zip(curve, curve[1:], strict=False)) / 8
+        assert len(curve) == 5 and below == pytest.approx(float(row["deletion_blur"]), abs=1e-4)
+    assert Path("interp-out/faithfulness_curves.png").stat().st_size > 10_000
     with Image.open("interp-out/faithfulness.png") as picture:
         assert json.loads(picture.text["interp"])["command"] == "evaluate faithfulness"
 

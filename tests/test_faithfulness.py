@@ -298,10 +298,10 @@ def test_every_number_of_a_trial():
     classifier, image = flowers().on_inputs(), torch.rand(1, 3, 32, 32)
     trial = Trial(list(METRICS), ("black", "mean"), steps=3)
     region = region_of_boxes([[4, 4, 20, 20]], 32, 32)
-    found, passes = tried(classifier, image, 1, "smoothgrad", trial, region)
+    found, curves, passes = tried(classifier, image, 1, "smoothgrad", trial, region)
     assert list(found) == trial.columns() and all(math.isfinite(value) for value in found.values())
     assert passes == 25 * 12  # the map, and max-sensitivity's ten and the one they are compared with
-    assert tried(classifier, image, 1, "smoothgrad", trial, region) == (found, passes)
+    assert tried(classifier, image, 1, "smoothgrad", trial, region) == (found, curves, passes)
     assert len({found["deletion_black"], found["deletion_mean"]}) == 2
-    without, none = tried(classifier, image, 1, "centre", trial)
+    without, _, none = tried(classifier, image, 1, "centre", trial)
     assert none == 0 and math.isnan(without["pointing_game"]) and math.isnan(without["max_sensitivity"])

@@ -16,7 +16,7 @@ from ..evaluating import Ledger, limit_option
 from ..inputs import find_pictures
 from ..outputs import RESULTS, write_result
 from ..ranking import Comparison, Names, budget_option, drawn_at_random, methods_option, read_all, run_hash
-from ..ranking_figure import ranking_figure, sanity_figure
+from ..ranking_figure import curves_figure, ranking_figure, sanity_figure
 from ..ranking_table import sanity_rows, standing_row, table_lines, tell_sanity, write_table
 from ..regions import regions_in
 
@@ -75,7 +75,8 @@ def faithfulness(pictures: tuple[str, ...], recursive: bool, methods: list[str],
     the highest places of a map first, and deletion hides them first; the number is the area below the
     class's probability. A random map and a hill in the middle of the picture are measured beside the
     methods, and ranks go by the gain over the random map on the same pictures. Intervals are 95 %
-    bootstrap intervals of the mean. Writes the ranking and each picture's numbers as CSV, and a figure.
+    bootstrap intervals of the mean. Writes the ranking and each picture's numbers and
+    curves as CSV, and figures of both.
     """
     from interpret.faithfulness.comparison import Trial, standings
 
@@ -86,7 +87,8 @@ def faithfulness(pictures: tuple[str, ...], recursive: bool, methods: list[str],
     classifier = options.open_classifier(settings)
     trial = Trial(metrics, settings["baselines"], settings["steps"], settings["seed"])
     folder = Path(settings["output"])
-    columns = ["file", "class", "method", "passes", *trial.columns(), "run"]
+    points = [f"{name}_curve" for name in trial.curves()]
+    columns = ["file", "class", "method", "passes", *trial.columns(), *points, "run"]
     each = folder / "faithfulness_pictures.csv"
     ledger = Ledger(each, columns, settings["no_clobber"], key=("file", "method"))
     run = run_hash(classifier, trial, settings["regions"])
@@ -104,10 +106,14 @@ def faithfulness(pictures: tuple[str, ...], recursive: bool, methods: list[str],
     title = f"{named['model']}, {comparison.pictures} pictures: means with 95 % intervals; dotted: a random map"
     about = about_run("evaluate faithfulness", named, classifier, ranking=rows, seed=settings["seed"])
     write_result(folder / "faithfulness.png", ranking_figure(ranked, trial.columns(), title), about)
+    made = [folder / "faithfulness.csv", each, folder / "faithfulness.png"]
+    if trial.curves():
+        made.append(folder / "faithfulness_curves.png")
+        write_result(made[-1], curves_figure(ranked, comparison.curves, trial.curves(), named["model"]), about)
     below = [standing.method.replace("_", "-") for rank, standing in ranked if rank and not standing.gains[by].mean > 0]
     if below:
         options.note(f"no better than a random map on {by.replace('_', '-')}: {', '.join(below)}", settings["quiet"])
-    options.note(f"{folder / 'faithfulness.csv'}, {each}, {folder / 'faithfulness.png'}", settings["quiet"])
+    options.note(", ".join(map(str, made)), settings["quiet"])
     if comparison.failed:
         raise click.exceptions.Exit(1)
 

@@ -29,6 +29,13 @@ class Trial:
         named = [[f"{name}_{end}" for end in self.baselines] if name in curves else [name] for name in self.metrics]
         return [column for names in named for column in names]
 
+    def curves(self) -> list[str]:
+        """Those of the columns that are the area below a curve."""
+        return [column for column in self.columns() if column.startswith(("insertion", "deletion"))]
+
+
+Curves = dict[str, list[float]]  # column to the steps + 1 points of its curve
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -70,7 +77,7 @@ def importance(attribution: Tensor, method: str) -> Tensor:
 
 def tried(
     classifier: nn.Module, image: Tensor, target: int, method: str, trial: Trial, region: Tensor | None = None
-) -> tuple[dict[str, float], int]:
+) -> tuple[dict[str, float], Curves, int]:
     """What a method, or a floor, is worth on one picture.
 
     Args:
@@ -82,43 +89,44 @@ def tried(
         region: (H, W) booleans, where the object is.
 
     Returns:
-        A number for each column, NaN where it cannot be had; and how many passes the map took.
+        A number for each column, NaN where it cannot be had; the curves; and how many passes the map took.
 
     Raises:
         NetworkError: the method cannot explain this network.
     """
     if method in FLOORS:
         floor = FLOORS[method](image, trial.seed) if method == "random" else FLOORS[method](image)
-        return _measured(classifier, image, target, floor, trial, region), 0
+        return *_measured(classifier, image, target, floor, trial, region), 0
     explainer = explainer_named(method)
     with counted(network_of(classifier)) as count:
         attribution = importance(explainer(classifier, image, target), method)
-    found = _measured(classifier, image, target, attribution, trial, region)
+    found, curves = _measured(classifier, image, target, attribution, trial, region)
     if "max_sensitivity" in trial.metrics:
         with counted(network_of(classifier)) as more:
             moved = metric_named("max_sensitivity")(classifier, image, target, explainer, seed=trial.seed)
         found["max_sensitivity"] = float(moved)
         count += more
-    return found, max(1, count["passes"])
+    return found, curves, max(1, count["passes"])
 
 
 def _measured(
     classifier: nn.Module, image: Tensor, target: int, attribution: Tensor, trial: Trial, region: Tensor | None
-) -> dict[str, float]:
+) -> tuple[dict[str, float], Curves]:
+    curves: Curves = {}
     found = dict.fromkeys(trial.columns(), torch.nan)
     for name in trial.metrics:
         metric = metric_named(name)
         if name in ("insertion", "deletion"):
             for end in trial.baselines:
                 curve = metric(classifier, image, target, attribution, baseline=end, steps=trial.steps, seed=trial.seed)
-                found[f"{name}_{end}"] = float(curve.area)
+                found[f"{name}_{end}"], curves[f"{name}_{end}"] = float(curve.area), curve.scores[0].tolist()
         elif name in NEEDS_REGIONS:
             found[name] = float(metric(attribution, region[None])) if region is not None else torch.nan
         elif name in ("road", "infidelity"):
             found[name] = float(metric(classifier, image, target, attribution, seed=trial.seed))
         elif name != "max_sensitivity":
             found[name] = float(metric(classifier, image, target, attribution))
-    return found
+    return found, curves
 
 
 def standings(
