@@ -257,10 +257,11 @@ def test_floors_do_not_look_at_the_picture():
     assert not random_map(images, 1).equal(random_map(images, 0))
 
 
-def test_importance_is_what_is_drawn():
+def test_importance_is_a_size_but_of_maps():
     values = torch.tensor([1.0, -3.0, 1.0]).view(1, 3, 1, 1)
-    found = {name: float(importance(values, name)) for name in ("saliency", "guided_backprop", "integrated_gradients")}
-    assert found == {"saliency": 3, "guided_backprop": 3, "integrated_gradients": -1}
+    names = ("saliency", "guided_backprop", "integrated_gradients")
+    assert {name: float(importance(values, name)) for name in names} == dict(zip(names, (3, 3, 5), strict=True))
+    assert float(importance(-values[:, :1], "occlusion")) == -1
 
 
 def test_intervals_of_a_mean():

@@ -60,7 +60,9 @@ class Standing:
 def importance(attribution: Tensor, method: str) -> Tensor:
     """One value a pixel, by which places are ranked: what the method's own drawing goes by.
 
-    Where papers draw sizes or colours, the largest size of the channels; elsewhere their signed sum.
+    Where papers draw sizes or colours, the largest size of the channels; of what is signed pixel by pixel,
+    the sum of their sizes (as in Kapishnikov et al. 2019, https://arxiv.org/abs/1906.02825), since the
+    signs of neighbours alternate; of maps, which are smooth, the signed values.
 
     Args:
         attribution: (N, C, H, W), as the method gives it.
@@ -72,7 +74,8 @@ def importance(attribution: Tensor, method: str) -> Tensor:
     drawing = DRAWINGS[EXPLAINERS[method]]
     if drawing["aggregate"] == "colours":
         return combined(attribution, "max", absolute=True)
-    return combined(attribution, drawing["aggregate"], absolute=drawing["absolute"])
+    pixelwise = EXPLAINERS[method] in ("absolute", "signed")
+    return combined(attribution, drawing["aggregate"], absolute=pixelwise)
 
 
 def tried(
