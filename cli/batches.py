@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from interpret.errors import PictureError
+from interpret.errors import NetworkError, PictureError
 
 from .inputs import Source, picture_hash
 from .overlapped import in_threads
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from interpret.classifier import Classifier
     from interpret.geometry import Geometry
 
-PIXELS = 2**24  # of the pictures of a batch that are kept at full size: 200 MB
+# Of the pictures of a batch that are kept at full size, 200 MB; and of what the network is given, whose activations
+# are many times larger.
+PIXELS, INPUT_PIXELS = 2**24, 2**21
 
 Fail = Callable[[Source, Exception], None]
 Made = TypeVar("Made")
@@ -77,7 +79,7 @@ def batches(
 
     from interpret.progress import bars_wanted
 
-    device, batch, pixels = classifier.mean.device, [], 0
+    device, batch, room = classifier.mean.device, [], 1.0
 
     def read(item: tuple[Source, Any]) -> "tuple[Tensor, str]":
         image = item[0].read()
@@ -94,20 +96,23 @@ def batches(
 
     hidden = not (bar and bars_wanted())
     with tqdm(total=len(work), disable=hidden or None, leave=False, unit="picture") as progress:
-        for (source, more), reading in in_threads(read, work, workers):
+        piped = in_threads(read, work, workers, here=lambda item: item[0].path is None)  # standard input may never end
+        for (source, more), reading in piped:
             progress.update()
             try:
                 picture = prepared(source, more, *reading.result())
             except (PictureError, RuntimeError) as error:
                 fail(source, error)
                 continue
-            size = picture.image[0, 0].numel() if keep else 0
+            size = picture.inputs[0, 0].numel() / INPUT_PIXELS
+            if keep:
+                size = max(size, picture.image[0, 0].numel() / PIXELS)
             other = batch and batch[0].inputs.shape != picture.inputs.shape
-            if batch and (other or len(batch) == batch_size or pixels + size > PIXELS):
+            if batch and (other or len(batch) == batch_size or size > room):
                 yield batch
-                batch, pixels = [], 0
+                batch, room = [], 1.0
             batch.append(picture)
-            pixels += size
+            room -= size
         if batch:
             yield batch
 
@@ -115,12 +120,15 @@ def batches(
 def tried(batch: Sequence[Picture], run: Callable[[Sequence[Picture]], Iterable[Made]], fail: Fail) -> Iterable[Made]:
     """What a function makes of a batch, or else of each picture alone; one that fails alone too is reported.
 
-    What fails is the network, with a RuntimeError: on too small a picture, or on too many for its memory.
+    What fails is the network, with a RuntimeError: on too small a picture, or on too many for its memory. One that
+    cannot be explained at all raises a NetworkError for a picture alone, too.
     """
     try:
         return run(batch)
-    except RuntimeError as error:
+    except (RuntimeError, NetworkError) as error:
         if len(batch) == 1:
+            if isinstance(error, NetworkError):
+                raise
             fail(batch[0].source, error)
             return ()
     return (made for picture in batch for made in tried([picture], run, fail))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from interpret import __version__
-from interpret.errors import InterpretError
+from interpret.errors import InterpretError, PictureError
 
 from .inputs import RESULTS, Source
 
@@ -74,7 +74,7 @@ class Outputs:
         name = "_".join([stem.name, *map(slug, words)])
         path = self.file or self.folder / stem.parent / f"{name}{self.suffix}"
         if path.resolve() in self.inputs:
-            raise InterpretError(f"{path} is one of the pictures read; it is not overwritten")
+            raise PictureError(f"{path} is one of the pictures read; it is not overwritten")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

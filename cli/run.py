@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from interpret.classifier import Classifier
 
 
+# How an earlier result may differ, in words.
+OTHER = {"weights_hash": "with other weights", "picture_hash": "from another picture", "options": "with other options"}
+
+
 @dataclass
 class Result:
     """One score of one picture, its map, and what there is to say about it."""
@@ -68,8 +72,8 @@ class Run:
         how = {name: self.settings[name] for name in ("batch_size", "workers")}
         bar = len(self.work) > 1 and not self.outputs.to_stdout
         on_grid = self.settings["size"] == "model"
-        for batch in batches(self.work, self.classifier, self._fail, on_grid=on_grid, bar=bar, **how):
-            yield from tried(batch, functools.partial(self._explained, choose), self._fail)
+        for batch in batches(self.work, self.classifier, self.fail, on_grid=on_grid, bar=bar, **how):
+            yield from tried(batch, functools.partial(self._explained, choose), self.fail)
 
     def attribution(self, result: Result) -> "Tensor":
         """(1, C, H, W) on the pixels of the picture, without a graph, in the computer's memory."""
@@ -77,7 +81,8 @@ class Run:
             return result.map.cpu()
         return self.explainer.lay_back(result.picture.geometry, result.map).detach().cpu()
 
-    def _fail(self, source: Source, error: Exception) -> None:
+    def fail(self, source: Source, error: Exception) -> None:
+        """Report a picture that failed, and count it."""
         self.failed += 1
         options.note_failure(source.shown, error, self.settings["verbose"])
 
@@ -89,7 +94,7 @@ class Run:
         from interpret.hooks import left_as_found
 
         inputs = torch.cat([picture.inputs for picture in batch])
-        method_options = dict(self.method_options)
+        method_options, failures = dict(self.method_options), []
         with left_as_found(self.view, inputs.device), shared_passes():
             if "layer" in method_options:
                 method_options["layer"] = layer_of(self.view, inputs, method_options["layer"])
@@ -97,22 +102,38 @@ class Run:
             results = [
                 result
                 for row, picture in enumerate(batch)
-                for result in self._asked(picture, row, choose(logits[row]), method_options)
+                for result in self._asked(picture, row, choose(logits[row]), method_options, failures)
             ]
-            missing = [result for result in results if not result.there]
-            while missing:  # one score of each picture at a time
-                now = list({result.row: result for result in reversed(missing)}.values())[::-1]
-                for result, found in zip(now, self._maps(now, inputs, method_options), strict=True):
-                    result.map = found
-                missing = [result for result in missing if result.map is None]
+            self._fill([result for result in results if not result.there], inputs, method_options)
+            for picture, error in failures:  # not before all has gone well, since it may be tried again
+                self.fail(picture.source, error)
             for result in results:
-                self._say(result, inputs, method_options)
+                self._say(result, inputs[result.row : result.row + 1], method_options)
         return results
 
+    def _fill(self, missing: list[Result], inputs: "Tensor", method_options: dict[str, Any]) -> None:
+        """Make the maps that are missing, one score of each picture at a time."""
+        chosen = {len(inputs) * (True,): inputs}
+        while missing:
+            now = {result.row: result for result in reversed(missing)}
+            rows = tuple(row in now for row in range(len(inputs)))
+            if rows not in chosen:  # the same tensor for the same rows, so that a pass over them is shared
+                chosen[rows] = inputs[list(rows)]
+            asked = [now[row] for row in sorted(now)]
+            for result, found in zip(asked, self._maps(asked, chosen[rows], method_options), strict=True):
+                result.map = found
+            missing = [result for result in missing if result.map is None]
+
     def _asked(
-        self, picture: Picture, row: int, scores: Iterator[Wanted], method_options: dict[str, Any]
+        self,
+        picture: Picture,
+        row: int,
+        scores: Iterator[Wanted],
+        method_options: dict[str, Any],
+        failures: list[tuple[Picture, Exception]],
     ) -> Iterator[Result]:
-        """The results that a picture will have."""
+        """The results that a picture will have, each file once."""
+        paths = set()
         try:
             for wanted in scores:
                 about = {
@@ -123,13 +144,18 @@ class Run:
                     "class": wanted.label,
                     "explained": wanted.about,
                 }
-                path = self.outputs.place(picture.more, self.method.name, wanted.label)
-                yield Result(picture, row, wanted, about, path, self._is_there(path, about))
-        except (PictureError, NotHere) as error:
-            self._fail(picture.source, error)
+                try:
+                    path = self.outputs.place(picture.more, self.method.name, wanted.label)
+                    if path is None or path not in paths:
+                        yield Result(picture, row, wanted, about, path, self._is_there(path, about))
+                    paths.add(path)
+                except PictureError as error:
+                    failures.append((picture, error))
+        except NotHere as error:
+            failures.append((picture, error))
 
     def _maps(self, results: Sequence[Result], inputs: "Tensor", method_options: dict[str, Any]) -> "Sequence[Tensor]":
-        """The map of each result; they belong to different pictures, in the order of these."""
+        """The map of each result; they belong to different pictures, whose inputs (n, C, h, w) these are."""
         import torch
 
         from interpret.explainers.sharing import shared_passes
@@ -139,15 +165,13 @@ class Run:
         torch.manual_seed(self.settings["seed"])
         targets = [result.wanted.target for result in results]
         if not self.settings["smooth"]:
-            # All of them as they are, so that the pass which gave the logits is shared.
-            chosen = inputs if len(results) == len(inputs) else inputs[[result.row for result in results]]
             target = joined(targets, inputs.device)
-            return self.explainer.__wrapped__(self.view, chosen, target, **method_options).detach().split(1)
+            return self.explainer.__wrapped__(self.view, inputs, target, **method_options).detach().split(1)
         classifier = self.view if self.settings["size"] == "model" else self.classifier
         maps = []
         for result, target in zip(results, targets, strict=True):
             image, times = result.picture.image.to(inputs.device), self.settings["smooth"]
-            with shared_passes():  # of the copies of one picture, which are not kept for the next
+            with shared_passes(False):  # no two copies are the same
                 maps.append(smoothed(self.explainer, classifier, image, target, times=times, **method_options))
         return maps
 
@@ -179,6 +203,7 @@ class Run:
         differing = [key for key in about if before and key not in free and before.get(key) != about[key]]
         if differing:
             raise PictureError(
-                f"{path} was made with another {differing[0]} and is left alone; write elsewhere with -o"
+                f"{path} was made {OTHER.get(differing[0], f'with another {differing[0]}')} and is left alone; "
+                "write elsewhere with -o"
             )
         return not self.settings["raw"] or path.with_suffix(".npz").exists()

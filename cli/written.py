@@ -1,10 +1,15 @@
 """The results of an explainer command drawn and written, in threads beside the network."""
 
+import errno
 import json
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from interpret.errors import PictureError
 
 from . import options
 from .outputs import RAW, VECTOR, write_result
@@ -36,10 +41,28 @@ def write_all(run: Run, results: Iterable[Result], limit: float | None) -> None:
     # Matplotlib is not made for threads: one of them at a time, and not this one.
     figures = run.drawing.view == "side-by-side" or run.outputs.suffix in VECTOR
     workers = 1 if figures else run.settings["workers"]
-    for page, written in in_threads(lambda page: _written(run, page), _pages(run, results, limit), workers):
-        for path in written.result():
-            line = json.dumps({"path": str(path), **page.result.about}) if run.settings["as_json"] else str(path)
-            options.tell(line)
+    waiting: deque[tuple[Page, Future[list[Path]]]] = deque()
+    pages = in_threads(lambda page: _written(run, page), _pages(run, results, limit), workers, waiting=waiting)
+    try:
+        for page, written in pages:
+            try:
+                _tell(run, page, written.result())
+            except PictureError as error:
+                if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.ENOSPC:
+                    raise  # nothing else will fit either
+                run.fail(page.result.picture.source, error)
+    except KeyboardInterrupt:
+        pages.close()
+        for page, written in list(waiting)[1:]:  # the first was being told of
+            if written.done() and not written.cancelled() and not written.exception():
+                _tell(run, page, written.result())
+        raise
+
+
+def _tell(run: Run, page: Page, paths: Sequence[Path]) -> None:
+    for path in paths:
+        line = json.dumps({"path": str(path), **page.result.about}) if run.settings["as_json"] else str(path)
+        options.tell(line)
 
 
 def _pages(run: Run, results: Iterable[Result], limit: float | None) -> Iterator[Page]:

@@ -3,21 +3,22 @@
 import json
 import os
 import re
+import signal
+import subprocess
+import sys
 import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from cli.overlapped import in_threads
-from interpret import Classifier
 from interpret.explainers import EXPLAINERS
-from tests.command import FLOWERS, REPOSITORY, TINY, flowers, interp
+from tests.command import REPOSITORY, TINY, interp
+from tests.flower_networks import passes
 from tests.processes import pair
-from tests.tiny import PlainCNN
 
 SIZES = ((40, 40), (64, 40), (33, 50), (90, 60), (40, 41), (120, 35), (36, 36))
 FEW = {
@@ -26,32 +27,6 @@ FEW = {
     "gradient-shap": ("--samples", 2),
     "occlusion": ("--stride", 16),
 }
-passes: list[int] = []  # how many pictures each pass of a counting network took
-
-
-def counting_flowers() -> Classifier:
-    """Flowers, whose passes through the network are counted."""
-    classifier = flowers()
-    classifier.network.register_forward_pre_hook(lambda module, given: passes.append(len(given[0])))
-    return classifier
-
-
-def plain_flowers() -> Classifier:
-    """A network with a module for each activation, as captum's rules want it."""
-    torch.manual_seed(0)
-    return Classifier(PlainCNN(), mean=(0.5,) * 3, std=(0.25,) * 3, labels=FLOWERS, input_size=32)
-
-
-def crowded_flowers() -> Classifier:
-    """Flowers, for a machine whose memory holds two pictures at a time."""
-
-    def refuse(module: torch.nn.Module, given: tuple) -> None:
-        if len(given[0]) > 2:
-            raise RuntimeError("out of memory")
-
-    classifier = flowers()
-    classifier.network.register_forward_pre_hook(refuse)
-    return classifier
 
 
 @pytest.fixture
@@ -79,7 +54,7 @@ def pixels(folder: str | Path) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("method", [name.replace("_", "-") for name in EXPLAINERS])
 def test_neither_batches_nor_threads_change_a_picture(folder, method):
     few = FEW.get(method, ())
-    network = ("-m", "tests.test_cli_folders:plain_flowers") if method in ("deeplift", "lrp") else TINY
+    network = ("-m", "tests.flower_networks:plain") if method in ("deeplift", "lrp") else TINY
     alone = interp(method, folder, *network, *few, "--batch-size", 1, "--workers", 1, "-o", "alone")
     several = interp(method, folder, *network, *few, "--batch-size", 3, "--workers", 4, "-o", "several")
     threads = interp(method, folder, *network, *few, "--batch-size", 3, "--workers", 1, "-o", "threads")
@@ -105,20 +80,20 @@ def test_neither_batches_nor_threads_change_a_picture(folder, method):
     ],
 )
 def test_the_pass_that_names_the_class_is_the_one_explained(folder, line, forwards):
-    counting = ("-m", "tests.test_cli_folders:counting_flowers")
+    counting = ("-m", "tests.flower_networks:counting")
     interp(line.split()[0], folder, *counting, *line.split()[1:], "-o", "warm")  # the default layer is looked for once
     passes.clear()
     run = interp(line.split()[0], folder, *counting, *line.split()[1:], "--no-clobber", "-o", "out")
     assert len(run.paths) == len(SIZES) * max(1, line.count("-c "))
     extra = 1 + ("cam" in line)  # the classes are counted, and a layer is looked for
-    assert sum(passes) <= forwards * len(SIZES) + extra
+    assert sum(passes) == forwards * len(SIZES) + extra
     passes.clear()
     again = interp(line.split()[0], folder, *counting, *line.split()[1:], "--no-clobber", "-o", "out")
-    assert again.paths == run.paths and sum(passes) <= len(SIZES) + extra
+    assert again.paths == run.paths and sum(passes) == len(SIZES) + extra
 
 
 def test_what_does_not_fit_as_a_batch_is_explained_alone(folder):
-    run = interp("gradcam", folder, "-m", "tests.test_cli_folders:crowded_flowers", "-o", "out")
+    run = interp("gradcam", folder, "-m", "tests.flower_networks:crowded", "-o", "out")
     assert len(run.paths) == len(SIZES)
     assert run.err.count("Error:") == 1 and "3x.png" in run.err
 
@@ -129,7 +104,7 @@ def test_what_does_not_fit_as_a_batch_is_explained_alone(folder):
 )
 @pytest.mark.parametrize("method", ["gradcam", "cam", "saliency", "scorecam"])
 def test_neither_do_batches_change_what_is_asked(folder, method, words):
-    network = ("-m", "tests.test_cli_folders:plain_flowers")
+    network = ("-m", "tests.flower_networks:plain")
     alone = interp(method, folder, *network, *words.split(), "--batch-size", 1, "-o", "alone", "--raw")
     several = interp(method, folder, *network, *words.split(), "--batch-size", 3, "-o", "several", "--raw")
     assert alone.err == several.err and alone.out.replace("alone", "several") == several.out
@@ -142,10 +117,69 @@ def test_neither_do_batches_change_what_is_asked(folder, method, words):
             np.testing.assert_allclose(other["attribution"], one["attribution"], atol=1e-6)
 
 
+def test_a_network_that_takes_one_picture_gets_one(folder):
+    single = ("-m", "tests.flower_networks:single")
+    run, alone = interp("predict", folder, *single), interp("predict", folder, *TINY, "--batch-size", 1)
+    assert (run.status, run.out) == (1, alone.out)
+
+
+def test_large_inputs_go_alone(folder):
+    for number in range(3):
+        Image.new("RGB", (1600, 1200), "teal").save(folder / f"large{number}.png")
+    passes.clear()
+    assert len(interp("predict", folder, "-m", "tests.flower_networks:unsized", "--json").out.splitlines()) == 10
+    assert passes[-3:] == [1, 1, 1]
+
+
+def test_what_cannot_be_written_is_one_line_and_the_rest_is_there(folder):
+    Path("out/2_gradcam_rose.png").mkdir(parents=True)
+    run = interp("gradcam", folder, *TINY, "-c", "rose", "-o", "out/")
+    assert run.status == 1 and len(run.paths) == len(SIZES) - 1
+    assert "Error: cannot write out/2_gradcam_rose.png" in run.err
+
+
+def test_one_class_made_otherwise_does_not_hold_up_the_next(folder):
+    picture = folder / "0.png"
+    interp("gradcam", picture, *TINY, "-c", "rose", "-o", "out/")
+    words = ("-c", "rose", "-c", "tulip", "-c", "tulip", "--no-clobber", "--view", "heatmap", "-o", "out/")
+    run = interp("gradcam", picture, *TINY, *words)
+    assert run.status == 1 and run.err.count("with another drawing") == 1
+    assert [path.name for path in run.paths] == ["0_gradcam_tulip.png"]
+
+
+def test_classes_and_copies_share_passes_or_keep_none(folder):
+    from interpret.explainers import sharing
+
+    kept, share = [], sharing.share
+
+    def watched(*given: object) -> None:
+        share(*given)
+        kept.append(len(sharing.shared.get() or ()))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("interpret.explainers.contract.share", watched)
+        interp("gradcam", folder, *TINY, "--top-k", 5, "-o", "out")
+        interp("gradcam", folder, *TINY, "--top-k", 5, "--no-clobber", "-o", "out", "--smooth", 5)
+    assert max(kept) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has other signals")
+def test_ctrl_c_while_standard_input_is_waited_for():
+    command = [sys.executable, "-m", "cli", "gradcam", "-", *TINY]
+    running = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY)
+    with pytest.raises(subprocess.TimeoutExpired):
+        running.wait(6)  # by now it reads
+    running.send_signal(signal.SIGINT)
+    assert running.wait(20) == 130
+    assert running.stderr.read().strip() == "Error: interrupted"
+    running.stdin.close()
+    running.stderr.close()
+
+
 def test_predict_takes_batches_too(folder):
     alone = interp("predict", folder, *TINY, "--json", "--batch-size", 1)
     several = interp("predict", folder, *TINY, "--json", "--batch-size", 3)
-    crowded = interp("predict", folder, "-m", "tests.test_cli_folders:crowded_flowers", "--json")
+    crowded = interp("predict", folder, "-m", "tests.flower_networks:crowded", "--json")
     for other in (several, crowded):
         assert other.status == alone.status == 1 and other.err == alone.err and alone.err.count("3x.png") == 1
         rows = [[json.loads(line) for line in run.out.splitlines()] for run in (alone, other)]

@@ -9,13 +9,14 @@ from ..gradients import shared
 
 
 @contextmanager
-def shared_passes() -> Iterator[None]:
+def shared_passes(wanted: bool = True) -> Iterator[None]:
     """A block in which methods that need the same pass through the network share it: those that look at the same
     layer for the same inputs, and those that differentiate by the inputs.
 
-    The network and the inputs, which lie on its input grid, must not change inside.
+    The network and the inputs, which lie on its input grid, must not change inside. Every pass is kept until the
+    block ends; where each is made for itself, such a block inside, not ``wanted``, keeps none.
     """
-    before = shared.set({})
+    before = shared.set({} if wanted else None)
     try:
         yield
     finally:
