@@ -34,8 +34,8 @@ def drawing_options(method: str) -> Any:
             default="each",
             show_default=True,
             metavar="each|shared|NUMBER",
-            help="The value that gets the strongest colour: each picture's own largest, one for all pictures, or "
-            "a number.",
+            help="The value that gets the strongest colour: each picture's own largest, one for all pictures "
+            "(which are then all kept in memory), or a number.",
         ),
         click.option(
             "--percentile",

@@ -12,6 +12,7 @@ from .hooks import last_call, left_as_found
 from .labels import Labels
 
 PRECISIONS = {"float32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+SUM_TOLERANCE = {torch.bfloat16: 1e-2, torch.float16: 2e-3}  # what rounding makes of a sum of probabilities
 LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, what Pillow's conversion to grey uses
 
 
@@ -104,8 +105,9 @@ class Classifier(nn.Module):
         # A module of these kinds may also be a gate inside, or be there and not be used.
         if last and _same_values(last[1], output):
             output = first_tensor(last[0])
-        elif _are_probabilities(output):
-            output = output.clamp_min(torch.finfo(output.dtype).tiny).log()
+        elif (probabilities := _are_probabilities(output)).any():
+            wide = output.float() if output.element_size() < 4 else output
+            output = torch.where(probabilities, wide.clamp_min(torch.finfo(wide.dtype).tiny).log(), wide)
         if output.element_size() < 4:
             output = output.float()
         if len(inputs) == 1 and output.shape[1] == 1:
@@ -179,11 +181,14 @@ def checked_precision(name: str) -> str:
     return name
 
 
-def _are_probabilities(output: Tensor) -> bool:
-    """Whether a softmax that is no module has made these (N, classes): none below 0, and a sum of 1."""
-    if output.shape[1] < 2 or bool((output < 0).any()):
-        return False
-    return bool(((output.sum(1) - 1).abs() < 1e-4).all())
+def _are_probabilities(output: Tensor) -> Tensor:
+    """(N, 1): where a softmax that is no module made a row of these (N, classes): none below 0, and a sum of 1.
+
+    Each picture is judged alone, so that its logits do not depend on what shares its batch.
+    """
+    tolerance = SUM_TOLERANCE.get(output.dtype, 1e-4)
+    total = output.sum(1, keepdim=True, dtype=torch.promote_types(output.dtype, torch.float32))
+    return (output >= 0).all(1, keepdim=True) & ((total - 1).abs() < tolerance) & (output.shape[1] > 1)
 
 
 def _same_values(given: object, output: Tensor) -> bool:

@@ -341,5 +341,42 @@ def test_a_softmax_that_is_no_module_or_is_called_by_keyword(how):
     torch.testing.assert_close(classifier(images).softmax(1), network(images))
 
 
+class Softmaxed(nn.Sequential):
+    """A softmax that is a function, behind logits that differ much."""
+
+    def __init__(self):
+        super().__init__(nn.Flatten(), nn.Linear(48, 5))
+        self[1].weight.data *= 4
+
+    def forward(self, images):
+        return F.softmax(super().forward(images), 1)
+
+
+@pytest.mark.parametrize(
+    ("weights", "precision", "atol"),
+    [
+        (torch.float32, "float32", 1e-6),
+        (torch.float16, "float32", 2e-3),
+        (torch.bfloat16, "float32", 2e-2),
+        (torch.float32, "fp16", 2e-3),
+        (torch.float32, "bf16", 2e-2),
+    ],
+)
+def test_a_softmax_in_narrow_numbers_is_known_for_each_picture_alone(weights, precision, atol):
+    network, images = Softmaxed().to(weights), torch.rand(300, 3, 4, 4)
+    settled = classifier(network, precision=precision).requires_grad_(False)
+    batch, alone = settled(images), torch.cat([settled(image[None]) for image in images])
+    torch.testing.assert_close(batch.softmax(1), alone.softmax(1), rtol=0, atol=atol)
+    exact = nn.Sequential.forward(network.float(), settled.normalise(images)).softmax(1)
+    torch.testing.assert_close(batch.softmax(1), exact, rtol=0, atol=atol)
+    assert batch.dtype == torch.float32
+
+
+def test_a_picture_whose_logits_look_like_probabilities_changes_no_other():
+    settled, images = gives(lambda images: images.flatten(1)[:, :2]), torch.rand(3, 3, 4, 4)
+    images[1, 0, 0, :2] = torch.tensor([0.25, 0.75]) * settled.std[0] + settled.mean[0]
+    torch.testing.assert_close(settled(images), torch.cat([settled(image[None]) for image in images]))
+
+
 def test_the_view_on_inputs_is_in_the_same_mode(squeezenet):
     assert not squeezenet.training and not squeezenet.on_inputs().training

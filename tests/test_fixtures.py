@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from interpret import occlusion
+from interpret import NetworkError, occlusion
 from interpret.explainers import explainer_named
 from tests.tiny import RELUS, m1, x0
 
@@ -124,6 +124,18 @@ def test_cam_means_to_the_logit_less_its_bias():
     network, images = Pooled(), torch.rand(2, 3, 12, 10)
     found = core("cam")(network, images, 1).mean((1, 2, 3)) + network[4].bias[1]
     torch.testing.assert_close(found, network(images)[:, 1])
+
+
+class Behind(Pooled):
+    """The head that CAM reads, with a softmax behind it."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images).softmax(1)
+
+
+def test_cam_says_that_something_is_behind_the_head():
+    with pytest.raises(NetworkError, match="and nothing behind it; the logits of Behind are not those of such a head"):
+        core("cam")(Behind(), torch.rand(2, 3, 12, 10), 1)
 
 
 def test_cam_of_squeezenet_is_the_heads_own_map(squeezenet, cat):

@@ -1,9 +1,12 @@
 """Batch normalisation folded into convolutions: the same logits, whatever the network does between."""
 
+import logging
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils import parametrizations, prune
 
 from interpret import Classifier, folded
 from tests.command import FLOWERS, interp
@@ -75,6 +78,61 @@ def test_the_default_network_is_folded_whole(lite0, cat):
     assert norms(lite0) and not norms(copied)
     with torch.no_grad():
         assert (copied(cat) - lite0(cat)).abs().max() < 1e-4
+
+
+class Asleep(nn.Module):
+    """Something beside the normalisation takes the convolution's maps, but only where they are strong."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution, self.norm, self.head = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Linear(8, 5)
+
+    def forward(self, images: Tensor) -> Tensor:
+        maps = self.convolution(images)
+        return self.head((self.norm(maps) + F.relu(maps - 2.5)).mean((2, 3)))
+
+
+def test_a_branch_that_faint_noise_does_not_wake():
+    assert norms(folded(classifier_of(Asleep()))) == ["norm"]
+
+
+def test_narrow_arithmetic_hides_no_fold(caplog):
+    classifier = classifier_of(SmallCNN())
+    classifier.precision = "bf16"
+    with caplog.at_level(logging.INFO, "interpret"):
+        copied = folded(classifier)
+    assert not norms(copied) and copied.precision == classifier.precision == "bf16"
+    assert caplog.messages == ["folded 2 of 2 batch normalisations into the convolutions before them"]
+
+
+def test_a_network_of_one_size_is_left_as_it_is(caplog):
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4 * 30 * 30, 5))
+    classifier, images = classifier_of(network), torch.rand(2, 3, 32, 32)
+    classifier.input_size = None
+    copied = folded(classifier)
+    assert norms(copied) == ["1"] and torch.equal(copied(images), classifier(images))
+    assert "nothing is folded: the network does not take" in caplog.text
+
+
+MADE = {
+    "weight_norm": parametrizations.weight_norm,
+    "spectral_norm": parametrizations.spectral_norm,
+    "weight_norm by a hook": nn.utils.weight_norm,
+    "spectral_norm by a hook": nn.utils.spectral_norm,
+    "pruned": lambda module: prune.l1_unstructured(module, "weight", amount=0.3),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
+@pytest.mark.parametrize("trained", [True, False])
+@pytest.mark.parametrize("made", MADE.values(), ids=MADE)
+def test_weights_that_are_made_of_others_are_left_alone(made, trained):
+    network = SmallCNN().requires_grad_(trained)
+    made(network.conv1)
+    classifier, images = classifier_of(network), torch.rand(2, 3, 32, 32)
+    copied = folded(classifier)
+    assert norms(copied) == ["bn1"]
+    torch.testing.assert_close(copied(images), classifier(images), rtol=1e-4, atol=1e-4)
 
 
 def test_from_the_shell():

@@ -1,8 +1,11 @@
 """Narrow arithmetic: maps and logits are wide, close to the exact ones, and the same from the shell."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import interpret
 from interpret import InterpretError, NetworkError
@@ -43,6 +46,36 @@ def test_from_the_shell(squeezenet, cat, tmp_path, monkeypatch):
     exact = interpret.gradcam(squeezenet, cat, squeezenet.find("tabby", cat))[0]
     found = torch.tensor(np.load("narrow.npy"))
     assert correlation(exact, found) > 0.99 and not torch.equal(exact, found)
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("where", ["weights", "arithmetic"])
+@pytest.mark.parametrize("name", ["lite0", "squeezenet"])
+def test_cam_knows_the_head_in_narrow_numbers(request, cat, name, where, kind):
+    exact = request.getfixturevalue(name)
+    found = copy.deepcopy(exact)
+    if where == "weights":
+        found.network.to(kind)
+    else:
+        found.precision = {torch.bfloat16: "bf16", torch.float16: "fp16"}[kind]
+    maps = [interpret.cam(network, cat, 281) for network in (exact, found)]
+    assert maps[1].dtype == torch.float32 and not torch.equal(*maps)
+    assert correlation(*maps) > 0.999
+
+
+def test_cam_of_a_network_that_is_no_classifier_in_narrow_numbers():
+    network = nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4))
+    images = torch.rand(2, 3, 12, 10)
+    exact = interpret.cam(network, images, 1)
+    found = interpret.cam(network.bfloat16(), images.bfloat16(), 1)
+    torch.testing.assert_close(found.float(), exact, rtol=0.05, atol=0.02)
+
+
+def test_cam_from_the_shell(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = interp("cam", "sample:cat", "--precision", "bf16", "-c", "tabby", "-o", "narrow.npy")
+    assert run.status == 0, run.err
+    assert np.isfinite(np.load("narrow.npy")).all()
 
 
 def test_an_unknown_precision_is_refused():

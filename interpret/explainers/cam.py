@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..classifier import first_tensor
@@ -12,6 +13,8 @@ from ..geometry import Geometry
 from ..gradients import Target, class_indices, contrast
 from ..hooks import Call, recorded, traced
 from .contract import explainer, layer_of, network_of
+
+NARROW = {torch.bfloat16: 2e-2, torch.float16: 3e-3}  # how far rounding takes logits, as a share of the largest
 
 
 @explainer(Geometry.undo)
@@ -44,31 +47,42 @@ def cam(classifier: nn.Module, images: Tensor, target: Target) -> Tensor:
 
 def _class_maps(classifier: nn.Module, images: Tensor) -> Callable[[Target], Tensor]:
     """A function from class indices to their maps, for whichever of the two heads the network has."""
-    network, heads = network_of(classifier), []
+    network, averages, linears = network_of(classifier), [], []
     layer = layer_of(classifier, images, None)
 
     def visit(call: Call) -> None:
         if isinstance(call.module, nn.Linear):
-            heads.append(("", call.module, None))
+            linears.append((call.module, call.output.dtype))
         elif call.output.dim() == 4 and call.output[0, 0].numel() > 1:
-            heads.append((call.name, None, call.output.mean((2, 3))))
+            averages.append((call.name, _wide(call.output).mean((2, 3)), call.output.dtype))
 
     outputs: list[Tensor] = []
     with torch.no_grad():
-        traced(network, lambda: outputs.append(first_tensor(classifier(images))), visit)
+        traced(network, lambda: outputs.append(_wide(first_tensor(classifier(images)))), visit)
     logits = outputs[0]
-    for name, _, mean in reversed(heads):
-        if mean is not None and mean.shape == logits.shape and torch.allclose(mean, logits, atol=1e-4, rtol=1e-4):
+    for name, mean, kind in reversed(averages):
+        if _close(mean, logits, kind, 1e-4):
             return _from_score_maps(classifier, images, logits, name)
-    linear = [module for _, module, _ in heads if module is not None]
-    if len(linear) == 1 and linear[0].out_features == logits.shape[1]:
-        maps = _from_linear(classifier, images, logits, layer, linear[0])
+    if len(linears) == 1 and linears[0][0].out_features == logits.shape[1]:
+        maps = _from_linear(classifier, images, logits, layer, *linears[0])
         if maps is not None:
             return maps
     raise NetworkError(
         f"CAM needs a head of global average pooling and one linear layer, or a convolution that gives a map a "
-        f"class and is then averaged; {type(network).__name__} has neither: use Grad-CAM"
+        f"class and is then averaged, and nothing behind it; the logits of {type(network).__name__} are not those of "
+        f"such a head: use Grad-CAM"
     )
+
+
+def _wide(values: Tensor) -> Tensor:
+    return values.float() if values.element_size() < 4 else values
+
+
+def _close(found: Tensor, logits: Tensor, kind: torch.dtype, tolerance: float) -> bool:
+    """Whether two are the same (N, classes) but for rounding, in numbers of the kind the network works in."""
+    tolerance = NARROW.get(kind, tolerance)
+    scale = logits.abs().amax(1, keepdim=True) if kind in NARROW else logits.abs()
+    return found.shape == logits.shape and bool(((found - logits).abs() <= tolerance * (1 + scale)).all())
 
 
 def _from_score_maps(classifier: nn.Module, images: Tensor, logits: Tensor, layer: str) -> Callable[[Target], Tensor]:
@@ -79,7 +93,7 @@ def _from_score_maps(classifier: nn.Module, images: Tensor, logits: Tensor, laye
 
 
 def _from_linear(
-    classifier: nn.Module, images: Tensor, logits: Tensor, layer: str, linear: nn.Linear
+    classifier: nn.Module, images: Tensor, logits: Tensor, layer: str, linear: nn.Linear, kind: torch.dtype
 ) -> Callable[[Target], Tensor] | None:
     """The maps, if the linear layer really sees the mean of this layer; None if it sees something else."""
     with recorded(network_of(classifier), layer) as recording:
@@ -87,8 +101,10 @@ def _from_linear(
     for activations in (recording[layer], torch.relu(recording[layer])):  # DenseNet's last ReLU is a function
         if activations.shape[1] != linear.in_features:
             continue
-        if torch.allclose(linear(activations.mean((2, 3))), logits, atol=1e-3, rtol=1e-3):
-            return functools.partial(_weighted, activations, linear.weight, logits)
+        weight = linear.weight.to(activations.dtype)
+        bias = None if linear.bias is None else linear.bias.to(activations.dtype)
+        if _close(F.linear(activations.mean((2, 3)), weight, bias), logits, kind, 1e-3):
+            return functools.partial(_weighted, activations, weight, logits)
     return None
 
 
