@@ -1,18 +1,19 @@
 """What the evaluating commands share: labelled pictures in batches on the network's input grid, and their results."""
 
 import csv
+import hashlib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from interpret.errors import InterpretError
 
 from . import options
-from .batches import batches
+from .batches import Picture, batches, tried
 from .inputs import Source
 from .labelled import labelled
 from .together import failures_of_all
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from interpret.classifier import Classifier
+
+Made = TypeVar("Made")
 
 data_argument = click.argument("data", metavar="FOLDER", type=click.Path())
 limit_option = click.option("--limit", type=click.IntRange(1), help="Look at so many pictures, drawn at random.")
@@ -32,7 +35,7 @@ seed_option = click.option("--seed", type=int, default=0, show_default=True, hel
 
 @dataclass
 class Pictures:
-    """Labelled pictures, read batch by batch; what cannot be read is reported and passed over."""
+    """Labelled pictures, looked at batch by batch; what fails is reported and passed over."""
 
     classifier: "Classifier"
     known: list[tuple[Source, int]]
@@ -40,16 +43,28 @@ class Pictures:
     verbose: int = 0
     failed: int = 0
 
-    def batches(self) -> Iterator[tuple[list[Source], "Tensor", "Tensor"]]:
-        """Sources, pictures (n, C, h, w) on the network's input grid in [0, 1], and class indices (n,)."""
+    def each(self, look: Callable[[list[Source], "Tensor", "Tensor"], Iterable[Made]]) -> Iterator[Made]:
+        """What a function makes of the pictures.
+
+        Args:
+            look: from sources, pictures (n, C, h, w) on the network's input grid in [0, 1] and class
+                indices (n,) to what it makes of each. Where it fails on a batch, it is given each alone.
+
+        Yields:
+            What it made, in the order of the pictures, without those that fail alone too.
+        """
         import torch
 
         device = self.classifier.mean.device
-        size = {"batch_size": self.batch_size}
-        for batch in batches(self.known, self.classifier, self._fail, on_grid=True, keep=False, **size):
+
+        def run(batch: Sequence[Picture]) -> list[Made]:
             images = torch.cat([picture.inputs for picture in batch])
             labels = torch.tensor([picture.more for picture in batch], device=device)
-            yield [picture.source for picture in batch], images, labels
+            return list(look([picture.source for picture in batch], images, labels))
+
+        size = {"batch_size": self.batch_size}
+        for batch in batches(self.known, self.classifier, self._fail, on_grid=True, keep=False, **size):
+            yield from tried(batch, run, self._fail)
 
     def _fail(self, source: Source, error: Exception) -> None:
         self.failed += 1
@@ -75,12 +90,21 @@ def open_data(folder: str, classifier: "Classifier", settings: dict[str, Any], s
     return Pictures(classifier, known, settings["batch_size"], settings["verbose"])
 
 
+def run_hash(classifier: "Classifier", *chosen: Any) -> str:
+    """A short name for all that changes a verdict: weights, preprocessing and the options chosen."""
+    from interpret.weights import fingerprint
+
+    fit = [classifier.mean.tolist(), classifier.std.tolist(), classifier.input_size, classifier.resize]
+    fit += [classifier.interpolation, classifier.precision]
+    return hashlib.sha256(f"{fingerprint(classifier.network)} {fit} {chosen}".encode()).hexdigest()[:12]
+
+
 def share_of(right: int, count: int) -> dict[str, Any]:
     """How many of how many are right, as a share, with its 95 % interval."""
     from attacks.evaluation import interval
 
     if not count:
-        raise InterpretError("none of the pictures could be read")
+        raise InterpretError("none of the pictures could be looked at")
     low, high = interval(right, count)
     return {"share": right / count, "low": low, "high": high, "right": right, "count": count}
 

@@ -1,6 +1,5 @@
 """Methods tried on pictures one after the other, each within its budget of passes, and what came of it."""
 
-import hashlib
 import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -89,13 +88,6 @@ def read_all(sources: list[Source], classifier: "Classifier", verbose: int) -> t
     if len({image.shape for image in images}) > 1:
         raise InterpretError("the pictures differ in size; give --input-size")
     return torch.cat(images), list(targets), failed
-
-
-def run_hash(classifier: "Classifier", trial: "Trial", regions: str | None) -> str:
-    """A short name for all that changes a number: weights, options, and where the objects are looked up."""
-    from interpret.weights import fingerprint
-
-    return hashlib.sha256(f"{fingerprint(classifier.network)} {trial} {regions}".encode()).hexdigest()[:12]
 
 
 def drawn_at_random(sources: list[Source], limit: int | None, seed: int) -> list[Source]:

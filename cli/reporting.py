@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interpret.errors import InterpretError, PictureError
+from interpret.errors import InterpretError, NetworkError, PictureError
 
 from . import options
 from .drawn import about_run
@@ -51,6 +51,8 @@ def make_report(settings: dict[str, Any]) -> None:
     Raises:
         click.exceptions.Exit: with 1, where some picture failed; the page has the others.
     """
+    if settings["output"] == "-" and settings["as_json"]:
+        raise InterpretError("standard output takes the page or the JSON, not both; leave out -o - or --json")
     sources = find_pictures(settings.pop("pictures"), settings.pop("recursive"))
     path = _place(settings.pop("output"), sources)
     names = _names(sources)
@@ -90,12 +92,15 @@ def _names(sources: list[Source]) -> list[str]:
     """What the page calls the pictures: not the whole path, unless two would be called the same."""
     short = [source.shown if source.shown.startswith("sample:") else str(source.inside) for source in sources]
     counts = Counter(short)
-    return [name if counts[name] == 1 else source.shown for name, source in zip(short, sources, strict=True)]
+    names = [name if counts[name] == 1 else source.shown for name, source in zip(short, sources, strict=True)]
+    # A whole path may be what another picture is called below its folder.
+    return names if len(set(names)) == len(names) else [source.shown for source in sources]
 
 
 def _look(sources: dict[str, Source], classifier: "Classifier", settings: dict[str, Any]) -> Looked:
     """Look at every picture, and check the methods; a picture that fails is reported and passed over."""
     from interpret.progress import progress_bar, without_bars
+    from interpret.report.change import error_line
     from interpret.report.findings import Wanted
     from interpret.reporting import checked_methods
 
@@ -107,9 +112,9 @@ def _look(sources: dict[str, Source], classifier: "Classifier", settings: dict[s
             before = bar.n
             try:
                 _look_at(name, source, classifier, wanted, looked, settings["quiet"])
-            except (PictureError, RuntimeError) as error:
+            except (PictureError, NetworkError, RuntimeError) as error:
                 options.note_failure(source.shown, error, settings["verbose"])
-                looked.failed.append((name, " ".join(str(error).split())[:300]))
+                looked.failed.append((name, error_line(error)))
             bar.update(before + wanted.pieces() - bar.n)
         if settings["sanity"] and looked.findings:
             looked.checks = checked_methods(classifier, looked.images, looked.findings, wanted)

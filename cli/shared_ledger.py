@@ -1,9 +1,11 @@
 """A table of results that several processes fill: each has its own part, until the first one has it all."""
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from interpret.errors import InterpretError
 
 from .evaluating import Ledger
 
@@ -18,16 +20,20 @@ class SharedLedger:
         path: the table.
         columns: its columns, of which "file" names a picture.
         resume: whether to go on with what there is.
+        run: what its column "run" holds for results of the same weights and options as this run's.
+        labels: the label of each of this run's pictures, by its name.
 
     Raises:
-        InterpretError: it cannot be written, or holds other columns.
+        InterpretError: it cannot be written, holds other columns, or is of another run.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str], resume: bool) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], resume: bool, run: str, labels: Mapping[str, str]) -> None:
         from interpret import distributed
 
+        self.run, self.labels = run, labels
         if distributed.rank() == 0:
             self.own = Ledger(path, columns, resume)
+            self._check(self.own)
             self._take_up(path, resume)
         done = distributed.gathered(self.own.rows if distributed.rank() == 0 else {})[0]
         if distributed.rank():
@@ -56,6 +62,13 @@ class SharedLedger:
         """What an earlier run left in parts."""
         for part in sorted(path.parent.glob(f"{glob.escape(path.stem)}.part*.csv")):
             if resume:
-                rows = Ledger(part, self.own.columns, resume=True).rows
+                rows = self._check(Ledger(part, self.own.columns, resume=True)).rows
                 self.own.add([row for name, row in rows.items() if name not in self.own.rows])
             part.unlink()
+
+    def _check(self, ledger: Ledger) -> Ledger:
+        """Refuse results that are not this run's."""
+        for name, row in ledger.rows.items():
+            if row["run"] != self.run or row["label"] != self.labels.get(name, row["label"]):
+                raise InterpretError(f"{ledger.path} was made with other weights, options or labels; choose another -o")
+        return ledger

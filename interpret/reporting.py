@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from .classifier import Classifier
-from .errors import InterpretError, PictureError, did_you_mean
+from .errors import InterpretError, NetworkError, PictureError, did_you_mean
 from .explainers import EXPLAINERS
 from .pictures import read
 from .progress import progress_bar, without_bars
-from .report.change import Attack
+from .report.change import Attack, error_line
 from .report.findings import Finding, Wanted, found_in
 from .report.network import Check, Network, checks
 from .report.page import Report, page
@@ -49,8 +49,8 @@ def report_page(
         The page, which needs no other file and no connection.
 
     Raises:
-        InterpretError: a method or a class that does not exist, or no picture that can be read. A picture
-            that cannot be read, among others, is listed on the page.
+        InterpretError: a method or a class that does not exist, or no picture that can be shown. A picture
+            that cannot be read, or that the network fails on, is listed on the page beside the others.
     """
     check_names(classifier, methods, classes)
     named = list(images.items()) if isinstance(images, Mapping) else [(_shown(str(file)), file) for file in images]
@@ -63,10 +63,10 @@ def report_page(
                 image = given if isinstance(given, Tensor) else read(given)
                 findings.append(found_in(title, image, classifier, wanted))
                 kept.append(image)
-            except PictureError as error:
-                failed.append((title, str(error)))
+            except (PictureError, NetworkError, RuntimeError) as error:
+                failed.append((title, error_line(error)))
         if not findings:
-            raise InterpretError(f"none of the pictures could be read: {failed[0][1] if failed else 'there are none'}")
+            raise InterpretError(f"none of the pictures can be shown: {failed[0][1] if failed else 'there are none'}")
         checked = checked_methods(classifier, kept, findings, wanted) if check else {}
     network = Network.of(classifier, name or type(classifier.network).__name__, kept[0])
     return page(Report(network, findings, checked, failed, versions=versions(), seed=seed))

@@ -15,7 +15,8 @@ from interpret.errors import InterpretError
 from tests.command import CAT, FLOWERS, TINY, Ran, interp
 from tests.processes import pair
 
-COLUMNS = ("file", "label", "0", "0.1")
+COLUMNS = ("file", "label", "0", "0.1", "run")
+LABELS = {"a.png": "1", "b.png": "2", "c.png": "3"}
 
 
 def member(words: tuple, said: Connection) -> None:
@@ -71,6 +72,7 @@ def test_two_processes_judge_as_one_does(photos, tmp_path):
 def test_two_processes_go_on_where_three_were_interrupted(photos, tmp_path):
     words = ("evaluate", "robustness", photos, "--eps", "0,2lv", "--steps", 3, "--threads", 1, "-o", tmp_path / "run")
     whole = interp(*words, *TINY)
+    three = interp(*words[:-1], tmp_path / "three", "--limit", 3, *TINY)
     path = tmp_path / "run" / "robustness_pgd.csv"
     expected = table(path)
     header, *lines = path.read_text().splitlines()
@@ -82,6 +84,11 @@ def test_two_processes_go_on_where_three_were_interrupted(photos, tmp_path):
     first, _ = both(*words, "--no-clobber", *TINY)
     assert first.out == whole.out and table(path) == expected
     assert [other.name for other in path.parent.glob("*.csv")] == [path.name]
+    few, _ = both(*words, "--no-clobber", "--limit", 3, *TINY)
+    assert few.out == three.out != whole.out
+    first, second = both(*words, "--no-clobber", "--seed", 1, *TINY)
+    assert "choose another -o" in first.err and first.status == 2 and second.status and not first.out + second.out
+    assert table(path) == expected
 
 
 def test_two_processes_count_together(photos):
@@ -94,34 +101,42 @@ def test_two_processes_count_together(photos):
 def left_behind(folder: Path) -> Path:
     """A table, and the parts of an interrupted run beside it."""
     path = folder / "t.csv"
-    path.write_text("file,label,0,0.1\na.png,1,1,1\n")
-    (folder / "t.part1.csv").write_text("file,label,0,0.1\na.png,1,0,0\nb.png,2,1,0\nc.png,3,")
+    path.write_text("file,label,0,0.1,run\na.png,1,1,1,x\n")
+    (folder / "t.part1.csv").write_text("file,label,0,0.1,run\na.png,1,0,0,x\nb.png,2,1,0,x\nc.png,3,")
     (folder / "t.part2.csv").write_text("file,la")
     return path
 
 
 def test_what_an_interrupted_run_left_is_taken_up(tmp_path):
     path = left_behind(tmp_path)
-    ledger = SharedLedger(path, COLUMNS, resume=True)
+    ledger = SharedLedger(path, COLUMNS, True, "x", LABELS)
     assert ledger.done == {"a.png", "b.png"} and list(tmp_path.iterdir()) == [path]
-    ledger.add([dict(zip(COLUMNS, ("c.png", 3, 1, 1), strict=True))])
+    ledger.add([dict(zip(COLUMNS, ("c.png", 3, 1, 1, "x"), strict=True))])
     assert [tuple(row.values()) for row in ledger.whole()] == [
-        ("a.png", "1", "1", "1"),
-        ("b.png", "2", "1", "0"),
-        ("c.png", "3", "1", "1"),
+        ("a.png", "1", "1", "1", "x"),
+        ("b.png", "2", "1", "0", "x"),
+        ("c.png", "3", "1", "1", "x"),
     ]
     assert table(path) == ledger.whole()
 
 
 def test_a_run_from_the_beginning_forgets_the_parts(tmp_path):
     path = left_behind(tmp_path)
-    assert not SharedLedger(path, COLUMNS, resume=False).done
+    assert not SharedLedger(path, COLUMNS, False, "x", LABELS).done
     assert list(tmp_path.iterdir()) == [path] and path.read_text().count("\n") == 1
 
 
-def test_parts_of_another_run_are_refused_and_left(tmp_path):
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("file,label,0,0.5,run\nb.png,2,1,0,x\n", "t.part1.csv holds other columns"),
+        ("file,label,0,0.1,run\nb.png,2,1,0,y\n", "t.part1.csv was made with other weights"),
+        ("file,label,0,0.1,run\nb.png,4,1,0,x\n", "t.part1.csv was made with other weights"),
+    ],
+)
+def test_parts_of_another_run_are_refused_and_left(tmp_path, text, message):
     path = left_behind(tmp_path)
-    (tmp_path / "t.part1.csv").write_text("file,label,0,0.5\nb.png,2,1,0\n")
-    with pytest.raises(InterpretError, match="t.part1.csv holds other columns"):
-        SharedLedger(path, COLUMNS, resume=True)
-    assert (tmp_path / "t.part1.csv").read_text().endswith("b.png,2,1,0\n")
+    (tmp_path / "t.part1.csv").write_text(text)
+    with pytest.raises(InterpretError, match=message):
+        SharedLedger(path, COLUMNS, True, "x", LABELS)
+    assert (tmp_path / "t.part1.csv").read_text() == text

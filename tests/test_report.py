@@ -205,7 +205,7 @@ def test_python_gets_pages_and_errors(image, tmp_path, monkeypatch):
     (tmp_path / "broken.png").write_bytes(b"no picture")
     page = interpret.report_page(flowers(), ["wide.png", "broken.png"], methods=["saliency"], check=False)
     words = Outline(page).words
-    assert "Not read" in words and "broken.png" in words and "sanity" not in words.casefold()
+    assert "Not shown" in words and "broken.png" in words and "sanity" not in words.casefold()
     with pytest.raises(InterpretError, match="none of the pictures"):
         interpret.report_page(flowers(), ["broken.png"])
     with pytest.raises(InterpretError, match="gradcam"):

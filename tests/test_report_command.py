@@ -42,7 +42,7 @@ def test_a_broken_picture_is_listed_and_the_others_are_shown(pictures):
     assert run.status == 1
     assert [line for line in run.err.splitlines() if "Error" in line] == [run.err.splitlines()[0]]
     words = Outline((pictures / "report.html").read_text(encoding="utf-8")).words
-    assert "Not read broken.png" in words and "wide.png" in words
+    assert "Not shown broken.png" in words and "wide.png" in words
     assert "How small a change" not in words and "depend on what it has learnt" not in words
     (pictures / "report.html").unlink()
     alone = interp("report", "broken.png", *ASKED)
@@ -75,7 +75,7 @@ def test_a_picture_is_not_overwritten(pictures):
     content = (pictures / "wide.png").read_bytes()
     (pictures / "wide.html").write_bytes(content)
     run = interp("report", "wide.html", *ASKED, "-o", "wide.html")
-    assert run.status == 2 and "not overwritten" in run.err
+    assert run.status == 1 and "not overwritten" in run.err
     assert (pictures / "wide.html").read_bytes() == content
 
 

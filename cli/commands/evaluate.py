@@ -20,6 +20,7 @@ from ..evaluating import (
     share_of,
 )
 from ..hints import HintingGroup
+from ..inputs import Source
 from ..together import together
 from .evaluate_explanations import faithfulness, sanity
 from .evaluate_robustness import robustness
@@ -58,11 +59,10 @@ def accuracy(data: str, **settings: Any) -> None:
         classifier = options.open_classifier(settings)
         pictures = open_data(data, classifier, settings, settings["seed"])
         pictures.known = distributed.own(pictures.known)
-        view, right, count = classifier.on_inputs(), 0, 0
-        for _, images, labels in pictures.batches():
-            right += int((predictions(view, images) == labels).sum())
-            count += len(labels)
-        right, count, failed = map(sum, zip(*distributed.gathered((right, count, pictures.failed)), strict=True))
+        view = classifier.on_inputs()
+        right = list(pictures.each(lambda _, images, labels: (predictions(view, images) == labels).tolist()))
+        counted = sum(right), len(right), pictures.failed
+        right, count, failed = map(sum, zip(*distributed.gathered(counted), strict=True))
         result = share_of(right, count)
         if speaks:
             click.echo(json.dumps(result) if settings["as_json"] else f"top-1 {said(result)}")
@@ -88,15 +88,24 @@ def masking(data: str, eps: float, queries: int, **settings: Any) -> None:
     """
     import torch
 
+    from attacks.labels import predictions
     from attacks.masking import masking as look
 
     classifier = options.open_classifier(settings)
     pictures = open_data(data, classifier, settings, settings["seed"])
-    found = [(images, labels) for _, images, labels in pictures.batches()]
-    if len({images.shape[1:] for images, _ in found}) > 1:
+    view = classifier.on_inputs()
+
+    def usable(_: list[Source], images: torch.Tensor, labels: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        predictions(view, images)  # too small a picture fails here
+        return list(zip(images.split(1), labels.split(1), strict=True))
+
+    found = list(pictures.each(usable))
+    if not found:
+        raise InterpretError("none of the pictures could be looked at")
+    if len({images.shape for images, _ in found}) > 1:
         raise InterpretError("the pictures differ in size; give --input-size")
     images, labels = (torch.cat(parts) for parts in zip(*found, strict=True))
-    checks = look(classifier.on_inputs(), images, labels, eps=eps, queries=queries, seed=settings["seed"])
+    checks = look(view, images, labels, eps=eps, queries=queries, seed=settings["seed"])
     for check in checks:
         row = {"check": check.name, "fine": check.fine, "evidence": check.evidence}
         click.echo(
@@ -107,3 +116,5 @@ def masking(data: str, eps: float, queries: int, **settings: Any) -> None:
     if not all(check.fine for check in checks):
         options.note("gradients may be masked: do not believe what gradient attacks leave standing", settings["quiet"])
         raise click.exceptions.Exit(3)
+    if pictures.failed:
+        raise click.exceptions.Exit(1)

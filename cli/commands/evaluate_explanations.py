@@ -12,10 +12,10 @@ from interpret.faithfulness import METRICS, NEEDS_REGIONS
 
 from .. import options
 from ..drawn import about_run, seed_option
-from ..evaluating import Ledger, limit_option
+from ..evaluating import Ledger, limit_option, run_hash
 from ..inputs import find_pictures
 from ..outputs import RESULTS, write_result
-from ..ranking import Comparison, Names, budget_option, drawn_at_random, methods_option, read_all, run_hash
+from ..ranking import Comparison, Names, budget_option, drawn_at_random, methods_option, read_all
 from ..ranking_figure import curves_figure, ranking_figure, sanity_figure
 from ..ranking_table import sanity_rows, standing_row, table_lines, tell_sanity, write_table
 from ..regions import regions_in

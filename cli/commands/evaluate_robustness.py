@@ -1,6 +1,7 @@
 """`interp evaluate robustness`: how often a network is still right under attack, and how that falls."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,12 @@ from ..evaluating import (
     leave,
     limit_option,
     open_data,
+    run_hash,
     said,
     seed_option,
     share_of,
 )
+from ..inputs import Source
 from ..outputs import RESULTS, slug, write_result
 from ..shared_ledger import SharedLedger
 from ..signatures import attack_methods
@@ -123,18 +126,24 @@ def _curve_of(
     from attacks.evaluation import standing
     from interpret import distributed
 
-    columns = ["file", "label", *(f"{size:.6g}" for size in eps)]
-    ledger = SharedLedger(path, columns, resume)
+    sizes, run = [f"{size:.6g}" for size in eps], run_hash(classifier, attack, eps, sorted(chosen.items()))
+    labels = {source.shown: str(label) for source, label in pictures.known}
+    ledger = SharedLedger(path, ["file", "label", *sizes, "run"], resume, run, labels)
     left = [(source, label) for source, label in pictures.known if source.shown not in ledger.done]
     pictures.known = distributed.own(left)
     view = classifier.on_inputs()
-    for sources, images, labels in pictures.batches():
-        stands = standing(view, images, labels, attack, eps, **chosen)
-        rows = zip(sources, labels.tolist(), stands.long().tolist(), strict=True)
-        ledger.add([dict(zip(columns, [source.shown, label, *row], strict=True)) for source, label, row in rows])
-    held = torch.tensor([[int(row[name]) for name in columns[2:]] for row in ledger.whole()])
-    if not len(held):
-        raise InterpretError("none of the pictures could be read")
+
+    def judged(sources: list[Source], images: torch.Tensor, labels: torch.Tensor) -> Iterator[dict[str, Any]]:
+        stands = standing(view, images, labels, attack, eps, **chosen).long().tolist()
+        for source, label, row in zip(sources, labels.tolist(), stands, strict=True):
+            yield {"file": source.shown, "label": label, **dict(zip(sizes, row, strict=True)), "run": run}
+
+    for row in pictures.each(judged):
+        ledger.add([row])
+    rows = [row for row in ledger.whole() if row["file"] in labels]
+    if not rows:
+        raise InterpretError("none of the pictures could be looked at")
+    held = torch.tensor([[int(row[size]) for size in sizes] for row in rows])
     return [{"eps": size, **share_of(int(column.sum()), len(held))} for size, column in zip(eps, held.T, strict=True)]
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..classifier import Classifier
-from ..errors import InterpretError
+from ..errors import InterpretError, PictureError
 from ..figures import own_colours
 from ..hooks import left_as_found
 from ..pictures import from_grid, to_grid, to_pil
@@ -66,8 +66,10 @@ def change_of(classifier: Classifier, image: Tensor, attack: Attack) -> Change:
     try:
         with left_as_found(model, clean.device):
             changed = attack.run(model, clean, label.to(clean.device)).detach()
-    except InterpretError as error:
-        return Change(**found, trouble=str(error))
+    except PictureError:
+        raise
+    except (InterpretError, RuntimeError) as error:
+        return Change(**found, trouble=error_line(error))
     then = _probabilities(model, changed)
     if int(then.argmax()) == int(label):
         return Change(**found, trouble=f"none was found by {attack.words}")
@@ -85,6 +87,11 @@ def change_of(classifier: Classifier, image: Tensor, attack: Attack) -> Change:
         drawn=webp(_small(own_colours(delta, limit=largest), Image.Resampling.NEAREST)),
         changed=webp(_small(to_pil(changed.cpu()))),
     )
+
+
+def error_line(error: Exception) -> str:
+    """What an error says, in one line of a length that suits a page."""
+    return " ".join(str(error).split())[:300]
 
 
 def _probabilities(model: Classifier, images: Tensor) -> Tensor:

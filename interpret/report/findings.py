@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..classifier import Classifier
 from ..diagnosis import diagnose
-from ..errors import InterpretError
+from ..errors import InterpretError, PictureError
 from ..explainers import explainer_named
 from ..explainers.sharing import shared_passes
 from ..faithfulness.comparison import importance
@@ -18,7 +18,7 @@ from ..faithfulness.deletion import deletion
 from ..faithfulness.floors import centred_gaussian, random_map
 from ..faithfulness.insertion import insertion
 from ..hooks import left_as_found
-from .change import Attack, Change, change_of
+from .change import Attack, Change, change_of, error_line
 from .drawings import Drawn, drawn_map, photo_of, seen_part
 
 TOP = 5
@@ -116,11 +116,12 @@ def found_in(name: str, image: Tensor, classifier: Classifier, wanted: Wanted) -
         wanted: what to look for.
 
     Returns:
-        What was found. A method that cannot explain this network says so in its map's place.
+        What was found. A method that cannot explain this network, or fails on it, says so in its map's place.
 
     Raises:
-        InterpretError: a class that the network lacks.
-        PictureError: a picture that the network cannot take.
+        UnknownNameError: a class that the network lacks.
+        PictureError: a picture that cannot be used.
+        NetworkError, RuntimeError: the network itself fails on the picture.
     """
     image = image.detach().to(classifier.mean.device)
     inputs, geometry = classifier.prepare(image)
@@ -154,20 +155,26 @@ def _seen(classifier: Classifier, shares: Tensor, index: int) -> Seen:
 
 def _maps(view: Classifier, inputs: Tensor, index: int, part: Any, wanted: Wanted) -> Iterator[Map]:
     for method in wanted.methods:
-        explain = explainer_named(method)
-        options = {"seed": wanted.seed} if "seed" in inspect.signature(explain).parameters else {}
         try:
-            attribution = explain(view, inputs, index, **options)
-        except InterpretError as error:  # the method and the network do not go together
-            yield Map(method, str(error))
-        else:
-            (found,) = diagnose(attribution)
-            trouble = "" if found.kind == "fine" else found.sentence
-            areas = None
-            if found.kind != "not finite":
-                areas = _areas(view, inputs, index, importance(attribution, method), wanted, called=False)
-            yield Map(method, trouble, areas, drawn_map(part, attribution.cpu(), method))
+            found = _map(view, inputs, index, part, method, wanted)
+        except PictureError:
+            raise
+        except (InterpretError, RuntimeError) as error:  # the method and the network do not go together
+            found = Map(method, f"not drawn: {error_line(error)}")
+        yield found
         wanted.done()
+
+
+def _map(view: Classifier, inputs: Tensor, index: int, part: Any, method: str, wanted: Wanted) -> Map:
+    explain = explainer_named(method)
+    options = {"seed": wanted.seed} if "seed" in inspect.signature(explain).parameters else {}
+    attribution = explain(view, inputs, index, **options)
+    (found,) = diagnose(attribution)
+    trouble = "" if found.kind == "fine" else found.sentence
+    areas = None
+    if found.kind != "not finite":
+        areas = _areas(view, inputs, index, importance(attribution, method), wanted, called=False)
+    return Map(method, trouble, areas, drawn_map(part, attribution.cpu(), method))
 
 
 def _areas(

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from ..classifier import Classifier
-from ..errors import InterpretError
+from ..errors import InterpretError, PictureError
 from ..faithfulness.sanity import affordable, sanity
 from ..hooks import left_as_found
 from ..weights import fingerprint
+from .change import error_line
 
 BUDGET = 500  # passes that a method's check may take
 PICTURES = 4
@@ -94,6 +95,8 @@ def checks(
                 yield Check(method, found.passed, found.after_top, floor, count)
             else:
                 yield Check(method, None, trouble="its maps take too many passes to be made again and again")
-        except InterpretError as error:
-            yield Check(method, None, trouble=str(error))
+        except PictureError:
+            raise
+        except (InterpretError, RuntimeError) as error:
+            yield Check(method, None, trouble=error_line(error))
         done()

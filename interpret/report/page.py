@@ -22,7 +22,7 @@ class Report:
     network: Network
     findings: Sequence[Finding]
     checks: Mapping[str, Check] = field(default_factory=dict)  # by method
-    failed: Sequence[tuple[str, str]] = ()  # pictures that could not be read, and why
+    failed: Sequence[tuple[str, str]] = ()  # pictures that are not shown, and why
     commands: Callable[[Finding], Commands] = lambda finding: ()
     check_commands: Commands = ()
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -109,8 +109,8 @@ def _failed(failed: Sequence[tuple[str, str]]) -> str:
         return ""
     rows = "".join(f"<li><b>{escape(name)}</b>: {escape(reason)}</li>" for name, reason in failed)
     return (
-        '<section class="plain" aria-labelledby="not-read"><div class="failed">'
-        f'<h2 id="not-read">Not read</h2><ul>{rows}</ul></div></section>'
+        '<section class="plain" aria-labelledby="not-shown"><div class="failed">'
+        f'<h2 id="not-shown">Not shown</h2><ul>{rows}</ul></div></section>'
     )
 
 
