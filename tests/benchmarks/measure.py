@@ -63,23 +63,31 @@ def interleaved(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[s
     return costs
 
 
+# A child's peak of memory begins with that of the process it was forked from, which is why a small one does it.
+LAUNCHER = """
+import os, resource, subprocess, sys
+status = subprocess.call([sys.executable, *sys.argv[2:]])
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+os.write(int(sys.argv[1]), f"{status} {usage.ru_utime + usage.ru_stime} {usage.ru_maxrss / 1024}".encode())
+"""
+
+
 def process(*words: str, threads: int) -> Process:
-    """Run Python with these words, alone; what it says on standard error is seen only if it fails."""
+    """Run Python with these words, alone: CPU and wall seconds, the peak of memory in MB, and what it prints."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    read, write = os.pipe()
     began = time.perf_counter()
-    with (
-        open(os.devnull) as nothing,
-        subprocess.Popen(
-            [sys.executable, *words], stdin=nothing, stdout=subprocess.PIPE, env=environment, text=True
-        ) as running,
-    ):
-        printed = running.stdout.read()
-        _, status, usage = os.wait4(running.pid, 0)
-        running.returncode = os.waitstatus_to_exitcode(status)
-    if running.returncode:
-        raise SystemExit(f"python {' '.join(words)[:200]} failed with {running.returncode}")
-    wall = time.perf_counter() - began
-    return Process(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, printed)
+    launched = [sys.executable, "-S", "-c", LAUNCHER, str(write), *words]
+    with open(os.devnull) as nothing, os.fdopen(read) as measured:
+        done = subprocess.run(
+            launched, stdin=nothing, stdout=subprocess.PIPE, env=environment, text=True, pass_fds=[write]
+        )
+        wall = time.perf_counter() - began
+        os.close(write)
+        status, cpu, peak = map(float, measured.read().split())
+    if status:
+        raise SystemExit(f"python {' '.join(words)[:200]} failed with {status:.0f}")
+    return Process(cpu, wall, peak, done.stdout)
 
 
 def ratio(costs: Mapping[str, list[Cost]], name: str, to: str) -> tuple[float, float]:
