@@ -14,6 +14,8 @@ import click
 from interpret.bundled import samples
 from interpret.errors import InterpretError, PictureError
 
+from .memory import keep_freed_memory
+
 if TYPE_CHECKING:
     from interpret.classifier import Classifier
 
@@ -197,6 +199,7 @@ def open_classifier(settings: dict[str, Any]) -> "Classifier":
 
     from interpret.loading import load
 
+    keep_freed_memory()
     if chosen["threads"]:
         torch.set_num_threads(chosen["threads"])
     device = device_named(chosen["device"])
