@@ -16,11 +16,11 @@ if sys.argv[1] == "keep":
 import torch
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(3):
-    torch.ones(40_000_000)  # 160 MB
+for _ in range(12):
+    torch.ones(12_000_000)  # 48 MB
 before = faults()
 for _ in range(5):
-    torch.ones(40_000_000)
+    torch.ones(12_000_000)
 print(faults() - before)
 """
 

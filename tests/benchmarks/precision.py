@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 import interpret
+from cli.memory import keep_freed_memory
 from interpret.bundled import samples
 from interpret.folding import folded
 from tests.benchmarks.measure import header
@@ -43,6 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="efficientnet_lite0")
     given = parser.parse_args()
+    keep_freed_memory()  # as the shell's commands do
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     exact = interpret.load(given.model).to(device)
     photos = [interpret.read(path).to(device) for name, path in samples().items() if "painting" not in name]

@@ -47,6 +47,7 @@ def folder(files: list[Path]) -> dict[str, float]:
 
     import interpret
     from cli.inputs import picture_hash
+    from cli.memory import keep_freed_memory
     from interpret import pictures
     from interpret.explainers import explainer_named
     from interpret.explainers.contract import layer_of, shared_logits
@@ -54,6 +55,7 @@ def folder(files: list[Path]) -> dict[str, float]:
     from interpret.figures import combined, limit_of, overlay
     from interpret.hooks import left_as_found
 
+    keep_freed_memory()
     classifier = interpret.load()
     view, explain = classifier.on_inputs(), explainer_named("gradcam")
     spent: dict[str, float] = {}
