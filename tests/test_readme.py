@@ -1,5 +1,6 @@
 """The README: its commands do what it shows, its Python runs, its table is the table of methods."""
 
+import doctest
 import re
 import shlex
 from pathlib import Path
@@ -42,6 +43,8 @@ def test_python_session(tmp_path, monkeypatch):
     names = {}
     for block in blocks("python"):  # one session: later blocks use the names of earlier ones
         exec(compile(block, "README.md", "exec"), names)
+    examples = doctest.DocTestParser().get_doctest("\n".join(blocks("pycon")), names, "README.md", None, 0)
+    assert examples.examples and not doctest.DocTestRunner().run(examples).failed
     assert (tmp_path / "cat.png").stat().st_size > 10_000
     assert names["picture"].shape == (1, 3, 96, 96)
 
