@@ -133,7 +133,7 @@ def _encode_figure(buffer: io.BytesIO, suffix: str, figure: "Figure", text: str)
     kind = suffix[1:]
     if suffix in RASTER:
         drawn = io.BytesIO()
-        figure.savefig(drawn, format="png", dpi=150)
+        figure.savefig(drawn, format="png", dpi=150, pil_kwargs={"compress_level": 0})  # it is encoded below
         _encode_picture(buffer, suffix, Image.open(drawn).convert("RGB"), text)
     else:
         key = "Keywords" if kind == "pdf" else "Description"

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from interpret.gradients import Target
     from interpret.labels import Match
 
+# Of a figure or a page that has one map for each class asked for.
+best_of_class_option = click.option(
+    "-c",
+    "--class",
+    "classes",
+    multiple=True,
+    metavar="CLASS",
+    shell_complete=options.complete_classes,
+    help="A class to explain: a name, an index, or a group such as dog, whose highest member on the picture is "
+    "meant; may be repeated. By default the top prediction.",
+)
 class_options = options.applied(
     click.option(
         "-c",

@@ -25,6 +25,7 @@ class Page:
     """All that a thread needs to draw and write one result."""
 
     result: Result
+    seen: "Tensor | None" = None  # (H, W) booleans
     values: "Tensor | None" = None  # (1, 1 or 3, H, W), what is drawn of the attribution
     limit: float = 0.0
     raw: "dict[str, Any] | None" = None  # arrays by name
@@ -76,7 +77,7 @@ def _pages(run: Run, results: Iterable[Result], limit: float | None) -> Iterator
             raw = {"attribution": attribution[0].numpy(), "seen": seen.numpy()}
         # What PyTorch computes is computed here: in a thread of its own it would start threads again.
         strongest = run.drawing.limit((attribution, seen)) if limit is None else limit
-        yield Page(result, run.drawing.values(attribution), strongest, raw)
+        yield Page(result, seen, run.drawing.values(attribution), strongest, raw)
 
 
 def _written(run: Run, page: Page) -> list[Path]:
@@ -91,8 +92,7 @@ def _written(run: Run, page: Page) -> list[Path]:
                 "caption": f"{run.method.title.split(' (')[0]}: {result.wanted.label}",
                 "unit": result.wanted.unit,
             }
-            seen = result.picture.geometry.seen()
-            drawn = run.drawing.draw(result.picture.image, page.values, seen, page.limit, words)
+            drawn = run.drawing.draw(result.picture.image, page.values, page.seen, page.limit, words)
             write_result(path, drawn, result.about)
             if run.settings["raw"] and path is not None:
                 write_result(path.with_suffix(".npz"), page.raw, result.about)

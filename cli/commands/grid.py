@@ -6,21 +6,13 @@ import click
 
 from .. import options
 from ..gridding import Words, draw_grid
+from ..targets import best_of_class_option
 
 what_options = options.applied(
     click.option(
         "--methods", type=Words(), default="gradcam", show_default=True, help="Of `interp methods`, with commas."
     ),
-    click.option(
-        "-c",
-        "--class",
-        "classes",
-        multiple=True,
-        metavar="CLASS",
-        shell_complete=options.complete_classes,
-        help="A class to explain: a name, an index, or a group such as dog, whose highest member on the picture is "
-        "meant; may be repeated. By default the top prediction.",
-    ),
+    best_of_class_option,
     click.option("--top-k", type=click.IntRange(1), default=1, help="Explain so many of the top predictions."),
     click.option(
         "--layers", type=Words(), default="", help="For the methods that look at one; `interp layers` lists them."

@@ -10,6 +10,7 @@ from .. import options
 from ..drawn import seed_option
 from ..ranking import Names
 from ..reporting import DEFAULT_METHODS, make_report
+from ..targets import best_of_class_option
 
 what_options = options.applied(
     click.option(
@@ -20,16 +21,7 @@ what_options = options.applied(
         metavar="NAME,NAME",
         help="The explainers to show; `interp methods` lists them.",
     ),
-    click.option(
-        "-c",
-        "--class",
-        "classes",
-        multiple=True,
-        metavar="CLASS",
-        shell_complete=options.complete_classes,
-        help="A class to explain: a name, an index, or a group such as dog, whose highest member on the picture is "
-        "meant; may be repeated. By default the top prediction.",
-    ),
+    best_of_class_option,
     click.option(
         "--attack/--no-attack", default=True, show_default=True, help="Look for a small change that alters the answer."
     ),
