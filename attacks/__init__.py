@@ -35,11 +35,11 @@ ATTACKS = {
 }
 
 _HOMES = {
-    "destruction": ("destruction_rate",),
     "errors": ("AttackError", "GradientWarning"),
     "patch": ("train_patch",),
-    "placing": ("apply_patch",),
-    "transforms": ("ANY_POSE", "PRINT_AND_PHOTOGRAPH", "transformed"),
+    "transforms.destruction": ("destruction_rate",),
+    "transforms.patch_placement": ("apply_patch",),
+    "transforms.random_transforms": ("ANY_POSE", "PRINT_AND_PHOTOGRAPH", "transformed"),
     "universal": ("universal_perturbation",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -3,16 +3,14 @@
 import torch
 from torch import Tensor
 
-from .ball import Ball
-from .checkpoints import checkpoints
-from .climb import Model
+from .core.active_batch import Rows, work_off
+from .core.ascent import Model
+from .core.ball import Ball
+from .core.labels import labels_or_predictions, wrong_classes
+from .core.losses import Loss, fooled, logits_of, objective, slope, targeted_dlr, warn_of_vanished
+from .core.norms import columns, norm_named
+from .core.seeds import Noise, Seed
 from .errors import AttackError
-from .labels import labels_or_predictions
-from .loss import Loss, fooled, logits_of, objective, slope, warn_of_vanished
-from .noise import Noise, Seed
-from .norms import columns, norm_named
-from .rows import Rows, work_off
-from .targets import targeted_dlr, wrong_classes
 
 MOMENTUM = 0.75  # alpha: the share of the new direction
 LEAST_RISES = 0.75  # rho: below this share of rising steps the step was too long
@@ -68,7 +66,7 @@ def apgd(
     labels = labels_or_predictions(model, images, labels, targeted)
     every_noise = Noise.of(seed, len(labels))
     raised = objective(loss or "cross_entropy", targeted)
-    since_last = checkpoints(steps).to(images.device)
+    since_last = _checkpoints(steps).to(images.device)
 
     def begin(numbers: Tensor) -> Rows:
         chosen = numbers.to(labels.device)
@@ -192,3 +190,18 @@ def _move(run: Rows, ball: Ball, norm: str, gradient: Tensor) -> None:
     moved = ball.project(run.points + share * (ahead - run.points) + (1 - share) * (run.points - run.before))
     run.before, run.points = run.points, moved
     run.taken = run.taken + 1
+
+
+def _checkpoints(steps: int) -> Tensor:
+    """(steps + 1,) for each number of steps taken, how long ago the last checkpoint was; 0 where there is none.
+
+    Periods start at 0.22 of the steps and become 0.03 shorter each time, down to 0.06 (section 3.1).
+    """
+    period, least, shorter = (max(int(share * steps), 1) for share in (0.22, 0.06, 0.03))
+    since_last = torch.zeros(steps + 1, dtype=torch.int64)
+    place = period
+    while place <= steps:
+        since_last[place] = period
+        period = max(period - shorter, least)
+        place += period
+    return since_last

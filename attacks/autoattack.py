@@ -8,15 +8,14 @@ import torch
 from torch import Tensor
 
 from .apgd import apgd
-from .ball import Ball
-from .climb import Model
+from .core.ascent import Model
+from .core.ball import Ball
+from .core.labels import labels_or_predictions, still_right, wrong_classes
+from .core.losses import logits_of
+from .core.seeds import Noise, Seed
 from .errors import AttackError
 from .fab import cross
-from .labels import labels_or_predictions, still_right
-from .loss import logits_of
-from .noise import Noise, Seed
 from .square import square
-from .targets import wrong_classes
 
 STANDARD = {"steps": 100, "queries": 5000, "target_classes": 9}
 

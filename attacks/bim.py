@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from .climb import Model
+from .core.ascent import Model
+from .core.labels import least_likely as least_likely_class
+from .core.losses import Loss
 from .errors import AttackError
-from .labels import least_likely as least_likely_class
-from .loss import Loss
 from .pgd import pgd
 
 

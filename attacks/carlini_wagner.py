@@ -5,12 +5,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .climb import Model
+from .core.active_batch import Rows, work_off
+from .core.ascent import Model
+from .core.losses import distance_to_boundary, fooled, slope, warn_of_vanished
+from .core.minimum_norm import keep_nearest, least
+from .core.norms import columns, l2, linf
 from .errors import AttackError
-from .least import keep_nearest, least
-from .loss import distance_to_boundary, fooled, slope, warn_of_vanished
-from .norms import columns, l2, linf
-from .rows import Rows, work_off
 
 MOST_WEIGHT = 1e10  # as in the authors' code
 MOST_STEP = 0.05  # of an angle, which moves a grey value by 6 levels of an 8-bit file

@@ -5,13 +5,13 @@ import math
 import torch
 from torch import Tensor
 
-from .climb import Model
+from .core.active_batch import Rows, work_off
+from .core.ascent import Model
+from .core.losses import fooled, objective, slope, warn_of_vanished
+from .core.minimum_norm import keep_nearest, least
+from .core.norms import columns, l2, norm_named
+from .core.quantize import rounded
 from .errors import AttackError
-from .grid import rounded
-from .least import keep_nearest, least
-from .loss import fooled, objective, slope, warn_of_vanished
-from .norms import columns, l2, norm_named
-from .rows import Rows, work_off
 
 
 def ddn(

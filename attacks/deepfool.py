@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
-from .climb import Model
+from .core.active_batch import Rows, work_off
+from .core.ascent import Model
+from .core.losses import fooled, logits_of, margin, of, others, warn_of_vanished
+from .core.minimum_norm import least
+from .core.norms import columns, norm_named
 from .errors import AttackError
-from .least import least
-from .loss import fooled, logits_of, margin, of, others, warn_of_vanished
-from .norms import columns, norm_named
-from .rows import Rows, work_off
 
 
 def deepfool(

@@ -6,14 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .ball import Ball
-from .climb import Model, along_steepest, climb, step_lengths
+from .core.active_batch import Rows
+from .core.ascent import Model, along_steepest, climb, step_lengths
+from .core.ball import Ball
+from .core.labels import labels_or_predictions
+from .core.losses import objective, slope
+from .core.seeds import Seed
 from .errors import AttackError
-from .labels import labels_or_predictions
-from .loss import objective, slope
-from .noise import Seed
-from .rows import Rows
-from .transforms import ANY_POSE, Transform, followed
+from .transforms.random_transforms import ANY_POSE, Transform, followed
 
 
 def eot(

@@ -6,12 +6,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .ball import Ball
-from .climb import Model
+from .core.ascent import Model
+from .core.ball import Ball
+from .core.labels import labels_or_predictions
+from .core.losses import logits_of
+from .core.norms import columns
 from .errors import AttackError
-from .labels import labels_or_predictions
-from .loss import logits_of
-from .norms import columns
 
 # How much more a drift of the log-probability weighs than the distance to the wanted map.
 KEEPING = 10.0

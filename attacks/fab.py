@@ -3,14 +3,14 @@
 import torch
 from torch import Tensor
 
-from .climb import Model
+from .core.active_batch import Rows, work_off
+from .core.ascent import Model
+from .core.hyperplane import DUAL, onto_plane
+from .core.labels import wrong_classes
+from .core.losses import fooled, logits_of, margin, of, slope, warn_of_vanished
+from .core.minimum_norm import keep_nearest, least
+from .core.norms import columns, norm_named
 from .errors import AttackError
-from .least import keep_nearest, least
-from .loss import fooled, logits_of, margin, of, slope, warn_of_vanished
-from .norms import columns, norm_named
-from .plane import DUAL, onto_plane
-from .rows import Rows, work_off
-from .targets import wrong_classes
 
 OVERSHOOT = 1.05  # eta: how far beyond the linear boundary to step
 PULL = 0.1  # alpha_max: the largest share of the step that starts from the clean picture

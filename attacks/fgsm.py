@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from .climb import Model
-from .loss import Loss
-from .noise import Seed
+from .core.ascent import Model
+from .core.losses import Loss
+from .core.seeds import Seed
 from .pgd import pgd
 
 

@@ -5,12 +5,12 @@ import math
 import torch
 from torch import Tensor
 
-from .climb import Model
+from .core.active_batch import Rows, work_off
+from .core.ascent import Model
+from .core.losses import fooled, objective, slope, warn_of_vanished
+from .core.minimum_norm import keep_nearest, least, movable
+from .core.norms import columns, norm_named
 from .errors import AttackError
-from .least import keep_nearest, least, movable
-from .loss import fooled, objective, slope, warn_of_vanished
-from .norms import columns, norm_named
-from .rows import Rows, work_off
 
 
 def fmn(

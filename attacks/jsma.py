@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor
 
-from .climb import Model
+from .core.active_batch import Rows, work_off
+from .core.ascent import Model
+from .core.losses import fooled, objective, slope
+from .core.minimum_norm import least, likeliest_wrong
+from .core.norms import columns
+from .core.quantize import rounded
 from .errors import AttackError
-from .grid import rounded
-from .least import least, likeliest_wrong
-from .loss import fooled, objective, slope
-from .norms import columns
-from .rows import Rows, work_off
 
 
 def jsma(

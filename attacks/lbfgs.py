@@ -4,12 +4,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .climb import Model
+from .core.active_batch import Rows, work_off
+from .core.ascent import Model
+from .core.losses import cross_entropy, fooled, margin, slope, warn_of_vanished
+from .core.minimum_norm import keep_nearest, least, likeliest_wrong
+from .core.norms import columns, l2
 from .errors import AttackError
-from .least import keep_nearest, least, likeliest_wrong
-from .loss import cross_entropy, fooled, margin, slope, warn_of_vanished
-from .norms import columns, l2
-from .rows import Rows, work_off
 
 MEMORY = 8  # pairs of steps and changes of the gradient that a sample remembers
 MOST_WEIGHT = 1e10

@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor
 
-from .ball import Ball
-from .climb import Model, climb, step_lengths
-from .labels import labels_or_predictions
-from .loss import Loss
-from .noise import Seed
-from .norms import columns, l1, norm_named
-from .rows import Rows
+from .core.active_batch import Rows
+from .core.ascent import Model, climb, step_lengths
+from .core.ball import Ball
+from .core.labels import labels_or_predictions
+from .core.losses import Loss
+from .core.norms import columns, l1, norm_named
+from .core.seeds import Seed
 
 
 def mifgsm(

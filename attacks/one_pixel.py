@@ -6,13 +6,13 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from .climb import Model
+from .core.ascent import Model
+from .core.losses import fooled, logits_of, objective
+from .core.minimum_norm import least
+from .core.norms import l2
+from .core.quantize import rounded
+from .core.seeds import Noise, Seed
 from .errors import AttackError
-from .grid import rounded
-from .least import least
-from .loss import fooled, logits_of, objective
-from .noise import Noise, Seed
-from .norms import l2
 
 
 def one_pixel(

@@ -7,14 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .ball import check_images
-from .climb import Model
-from .labels import labels_or_predictions
-from .loss import objective, slope
-from .minibatches import minibatches
-from .noise import Noise, Seed
-from .placing import apply_patch, laid, sides
-from .transforms import Transform, followed, noise_apart
+from .core.ascent import Model
+from .core.ball import check_images
+from .core.labels import labels_or_predictions
+from .core.losses import objective, slope
+from .core.minibatches import minibatches
+from .core.seeds import Noise, Seed
+from .transforms.patch_placement import apply_patch, laid, sides
+from .transforms.random_transforms import Transform, followed, noise_apart
 
 
 def patch(

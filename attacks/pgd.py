@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor
 
-from .ball import Ball
-from .climb import Model, along_steepest, climb, step_lengths
-from .labels import labels_or_predictions
-from .loss import Loss
-from .noise import Seed
+from .core.ascent import Model, along_steepest, climb, step_lengths
+from .core.ball import Ball
+from .core.labels import labels_or_predictions
+from .core.losses import Loss
+from .core.seeds import Seed
 
 
 def pgd(

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from .climb import Model
+from .core.ascent import Model
+from .core.seeds import Seed
 from .eot import eot
-from .noise import Seed
-from .transforms import PRINT_AND_PHOTOGRAPH, Transform
+from .transforms.random_transforms import PRINT_AND_PHOTOGRAPH, Transform
 
 
 def physical(

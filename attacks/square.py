@@ -3,15 +3,15 @@
 import torch
 from torch import Tensor
 
-from .ball import Ball
-from .climb import Model
+from .core.active_batch import Rows, work_off
+from .core.ascent import Model
+from .core.ball import Ball
+from .core.labels import labels_or_predictions
+from .core.losses import fooled, logits_of, objective
+from .core.norms import columns
+from .core.seeds import Noise, Seed
+from .core.windows import bumps, inside, places, sides
 from .errors import AttackError
-from .labels import labels_or_predictions
-from .loss import fooled, logits_of, objective
-from .noise import Noise, Seed
-from .norms import columns
-from .rows import Rows, work_off
-from .windows import bumps, inside, places, sides
 
 # Of 10,000 queries, those after which the share of the image that is changed halves (section 3).
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)

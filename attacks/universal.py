@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .ball import Ball
-from .climb import Model
+from .core.ascent import Model
+from .core.ball import Ball
+from .core.labels import labels_or_predictions
+from .core.losses import objective, slope
+from .core.minibatches import minibatches
+from .core.norms import columns, l1, norm_named
+from .core.seeds import Seed
 from .errors import AttackError
-from .labels import labels_or_predictions
-from .loss import objective, slope
-from .minibatches import minibatches
-from .noise import Seed
-from .norms import columns, l1, norm_named
-from .transforms import Transform, followed, mirror, noise_apart, rotation, scale, shift
+from .transforms.random_transforms import Transform, followed, mirror, noise_apart, rotation, scale, shift
 
 VARIED = (mirror(), rotation(10), scale(0.8, 1.4), shift(0.15))  # a few pictures as many
 

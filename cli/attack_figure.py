@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
-    from attacks.verdicts import Verdict
+    from attacks.evaluation.verdicts import Verdict
     from interpret.classifier import Classifier
 
 
@@ -31,8 +31,8 @@ def attack_figure(classifier: "Classifier", image: "Tensor", adversarial: "Tenso
 
     import interpret
     from interpret.faithfulness.similarity import rank_correlation
-    from interpret.figures import overlay, own_colours
-    from interpret.pictures import to_pil
+    from interpret.figures.display import overlay, own_colours
+    from interpret.images.files import to_pil
 
     change = (adversarial - image).cpu()
     largest = float(change.abs().max())

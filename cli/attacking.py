@@ -17,12 +17,12 @@ from .drawn import about_run
 from .inputs import Source, find_pictures, output_stems, picture_hash
 from .outputs import Outputs, stored_about, write_result
 from .signatures import Method
-from .survival import parse, sent_through
+from .survival import parse
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from attacks.verdicts import Verdict
+    from attacks.evaluation.verdicts import Verdict
     from interpret.classifier import Classifier
 
 LOSSLESS = (".png",)
@@ -74,7 +74,7 @@ class Run:
 
     def _wanted(self, image: "Tensor") -> tuple["Tensor", bool]:
         """The label (1,) that the attack works on, and whether it is the class wanted."""
-        from attacks.labels import predictions
+        from attacks.core.labels import predictions
 
         if self.settings["target"]:
             return self.classifier.find(self.settings["target"], image), True
@@ -85,8 +85,8 @@ class Run:
     def _attacked(self, image: "Tensor", labels: "Tensor", targeted: bool) -> tuple["Tensor", dict[str, int]]:
         """The adversarial picture, and how often the network was asked."""
         from attacks import attack_named
-        from attacks.loss import fooled, logits_of
-        from attacks.verdicts import Counted
+        from attacks.core.losses import fooled, logits_of
+        from attacks.evaluation.verdicts import Counted
 
         counted = Counted(self.classifier)
         if bool(fooled(logits_of(self.classifier, image), labels, targeted)):
@@ -113,26 +113,28 @@ class Run:
 
     def _read_back(self, path: Path | None, adversarial: "Tensor", about: dict[str, Any]) -> "Tensor":
         """What is in the file, once it is written."""
-        from interpret.pictures import read
+        from interpret.images.files import read
 
         self._write(path, adversarial, about)
         return (adversarial if path is None else read(path)).to(adversarial)
 
     def _write(self, path: Path | None, adversarial: "Tensor", about: dict[str, Any]) -> None:
-        from interpret.pictures import to_pil
+        from interpret.images.files import to_pil
 
         write_result(path, to_pil(adversarial.cpu()), about)
 
     def _judged(self, image: "Tensor", found: "Tensor", labels: "Tensor", targeted: bool) -> "Verdict":
-        from attacks.verdicts import judge
+        from attacks.evaluation.verdicts import judge
 
         return judge(self.classifier, image, found, labels, targeted=targeted)[0]
 
     def _survives(self, found: "Tensor", name: str, strength: float) -> dict[str, Any]:
         import torch
 
+        from attacks.transforms.robust_to import robust_to
+
         with torch.no_grad():
-            top = self.classifier(sent_through(found, name, strength, self.settings["seed"])).softmax(1).max(1)
+            top = self.classifier(robust_to(found, name, strength, seed=self.settings["seed"])).softmax(1).max(1)
         return {"strength": strength, "class": int(top.indices), "probability": round(float(top.values), 4)}
 
     def _destroyed(self, image: "Tensor", found: "Tensor", verdict: "Verdict") -> float:

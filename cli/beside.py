@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from interpret.classifier import Classifier
-    from interpret.top_activations import Crop
+    from interpret.units.top_activations import Crop
 
 MOST = 9
 BUNDLED = "samples"  # stands for the bundled photos
@@ -57,7 +57,7 @@ class Examples:
 
 def activation(classifier: "Classifier", images: "Tensor", examples: Examples) -> float:
     """The unit's strongest activation in pictures (N, C, H, W), measured as in the data set."""
-    from interpret.activations import activation_maps
+    from interpret.units.activations import activation_maps
 
     return float(activation_maps(classifier, images, examples.layer)[:, examples.channel].max())
 
@@ -96,7 +96,7 @@ def _strongest(
     quiet: bool,
     verbose: int,
 ) -> list[Examples]:
-    from interpret.top_activations import identity, strongest_crops
+    from interpret.units.top_activations import identity, strongest_crops
 
     about = {**identity(classifier, layer), "channels": channels}
     file = index_file(about, words)
@@ -118,7 +118,7 @@ def _last_layer(classifier: "Classifier") -> str:
     import torch
 
     from interpret.drawing.feature_visualization import default_image
-    from interpret.layers import layers
+    from interpret.network.layers import layers
 
     grey, view = default_image(classifier)().detach(), classifier.on_inputs()
     with torch.no_grad():

@@ -79,7 +79,7 @@ class Drawing:
 
     def values(self, attribution: "Tensor") -> "Tensor":
         """What is drawn of an attribution (1, C, H, W): one value a pixel, or the colours."""
-        from interpret.figures import combined
+        from interpret.explainers.aggregation import combined
 
         if self.aggregate == "colours" and attribution.shape[1] == 3:
             return attribution
@@ -88,7 +88,7 @@ class Drawing:
 
     def limit(self, *attributions: tuple["Tensor", "Tensor"]) -> float:
         """The value that gets the strongest colour, one for all of these attributions where the network saw."""
-        from interpret.figures import limit_of
+        from interpret.figures.display import limit_of
 
         if isinstance(self.scale, float):
             return self.scale
@@ -99,7 +99,7 @@ class Drawing:
         self, image: "Tensor", values: "Tensor", seen: "Tensor", limit: float, words: dict[str, str]
     ) -> "Image | Figure":
         """The picture or figure of the ``values`` of one attribution; ``words`` are its title, caption and unit."""
-        from interpret import figures
+        from interpret.figures import display as figures
 
         if self.view == "side-by-side":
             return figures.side_by_side(image, values, limit=limit, seen=seen, **words)

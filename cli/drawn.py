@@ -55,7 +55,7 @@ def check_animation(path: str | None) -> None:
 
 def write_animation(path: str, frames: list[Any]) -> None:
     """Write Pillow pictures as an animation that begins again at its end, and say where it is."""
-    from interpret.pictures import write_bytes
+    from interpret.images.files import write_bytes
 
     buffer = io.BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=80, loop=0)
@@ -91,7 +91,7 @@ class Frames:
 
     def _small(self, image: "Tensor") -> Any:
         from interpret.drawing.tiles import fitted
-        from interpret.pictures import to_pil
+        from interpret.images.files import to_pil
 
         return to_pil(fitted(coloured(image[:1]), min(FRAME_SIDE, max(image.shape[-2:]))))
 
@@ -126,7 +126,7 @@ def saving(
 
 def save_picture(image: "Tensor", outputs: Outputs, source: Source, about: dict[str, Any]) -> None:
     """Write a picture (1, 3, H, W) in [0, 1] under its command's name and say where it is."""
-    from interpret.pictures import to_pil
+    from interpret.images.files import to_pil
 
     save(to_pil(image.cpu()), outputs, source, about)
 
@@ -150,7 +150,7 @@ def about_run(command: str, settings: dict[str, Any], classifier: "Classifier", 
     """
     import torch
 
-    from interpret.weights import fingerprint
+    from interpret.network.fingerprint import fingerprint
 
     return {
         "command": command,

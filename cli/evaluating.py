@@ -92,7 +92,7 @@ def open_data(folder: str, classifier: "Classifier", settings: dict[str, Any], s
 
 def run_hash(classifier: "Classifier", *chosen: Any) -> str:
     """A short name for all that changes a verdict: weights, preprocessing and the options chosen."""
-    from interpret.weights import fingerprint
+    from interpret.network.fingerprint import fingerprint
 
     fit = [classifier.mean.tolist(), classifier.std.tolist(), classifier.input_size, classifier.resize]
     fit += [classifier.interpolation, classifier.precision]
@@ -101,7 +101,7 @@ def run_hash(classifier: "Classifier", *chosen: Any) -> str:
 
 def share_of(right: int, count: int) -> dict[str, Any]:
     """How many of how many are right, as a share, with its 95 % interval."""
-    from attacks.evaluation import interval
+    from attacks.evaluation.robust_accuracy import interval
 
     if not count:
         raise InterpretError("none of the pictures could be looked at")
@@ -120,7 +120,7 @@ def leave(failed: int, fail_under: float | None, share: float) -> None:
 
     Of several processes the first does, once all are done: torchrun would end the others.
     """
-    from interpret import distributed
+    from attacks import distributed
 
     failures_of_all(0)
     if distributed.rank():
@@ -147,7 +147,7 @@ class Ledger:
             raise InterpretError(f"cannot write {path}: {error.strerror or error}") from error
 
     def _take_up(self) -> None:
-        from interpret.pictures import write_bytes
+        from interpret.images.files import write_bytes
 
         # A killed run may have left half a line, which the next one would be written behind.
         text = self.path.read_bytes()

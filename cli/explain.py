@@ -113,7 +113,7 @@ def explain(method: Method, settings: dict[str, Any]) -> None:
 
 def _prepared(method: Method, settings: dict[str, Any]) -> Run:
     """Everything that can be wrong before the first picture is looked at, looked at."""
-    from interpret.hooks import find_layer
+    from interpret.network.hooks import find_layer
 
     sources = find_pictures(settings.pop("pictures"), settings.pop("recursive"))
     outputs = Outputs(settings.pop("output"), sources)
@@ -140,7 +140,7 @@ def _about(run: Run, named: dict[str, str | None]) -> dict[str, Any]:
     import torch
 
     from interpret import __version__
-    from interpret.weights import fingerprint
+    from interpret.network.fingerprint import fingerprint
 
     return {
         "command": run.method.command,

@@ -52,7 +52,7 @@ def _term(text: str, classifier: "Classifier") -> "Objective":
 
 def _unweighted(text: str, classifier: "Classifier") -> "Objective":
     from interpret.drawing import objectives
-    from interpret.hooks import find_layer
+    from interpret.network.hooks import find_layer
 
     unit, towards = UNIT.fullmatch(text), DIRECTION.fullmatch(text)
     if unit:

@@ -21,7 +21,7 @@ from .signatures import Method, attack_methods, methods
 
 if TYPE_CHECKING:
     from interpret.classifier import Classifier
-    from interpret.grid_maps import Asked, Cell
+    from interpret.figures.grid_maps import Asked, Cell
 
 ATTACKING = ("eps", "least", "pixels")  # the kinds that need a picture and its label alone
 
@@ -74,10 +74,10 @@ def _asked(settings: dict[str, Any], layout: dict[str, Any]) -> "Asked":
     settings["methods"] = [_named(name, methods(), "method").name for name in settings["methods"]]
     method_options = _method_options(settings)
     attacks = _attacks(settings)
-    from interpret.grid_lines import check
-    from interpret.grid_maps import Asked
-    from interpret.hooks import find_layer
-    from interpret.map_store import MapStore, user_folder
+    from interpret.figures.cache import MapStore, user_folder
+    from interpret.figures.grid_layout import check
+    from interpret.figures.grid_maps import Asked
+    from interpret.network.hooks import find_layer
 
     check(layout["rows"], layout["cols"], layout["scale"])
     classifiers = _classifiers(settings)
@@ -112,7 +112,7 @@ def _classifiers(settings: dict[str, Any]) -> dict[str, "Classifier"]:
 
 def _cells(sources: Sequence[Source], asked: "Asked", settings: dict[str, Any]) -> "list[Cell]":
     """The panels of every picture; one that fails is reported and passed over."""
-    from interpret.grid_maps import cells_of
+    from interpret.figures.grid_maps import cells_of
     from interpret.progress import progress_bar
 
     found: list[Cell] = []
@@ -135,7 +135,7 @@ def _cells(sources: Sequence[Source], asked: "Asked", settings: dict[str, Any]) 
 def _write(path: Path | None, cells: "Sequence[Cell]", layout: dict[str, Any], about: dict[str, Any]) -> None:
     from matplotlib.image import AxesImage
 
-    from interpret.figure_grid import drawn
+    from interpret.figures.figure_grid import drawn
 
     figure = drawn(cells, **layout)
     if path is not None and path.suffix.lower() in VECTOR:

@@ -30,7 +30,7 @@ class Source:
 
     def read(self) -> "Tensor":
         """The picture, (1, 3, H, W) in [0, 1]; a PictureError where it cannot be read."""
-        from interpret.pictures import read
+        from interpret.images.files import read
 
         return read(sys.stdin.buffer if self.path is None else self.path)
 

@@ -91,7 +91,7 @@ def complete_pictures(ctx: click.Context, parameter: click.Parameter, start: str
 
 def complete_classes(ctx: click.Context, parameter: click.Parameter, start: str) -> list[str]:
     """Names, synonyms and groups of ImageNet's classes that begin so, each as one word for the shell."""
-    from interpret.labels import imagenet
+    from interpret.labels.names import imagenet
 
     labels, begun = imagenet(), _as_word(start).casefold()
     names = {word for i, name in enumerate(labels) for word in (name, *labels.synonyms(i), *labels.groups(i))}
@@ -197,7 +197,7 @@ def open_classifier(settings: dict[str, Any]) -> "Classifier":
     chosen = {name: settings.pop(name) for name in MODEL_SETTINGS}
     import torch
 
-    from interpret.loading import load
+    from interpret.models.load import load
 
     keep_freed_memory()
     if chosen["threads"]:
@@ -206,7 +206,7 @@ def open_classifier(settings: dict[str, Any]) -> "Classifier":
     given = {name: chosen[name] for name in MODEL_SETTINGS if name not in ("model", "device", "threads")}
     classifier = load(chosen["model"], **given).to(device)
     if settings.pop("fold", False):
-        from interpret.folding import folded
+        from interpret.models.fold_batchnorm import folded
 
         return folded(classifier)
     return classifier

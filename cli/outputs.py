@@ -98,7 +98,7 @@ def write_result(path: Path | None, result: "Image | Figure | dict[str, Any]", a
         sys.stdout.buffer.write(buffer.getvalue())
         sys.stdout.buffer.flush()
     else:
-        from interpret.pictures import write_bytes
+        from interpret.images.files import write_bytes
 
         write_bytes(path, buffer.getvalue())
 
@@ -120,7 +120,7 @@ def _encode(buffer: io.BytesIO, suffix: str, result: Any, about: dict[str, Any])
 
 
 def _encode_picture(buffer: io.BytesIO, suffix: str, picture: "Image", text: str) -> None:
-    from interpret.pictures import encode
+    from interpret.images.files import encode
 
     about = {"Software": f"interp {__version__}", "interp": text}
     buffer.write(encode(picture, suffix, metadata=about))

@@ -45,7 +45,7 @@ def sheet(done: Sequence[Drawn], beside: dict[str, tuple[Examples, float]], pair
 
 
 def _group(drawn: Drawn, found: tuple[Examples, float] | None) -> list[Panel]:
-    from interpret.pictures import to_pil
+    from interpret.images.files import to_pil
 
     pictures = [to_pil(coloured(image)) for image in drawn.images.split(1)]
     reaches = "reaches" if len(pictures) == 1 else "reach up to"

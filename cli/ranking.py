@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from interpret.classifier import Classifier
-    from interpret.faithfulness.comparison import Trial
+    from interpret.faithfulness.ranking import Trial
 
 
 class Names(click.ParamType):
@@ -63,7 +63,7 @@ def read_on_grid(source: Source, classifier: "Classifier") -> tuple["Tensor", in
     """A picture (1, 3, h, w) on the network's input grid, in [0, 1], and the class predicted for it."""
     import torch
 
-    from interpret.hooks import left_as_found
+    from interpret.network.hooks import left_as_found
 
     # Bicubic resizing overshoots; a picture does not.
     image = classifier.prepare(source.read())[0].clamp(0, 1).to(classifier.mean.device)
@@ -117,7 +117,7 @@ class Comparison:
         """Try every method on every picture, as far as its budget goes."""
         from tqdm import tqdm
 
-        from interpret.faithfulness.floors import FLOORS
+        from interpret.faithfulness.baseline_maps import FLOORS
         from interpret.progress import without_bars
 
         self.results = {name: {} for name in (*FLOORS, *self.methods)}
@@ -162,7 +162,7 @@ class Comparison:
         return not done or self.passes[method] * (done + 1) / done <= self.budget
 
     def _try(self, method: str, source: Source, image: "Tensor", target: int, region: "Tensor | None") -> None:
-        from interpret.faithfulness.comparison import tried
+        from interpret.faithfulness.ranking import tried
 
         try:
             found, curves, passes = tried(self.classifier.on_inputs(), image, target, method, self.trial, region)

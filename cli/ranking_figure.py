@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from interpret.faithfulness.comparison import Standing
+    from interpret.faithfulness.ranking import Standing
     from interpret.faithfulness.sanity import Sanity
 
 # Told apart in grey and by who sees no red or green.

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from interpret.faithfulness.comparison import Estimate, Standing
+    from interpret.faithfulness.ranking import Estimate, Standing
     from interpret.faithfulness.sanity import Sanity
 
 
 def write_table(path: Path, rows: list[dict[str, Any]]) -> None:
     """Write rows as CSV, whole or not at all."""
-    from interpret.pictures import write_bytes
+    from interpret.images.files import write_bytes
 
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(rows[0]))

@@ -41,7 +41,7 @@ def regions_in(given: str) -> Regions:
 
 
 def _of_boxes(boxes: dict[str, Any], source: Source, classifier: "Classifier") -> "Tensor | None":
-    from interpret.faithfulness.regions import on_input, region_of_boxes
+    from interpret.datasets.boxes import on_input, region_of_boxes
 
     found = boxes.get(source.inside.as_posix(), boxes.get(source.inside.name))
     found = found.get("box") if isinstance(found, dict) else found
@@ -54,8 +54,8 @@ def _of_boxes(boxes: dict[str, Any], source: Source, classifier: "Classifier") -
 
 
 def _of_mask(folder: Path, source: Source, classifier: "Classifier") -> "Tensor | None":
-    from interpret.faithfulness.regions import on_input
-    from interpret.pictures import read
+    from interpret.datasets.boxes import on_input
+    from interpret.images.files import read
 
     places = [folder / source.inside.with_suffix(suffix) for suffix in SUFFIXES]
     path = next((place for place in places if place.is_file()), None)

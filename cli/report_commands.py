@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from interpret.classifier import Classifier
-    from interpret.labels import Labels
+    from interpret.labels.names import Labels
     from interpret.report.findings import Finding
     from interpret.report.network import Check
 
@@ -48,7 +48,7 @@ class Shell:
 
     def of_picture(self, labels: "Labels", finding: "Finding") -> Lines:
         """What repeats each picture of one finding."""
-        from interpret.grid_maps import title_of
+        from interpret.figures.grid_maps import title_of
         from interpret.report import findings
 
         file = _word(self.sources[finding.name])

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from interpret.classifier import Classifier
-    from interpret.report.change import Attack
     from interpret.report.findings import Finding, Wanted
     from interpret.report.network import Check
+    from interpret.report.smallest_change import Attack
 
 DEFAULT_METHODS = "gradcam,layercam,guided-gradcam,guided-backprop,saliency,integrated-gradients"
 SUFFIXES = (".html", ".htm")
@@ -100,9 +100,9 @@ def _names(sources: list[Source]) -> list[str]:
 def _look(sources: dict[str, Source], classifier: "Classifier", settings: dict[str, Any]) -> Looked:
     """Look at every picture, and check the methods; a picture that fails is reported and passed over."""
     from interpret.progress import progress_bar, without_bars
-    from interpret.report.change import error_line
     from interpret.report.findings import Wanted
-    from interpret.reporting import checked_methods
+    from interpret.report.make import checked_methods
+    from interpret.report.smallest_change import error_line
 
     looked, attack = Looked(), _attack() if settings["attack"] else None
     with progress_bar(1, "report", "piece") as bar, without_bars():
@@ -144,7 +144,7 @@ def _attack() -> "Attack":
     """What looks for a small change; its complaints are the library's."""
     from attacks import fmn
     from attacks.errors import AttackError
-    from interpret.report.change import Attack
+    from interpret.report.smallest_change import Attack
 
     @functools.wraps(fmn)
     def run(*given: Any) -> Any:
@@ -174,7 +174,7 @@ def _write(path: Path | None, content: bytes) -> None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     else:
-        from interpret.pictures import write_bytes
+        from interpret.images.files import write_bytes
 
         write_bytes(path, content)
 

@@ -89,9 +89,10 @@ class Run:
     def _explained(self, choose: Callable, batch: Sequence[Picture]) -> list[Result]:
         import torch
 
-        from interpret.explainers.contract import layer_of, shared_logits
+        from interpret.classifier import layer_of
+        from interpret.explainers.contract import shared_logits
         from interpret.explainers.sharing import shared_passes
-        from interpret.hooks import left_as_found
+        from interpret.network.hooks import left_as_found
 
         inputs = torch.cat([picture.inputs for picture in batch])
         method_options, failures = dict(self.method_options), []
@@ -159,8 +160,8 @@ class Run:
         import torch
 
         from interpret.explainers.sharing import shared_passes
-        from interpret.gradients import joined
-        from interpret.smoothing import smoothed
+        from interpret.explainers.smoothing import smoothed
+        from interpret.scores import joined
 
         torch.manual_seed(self.settings["seed"])
         targets = [result.wanted.target for result in results]
@@ -177,7 +178,7 @@ class Run:
 
     def _say(self, result: Result, inputs: "Tensor", method_options: dict[str, Any]) -> None:
         """How the class was chosen; one sentence on a map that would be blank; if asked, the evidence against."""
-        from interpret.diagnosis import diagnose
+        from interpret.explainers.diagnosis import diagnose
 
         shown, quiet = result.picture.source.shown, self.settings["quiet"]
         for line in result.wanted.notes:

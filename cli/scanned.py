@@ -14,7 +14,7 @@ from .outputs import slug
 
 if TYPE_CHECKING:
     from interpret.classifier import Classifier
-    from interpret.unit_index import Index
+    from interpret.units.index import Index
 
 
 def pictures_of(data: tuple[str, ...], recursive: bool) -> tuple[tuple[str, ...], list[Source]]:
@@ -47,7 +47,7 @@ def scanned(
     """How many pictures failed, and the index of the others, as a file as well."""
     from tqdm import tqdm
 
-    from interpret.top_activations import scan
+    from interpret.units.top_activations import scan
 
     file.parent.mkdir(parents=True, exist_ok=True)
     shown = {source.path.resolve(): source.shown for source in sources}

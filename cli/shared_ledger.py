@@ -28,7 +28,7 @@ class SharedLedger:
     """
 
     def __init__(self, path: Path, columns: Sequence[str], resume: bool, run: str, labels: Mapping[str, str]) -> None:
-        from interpret import distributed
+        from attacks import distributed
 
         self.run, self.labels = run, labels
         if distributed.rank() == 0:
@@ -46,7 +46,7 @@ class SharedLedger:
 
     def whole(self) -> list[dict[str, str]]:
         """The rows of all processes, once all of them have come here; they then stand in the table."""
-        from interpret import distributed
+        from attacks import distributed
 
         first, *others = distributed.gathered(self.own.rows)
         for rows in others:

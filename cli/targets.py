@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from interpret.classifier import Classifier
-    from interpret.gradients import Target
-    from interpret.labels import Match
+    from interpret.labels.names import Match
+    from interpret.scores import Target
 
 # Of a figure or a page that has one map for each class asked for.
 best_of_class_option = click.option(
@@ -164,7 +164,7 @@ class Scored:
 
     def wanted(self, label: str, indices: list[int], versus: "Match | None", notes: list[str]) -> Wanted:
         """The score of one class, or of several as one, or how far it is above another's."""
-        from interpret.gradients import contrast, group, log_probability
+        from interpret.scores import contrast, group, log_probability
 
         target: Target = indices[0] if len(indices) == 1 else group(tuple(indices))
         names = [self.classifier.name(index) for index in indices]

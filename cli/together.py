@@ -30,7 +30,7 @@ def together(settings: dict[str, Any], patience: datetime.timedelta = LONG) -> I
     if processes() == 1:
         yield True  # without PyTorch, so that what is wrong with the command is said at once
         return
-    from interpret import distributed
+    from attacks import distributed
     from interpret.progress import without_bars
 
     # torchrun tells each process which of the machine's devices is its own.
@@ -62,7 +62,7 @@ def failures_of_all(failed: int) -> int:
     """
     if processes() == 1:
         return failed
-    from interpret import distributed
+    from attacks import distributed
 
     everybody = distributed.gathered(failed)
     return 0 if distributed.rank() else sum(everybody)

@@ -35,14 +35,14 @@ def train_network(settings: dict[str, Any]) -> None:
         InterpretError: options that contradict each other, or what was asked for is not there.
         KeyboardInterrupt: after Ctrl-C; what there is has been saved.
     """
-    from interpret import distributed
+    from attacks import distributed
 
     choices = _choices(settings)
     # The others wait for one that dies in the middle of every batch, so not for long.
     with together(settings, distributed.PATIENCE):
         import torch
 
-        from interpret.loading import load
+        from interpret.models.load import load
 
         if settings["threads"]:
             torch.set_num_threads(settings["threads"])
@@ -66,9 +66,9 @@ def train_network(settings: dict[str, Any]) -> None:
 def _run(settings: dict[str, Any], choices: "Settings", pictures: Pictures, start: Start, device: str) -> "Run":
     import torch
 
+    from attacks import distributed
     from attacks.training.augmentation import crop_and_mirror
     from attacks.training.run import Run
-    from interpret import distributed
 
     torch.manual_seed(settings["seed"] + distributed.rank())  # the weights are drawn; dropout differs by process
     network, recipe = start.network.to(device), start.recipe
@@ -88,7 +88,7 @@ def _train(
     settings: dict[str, Any], run: "Run", pictures: Pictures, start: Start, folder: Path, watcher: Watcher
 ) -> None:
     from attacks.training.loop import train
-    from interpret.trained import head_of
+    from interpret.models.saved import head_of
 
     asked = {name: settings[name] for name in ("data", "source", "validation")}
     head = {**head_of(start.recipe), "asked": {**asked, "augment": run.augment is not None}}

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from interpret.classifier import Classifier
-    from interpret.labelled_images import Data
-    from interpret.trained import Recipe
+    from interpret.datasets.dataset import Data
+    from interpret.models.saved import Recipe
 
 # The network that is trained where none is named.
 NETWORKS = {name: "lenet" for name in ("digits", "mnist", "fashion-mnist")}
@@ -45,8 +45,8 @@ def opened(settings: dict[str, Any], trained: "Classifier | None") -> Pictures:
     Raises:
         InterpretError: they cannot be had.
     """
-    from interpret import distributed
-    from interpret.datasets import has_test, open_dataset, split
+    from attacks import distributed
+    from interpret.datasets.named import has_test, open_dataset, split
 
     size = settings["size"]
     if size is None and trained is not None:
@@ -77,8 +77,8 @@ def started(settings: dict[str, Any], data: "Data", trained: "Classifier | None"
     """
     import torch
 
-    from interpret.networks import build
-    from interpret.trained import Recipe
+    from interpret.models.architectures import build
+    from interpret.models.saved import Recipe
 
     torch.manual_seed(settings["seed"])
     channels, *size = data.shape
@@ -95,8 +95,8 @@ def _tuned(source: str, trained: "Classifier", data: "Data", shared: dict[str, A
     """A network that has been trained already, with its own preprocessing and, for other classes, a fresh head."""
     import torch
 
-    from interpret.fresh_layers import adapted
-    from interpret.trained import Recipe, is_trained, read_trained
+    from interpret.models.replace_layers import adapted
+    from interpret.models.saved import Recipe, is_trained, read_trained
 
     if ":" in source and not source.startswith("timm:"):
         raise InterpretError(f"--from takes a network's name or a file that `interp train` wrote, not code: {source}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from attacks.training.settings import Settings
-    from interpret.labelled_images import Data
+    from interpret.datasets.dataset import Data
 
 NAMES = {"clean": "clean", "fgsm": "FGSM", "pgd50": "PGD-50, {} restarts", "autoattack": "AutoAttack"}
 
@@ -45,8 +45,8 @@ def measure(folder: Path, pictures: Pictures, choices: "Settings", device: str, 
         device: to measure on.
         settings: the command's parameters.
     """
+    from attacks import distributed
     from attacks.training import checkpoint
-    from interpret import distributed
 
     data, kind = (pictures.test, "test") if pictures.test is not None else (pictures.validation, "validation")
     data = _some(data, settings["limit"], settings["seed"])
@@ -89,9 +89,9 @@ def _measured(
     import torch
 
     from attacks.autoattack import autoattack
-    from attacks.evaluation import interval
+    from attacks.evaluation.robust_accuracy import interval
     from attacks.training.scores import accuracies, thorough
-    from interpret.loading import load
+    from interpret.models.load import load
     from interpret.progress import progress_bar
 
     model, eps = load(path).to(device).on_inputs(), choices.eps
@@ -111,7 +111,7 @@ def _measured(
 
 
 def _own_share(data: "Data") -> int:
-    from interpret import distributed
+    from attacks import distributed
 
     return -(-len(data) // distributed.world())
 

@@ -37,7 +37,7 @@ class Watcher:
     """
 
     def __init__(self, folder: Path, choices: "Settings", settings: dict[str, Any]) -> None:
-        from interpret import distributed
+        from attacks import distributed
 
         self.folder, self.choices, self.settings = folder, choices, settings
         self.speaks, self.quiet = distributed.rank() == 0, settings["quiet"]
@@ -99,7 +99,7 @@ class Watcher:
         options.note(f"epoch {row['epoch']}: {row['trouble']}; {done}", self.quiet)
 
     def _write_metrics(self) -> None:
-        from interpret.pictures import write_bytes
+        from interpret.images.files import write_bytes
 
         table = io.StringIO()
         writer = csv.DictWriter(table, COLUMNS, restval="", lineterminator="\n")

@@ -108,7 +108,7 @@ def check(classifier: "Classifier", objective: "Objective") -> None:
 
     from interpret.drawing.ascend import looker
     from interpret.drawing.feature_visualization import default_image
-    from interpret.hooks import left_as_found
+    from interpret.network.hooks import left_as_found
 
     look = looker(classifier, tuple(objective.layers), logits=objective.logits)
     with left_as_found(classifier), torch.no_grad():
@@ -136,8 +136,8 @@ def _start(classifier: "Classifier", settings: dict[str, Any], seed: int) -> "nn
 def _where_apart(classifier: "Classifier", objective: "Objective", settings: dict[str, Any]) -> str | None:
     """The layer in which several pictures of one expression shall differ."""
     from interpret.drawing.feature_visualization import default_image
-    from interpret.hooks import find_layer
-    from interpret.layers import default_layer
+    from interpret.network.hooks import find_layer
+    from interpret.network.layers import default_layer
 
     if settings["diversity"] == 1:
         return None

@@ -15,14 +15,16 @@ __version__ = "0.1.0"
 
 # Where each public name lives; nothing is imported before it is used, so that importing is cheap.
 _HOMES = {
-    "activations": ("activation_maps", "first_filters", "projection"),
     "classifier": ("Classifier",),
+    "datasets.dataset": ("Data", "split"),
+    "datasets.named": ("has_test", "open_dataset"),
     "drawing.deep_dream": ("deep_dream",),
     "drawing.inversion": ("invert",),
     "drawing.style_transfer": ("style_transfer",),
     "errors": ("InterpretError", "NetworkError", "PictureError", "UnknownNameError"),
-    "datasets": ("has_test", "open_dataset"),
-    "diagnosis": ("diagnose",),
+    "explainers.aggregation": ("combined",),
+    "explainers.diagnosis": ("diagnose",),
+    "explainers.smoothing": ("smoothed",),
     "faithfulness.average_drop": ("average_drop",),
     "faithfulness.average_increase": ("average_increase",),
     "faithfulness.deletion": ("deletion",),
@@ -33,29 +35,30 @@ _HOMES = {
     "faithfulness.relevance_mass": ("relevance_mass",),
     "faithfulness.road": ("road",),
     "faithfulness.sanity": ("sanity",),
-    "folding": ("folded",),
-    "fresh_layers": ("adapted",),
-    "figure_grid": ("grid",),
-    "colours": ("colorize",),
-    "figures": ("combined", "heatmap", "limit_of", "overlay", "own_colours", "side_by_side"),
+    "figures.colours": ("colorize",),
+    "figures.display": ("heatmap", "limit_of", "overlay", "own_colours", "side_by_side"),
+    "figures.figure_grid": ("grid",),
+    "figures.units": ("activations_figure", "crops_figure", "filters_figure"),
     "gradient_check": ("check_gradient",),
-    "gradients": ("class_score", "contrast", "group", "log_probability"),
-    "hooks": ("find_layer", "recorded"),
-    "label_files": ("read_labels",),
-    "labels": ("Labels", "imagenet"),
-    "layers": ("default_layer",),
-    "labelled_images": ("Data", "split"),
-    "loading": ("load",),
-    "networks": ("NETWORKS", "build"),
-    "receptive_fields": ("receptive_field",),
-    "reporting": ("report_page",),
-    "smoothing": ("smoothed",),
-    "top_activations": ("scan", "strongest_crops"),
-    "trained": ("Recipe", "is_trained", "load_trained", "read_trained", "save_trained"),
-    "unit_figures": ("activations_figure", "crops_figure", "filters_figure"),
-    "pictures": ("from_grid", "read", "to_grid", "write"),
+    "images.files": ("read", "write"),
+    "images.levels": ("from_levels", "to_levels"),
+    "labels.files": ("read_labels",),
+    "labels.names": ("Labels", "imagenet"),
+    "models.architectures": ("NETWORKS", "build"),
+    "models.fold_batchnorm": ("folded",),
+    "models.load": ("load",),
+    "models.replace_layers": ("adapted",),
+    "models.saved": ("Recipe", "is_trained", "load_trained", "read_trained", "save_trained"),
+    "network.hooks": ("find_layer", "recorded"),
+    "network.layers": ("default_layer",),
+    "report.make": ("report_page",),
+    "scores": ("class_score", "contrast", "group", "log_probability"),
+    "units.activations": ("activation_maps", "first_filters", "projection"),
+    "units.receptive_field": ("receptive_field",),
+    "units.top_activations": ("scan", "strongest_crops"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
+_PACKAGES = {home.partition(".")[0] for home in _HOMES}
 
 __all__ = sorted([*_HOME, *EXPLAINERS, "EXPLAINERS"])
 
@@ -65,7 +68,7 @@ def __getattr__(name: str) -> Any:
         return explainer_named(name)
     if name in _HOME:
         return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
-    if name in _HOMES:  # such as interpret.figures
+    if name in _PACKAGES:  # such as interpret.figures
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -8,8 +8,10 @@ from torch import Tensor, nn
 
 from .errors import InterpretError, NetworkError
 from .geometry import INTERPOLATIONS, Geometry, fit
-from .hooks import last_call, left_as_found
-from .labels import Labels
+from .labels.names import Labels
+from .network.hooks import last_call, left_as_found
+from .network.layers import default_layer
+from .outputs import first_tensor
 
 PRECISIONS = {"float32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 SUM_TOLERANCE = {torch.bfloat16: 1e-2, torch.float16: 2e-3}  # what rounding makes of a sum of probabilities
@@ -196,23 +198,21 @@ def _same_values(given: object, output: Tensor) -> bool:
     return given.numel() == output.numel() and given.data_ptr() == output.data_ptr()
 
 
-def first_tensor(output: object) -> Tensor:
-    """The logits (N, classes) in whatever a network returns: a tensor, tuple, dict or object.
+def on_input_grid(classifier: nn.Module, images: Tensor) -> tuple[nn.Module, Tensor, Geometry | None]:
+    """The classifier for pictures on its input grid, the images laid on it, and where they lie.
 
-    Raises:
-        NetworkError: there is nothing of that shape.
+    What is no picture, with other than four dimensions, is the input as it is and lies nowhere.
     """
-    if isinstance(output, dict):
-        output = output.get("logits", next(iter(output.values()), None))
-    elif not isinstance(output, Tensor) and hasattr(output, "logits"):
-        output = output.logits
-    elif isinstance(output, list | tuple):
-        output = output[0] if output else None
-    if isinstance(output, Tensor) and output.dim() > 2 and output[0, :, ...].numel() == output.shape[1]:
-        output = output.flatten(1)
-    if isinstance(output, Tensor) and output.dim() < 2:
-        output = output.reshape(-1, 1)
-    if not isinstance(output, Tensor) or output.dim() != 2:
-        shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        raise NetworkError(f"a classifier returns logits of shape (N, classes); this network returned {shape}")
-    return output
+    if isinstance(classifier, Classifier):
+        return classifier.on_inputs(), *classifier.prepare(images)
+    return classifier, images, fit(tuple(images.shape[-2:]), None) if images.dim() == 4 else None
+
+
+def network_of(classifier: nn.Module) -> nn.Module:
+    """The module whose layers the user names: what is inside a Classifier, or the module itself."""
+    return classifier.network if isinstance(classifier, Classifier) else classifier
+
+
+def layer_of(classifier: nn.Module, inputs: Tensor, layer: str | None) -> str:
+    """The layer asked for, or else the last feature map."""
+    return layer or default_layer(network_of(classifier), inputs, classifier)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .explainers.contract import on_input_grid, score_of
-from .gradients import Target, gradient
-from .hooks import left_as_found
+from .classifier import on_input_grid
+from .network.autograd import gradient
+from .network.hooks import left_as_found
+from .scores import Target, score_of
 
 STEP = 1e-5  # near the cube root of float64's precision, where the error of central differences is least
 

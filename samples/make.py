@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 import interpret
-import interpret.pictures
+import interpret.images.files
 from cli.app import main
 from interpret.explainers import DRAWINGS, EXPLAINERS
 
@@ -105,7 +105,9 @@ def methods() -> Figure:
         band, column = divmod(place, columns)
         panels[3 * band, column].set_title(name.replace("_", " "), fontsize=14)
         for row, (image, wanted) in enumerate(zip(photos, SUBJECTS.values(), strict=True)):
-            drawn = interpret.pictures.to_pil(image) if name == "photo" else explained(classifier, image, wanted, name)
+            drawn = (
+                interpret.images.files.to_pil(image) if name == "photo" else explained(classifier, image, wanted, name)
+            )
             panels[3 * band + row, column].imshow(drawn)
     return figure
 

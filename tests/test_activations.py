@@ -16,8 +16,8 @@ from interpret import (
     projection,
     receptive_field,
 )
-from interpret.activations import maps_of, projection_rule
-from interpret.unit_figures import strongest_maps
+from interpret.figures.units import strongest_maps
+from interpret.units.activations import maps_of, projection_rule
 from tests.tiny import RELUS, SmallCNN, m1, x0
 
 

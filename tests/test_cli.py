@@ -12,7 +12,7 @@ import pytest
 
 from interpret.bundled import samples
 from interpret.explainers import EXPLAINERS
-from interpret.labels import imagenet
+from interpret.labels.names import imagenet
 from tests.command import CAT, FLOWERS, SQUEEZE, TINY, interp, process
 
 

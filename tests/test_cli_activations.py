@@ -8,7 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from interpret import Classifier, pictures
+from interpret import Classifier
+from interpret.images import files as pictures
 from tests.command import CAT, TINY, flowers, interp
 from tests.test_top_activations import Planted
 

@@ -12,7 +12,8 @@ from PIL import Image
 
 import interpret
 from attacks import ATTACKS
-from cli.survival import parse, sent_through
+from attacks.transforms.robust_to import robust_to
+from cli.survival import parse
 from tests.command import CAT, SQUEEZE, TINY, interp
 
 
@@ -106,10 +107,10 @@ def test_what_survives_is_said():
 def test_ways_through_the_world_keep_the_picture(name):
     image = interpret.read(CAT)
     for strength in {"jpeg": (95, 10), "resize": (0.9, 0.2), "blur": (0.3, 3), "noise": (1, 30)}[name]:
-        after = sent_through(image, name, strength)
+        after = robust_to(image, name, strength)
         assert after.shape == image.shape and after.min() >= 0 and after.max() <= 1
     mild, strong = (
-        (sent_through(image, name, strength) - image).abs().mean()
+        (robust_to(image, name, strength) - image).abs().mean()
         for strength in {"jpeg": (95, 10), "resize": (0.9, 0.2), "blur": (0.3, 3), "noise": (1, 30)}[name]
     )
     assert 0 < mild < strong

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torchvision.models import resnet18
 
-from interpret import pictures
+from interpret.images import files as pictures
 from tests.command import CAT, REPOSITORY, TINY, interp
 
 ROSE = (*TINY, "-c", "rose")

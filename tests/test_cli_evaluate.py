@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 import interpret
-from attacks.evaluation import interval, standing
-from attacks.masking import masking
+from attacks.evaluation.gradient_masking import masking
+from attacks.evaluation.robust_accuracy import interval, standing
 from tests.attack_nets import convnet, samples
 from tests.command import CAT, FLOWERS, TINY, interp
 

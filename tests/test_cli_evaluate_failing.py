@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from interpret import Classifier
-from interpret.pictures import write
+from interpret.images.files import write
 from tests.command import interp
 
 CLASSES = ("dark", "bright")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from interpret.pictures import write
+from interpret.images.files import write
 from tests.command import FLOWERS, TINY, flowers, interp
 
 ATTACKED = ("--attack", "pgd", "--eps", "0,2lv", "--steps", "3")

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 import interpret
-from interpret.weights import fingerprint
+from interpret.network.fingerprint import fingerprint
 from tests.command import CAT, SQUEEZE, TINY, flowers, interp
 
 ROSE = (*TINY, "-c", "rose")

@@ -18,9 +18,9 @@ from PIL import Image
 import interpret
 from attacks.training import DEFENSES, schedules
 from attacks.training.augmentation import crop_and_mirror
-from interpret.datasets import DATASETS, open_dataset
-from interpret.networks import NETWORKS
-from interpret.trained import read_trained
+from interpret.datasets.named import DATASETS, open_dataset
+from interpret.models.architectures import NETWORKS
+from interpret.models.saved import read_trained
 from tests.command import REPOSITORY, interp
 
 QUICK = ("--threads", 1, "--network", "linear", "--epochs", 2, "--limit", 40, "-q")
@@ -277,4 +277,4 @@ def test_a_process_that_dies_ends_the_run_with_a_message(tmp_path):
             one.kill()
             one.communicate()
     assert running[0].returncode not in (0, None)
-    assert "Error: a process of the run has failed, and the others cannot go on; --resume does" in said
+    assert "Error: a process of the run has failed, and the others cannot go on; --resume or --no-clobber goes on" in said

@@ -12,18 +12,9 @@ from PIL import Image
 from torchvision import datasets
 
 import interpret
-from interpret import (
-    Classifier,
-    Data,
-    InterpretError,
-    PictureError,
-    UnknownNameError,
-    class_folders,
-    has_test,
-    open_dataset,
-    split,
-)
-from interpret.labelled_images import in_memory, resized
+from interpret import Classifier, Data, InterpretError, PictureError, UnknownNameError, has_test, open_dataset, split
+from interpret.datasets import folders as class_folders
+from interpret.datasets.dataset import in_memory, resized
 
 
 def everything(data):
@@ -46,7 +37,9 @@ def test_digits():
     assert labels[1] == 0 and images[1, 0, 0].mul(16).round().tolist() == [0, 0, 5, 13, 9, 1, 0, 0]
     images = everything(train)[0]
     assert (
-        images.min() == 0 and images.max() == 1 and torch.equal(interpret.from_grid(interpret.to_grid(images)), images)
+        images.min() == 0
+        and images.max() == 1
+        and torch.equal(interpret.from_levels(interpret.to_levels(images)), images)
     )
     assert test.labels.bincount().tolist() == [35, 36, 35, 37, 37, 37, 37, 36, 33, 37]
 
@@ -75,8 +68,8 @@ def test_a_split_keeps_the_shares_of_the_classes():
     assert torch.equal(state, torch.get_rng_state())
     assert len(left) + len(aside) == len(data) and left.names == data.names
     assert (aside.labels.bincount() - 0.2 * data.labels.bincount()).abs().max() <= 0.5
-    prints = {bytes(interpret.to_grid(image).numpy()) for image in everything(left)[0]}
-    assert not prints & {bytes(interpret.to_grid(image).numpy()) for image in everything(aside)[0]}
+    prints = {bytes(interpret.to_levels(image).numpy()) for image in everything(left)[0]}
+    assert not prints & {bytes(interpret.to_levels(image).numpy()) for image in everything(aside)[0]}
     again, other = split(data, 0.2, seed=3)[1], split(data, 0.2, seed=4)[1]
     assert torch.equal(everything(again)[0], everything(aside)[0])
     assert not torch.equal(everything(other)[0], everything(aside)[0])

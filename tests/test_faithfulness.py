@@ -7,13 +7,14 @@ import torch
 from torch import nn
 
 import interpret
+from interpret.datasets.boxes import region_of_boxes
 from interpret.errors import InterpretError
+from interpret.explainers.aggregation import importance
 from interpret.faithfulness import METRICS, metric_named
-from interpret.faithfulness.comparison import Trial, importance, interval, standings, tried
-from interpret.faithfulness.floors import centred_gaussian, random_map
+from interpret.faithfulness.baseline_maps import centred_gaussian, random_map
+from interpret.faithfulness.curves import ranks
 from interpret.faithfulness.imputation import WEIGHTS, imputed
-from interpret.faithfulness.masking import ranks
-from interpret.faithfulness.regions import region_of_boxes
+from interpret.faithfulness.ranking import Trial, interval, standings, tried
 from tests.command import flowers
 from tests.tiny import SmallCNN
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 import interpret
-from interpret.colours import DIVERGING, HEAT, colorize
-from interpret.figures import combined, heatmap, limit_of, overlay, own_colours, side_by_side
+from interpret.explainers.aggregation import combined
+from interpret.figures.colours import DIVERGING, HEAT, colorize
+from interpret.figures.display import heatmap, limit_of, overlay, own_colours, side_by_side
 
 
 def colours(table):

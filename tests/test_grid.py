@@ -13,11 +13,11 @@ from PIL import Image
 import interpret
 from interpret.errors import InterpretError
 from interpret.explainers.sharing import shared_passes
-from interpret.figure_grid import drawn
-from interpret.grid_lines import arranged
-from interpret.grid_maps import Asked, Cell, cells_of
-from interpret.hooks import left_as_found
-from interpret.map_store import MapStore
+from interpret.figures.cache import MapStore
+from interpret.figures.figure_grid import drawn
+from interpret.figures.grid_layout import arranged
+from interpret.figures.grid_maps import Asked, Cell, cells_of
+from interpret.network.hooks import left_as_found
 from tests.command import CAT, TINY, flowers, interp
 
 CAMS = ("gradcam", "gradcam_plusplus", "xgradcam", "layercam", "hirescam", "guided_gradcam", "eigencam")
@@ -252,7 +252,7 @@ def test_a_damaged_or_closed_cache_costs_passes_only(tmp_path, caplog):
 
 
 def test_the_cache_stays_within_bounds(tmp_path, monkeypatch):
-    monkeypatch.setattr("interpret.map_store.LARGEST", 3000)
+    monkeypatch.setattr("interpret.figures.cache.LARGEST", 3000)
     store = MapStore(tmp_path)
     for number in range(5):
         store.get({"a": number}, lambda: torch.ones(100))

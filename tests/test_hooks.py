@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from interpret import NetworkError, UnknownNameError, find_layer, recorded
-from interpret.hooks import last_call, left_as_found, traced
+from interpret.network.hooks import last_call, left_as_found, traced
 from tests.tiny import RELUS, SmallCNN, m1, x0
 
 

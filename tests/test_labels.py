@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from interpret.errors import InterpretError, UnknownNameError
-from interpret.label_files import read_labels
-from interpret.labels import Labels, imagenet
+from interpret.labels.files import read_labels
+from interpret.labels.names import Labels, imagenet
 
 ONE_CLASS = [  # query, kind, index
     (281, "index", 281),

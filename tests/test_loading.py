@@ -10,8 +10,8 @@ from torchvision import models
 
 import interpret
 from interpret import Classifier, InterpretError, NetworkError, UnknownNameError, imagenet, load
-from interpret.recipes import recipe_named, torchvision_names
-from interpret.weights import fingerprint
+from interpret.models.registry import recipe_named, torchvision_names
+from interpret.network.fingerprint import fingerprint
 
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 NAMES = ["ant", "bee", "cat", "dog", "eel"]

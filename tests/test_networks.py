@@ -6,9 +6,9 @@ from torch import nn
 
 import interpret
 from interpret import Classifier, NetworkError, UnknownNameError, adapted, build, default_layer
-from interpret.fresh_layers import with_channels
-from interpret.networks import NETWORKS
-from interpret.weights import fingerprint
+from interpret.models.architectures import NETWORKS
+from interpret.models.replace_layers import with_channels
+from interpret.network.fingerprint import fingerprint
 
 SMALL = [name for name in NETWORKS if name != "preact_resnet18"]
 MAPPED = ["lenet", "cnn", "preact_resnet18"]

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from interpret import InterpretError, integrated_gradients, occlusion, rise, saliency, smoothgrad
-from interpret.baselines import baseline_for
-from interpret.passes import noise, passes
+from interpret.explainers.passes import noise, passes
+from interpret.images.baselines import baseline_for
 from tests.tiny import SmallCNN
 
 METHODS = {

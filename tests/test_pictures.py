@@ -12,8 +12,10 @@ import pytest
 import torch
 from PIL import Image, ImageFile
 
-from interpret import InterpretError, PictureError, UnknownNameError, bundled, pictures
-from interpret.pictures import from_grid, read, to_grid, to_pil, write, write_bytes
+from interpret import InterpretError, PictureError, UnknownNameError, bundled
+from interpret.images import files as pictures
+from interpret.images.files import read, to_pil, write, write_bytes
+from interpret.images.levels import from_levels, to_levels
 
 RED, WHITE, BLACK = (1.0, 0.0, 0.0), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
 SIDE_BY_SIDE = Image.fromarray(np.array([[[255, 0, 0], [0, 0, 255]]], dtype=np.uint8))
@@ -246,15 +248,15 @@ def test_pillow_stays_as_set_and_no_file_stays_open(tmp_path):
 
 def test_the_grid_comes_back_exactly():
     levels = torch.arange(256, dtype=torch.uint8)
-    assert torch.equal(to_grid(from_grid(levels)), levels)
-    assert torch.equal(to_grid(levels.double() / 255), levels)
+    assert torch.equal(to_levels(from_levels(levels)), levels)
+    assert torch.equal(to_levels(levels.double() / 255), levels)
 
 
 def test_rounding_goes_to_the_nearest_level():
     images = torch.rand(10_000)
-    assert (from_grid(to_grid(images)) - images).abs().max() <= 0.5 / 255 + 1e-7
-    assert to_grid(torch.tensor([0.49, 0.51, 254.51]) / 255).tolist() == [0, 1, 255]
-    assert torch.equal(to_grid(from_grid(to_grid(images))), to_grid(images))
+    assert (from_levels(to_levels(images)) - images).abs().max() <= 0.5 / 255 + 1e-7
+    assert to_levels(torch.tensor([0.49, 0.51, 254.51]) / 255).tolist() == [0, 1, 255]
+    assert torch.equal(to_levels(from_levels(to_levels(images))), to_levels(images))
 
 
 @pytest.mark.parametrize(
@@ -269,14 +271,14 @@ def test_rounding_goes_to_the_nearest_level():
 )
 def test_what_is_off_the_range_is_refused(values, reason):
     with pytest.raises(InterpretError, match=reason):
-        to_grid(values)
+        to_levels(values)
 
 
 # --- writing -----------------------------------------------------------------------------------------
 
 
 def test_png_keeps_every_level_and_the_metadata(tmp_path):
-    image = from_grid(torch.randint(0, 256, (1, 3, 13, 17), dtype=torch.uint8))
+    image = from_levels(torch.randint(0, 256, (1, 3, 13, 17), dtype=torch.uint8))
     for given in image, image[0], to_pil(image), image.clone().requires_grad_():
         write(tmp_path / "picture.png", given, metadata={"command": "interp gradcam", "class": "Bücher 猫"})
         assert torch.equal(read(tmp_path / "picture.png"), image)

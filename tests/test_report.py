@@ -10,15 +10,15 @@ from PIL import Image
 import interpret
 from interpret.errors import InterpretError
 from interpret.explainers import EXPLAINERS
-from interpret.faithfulness.comparison import importance
-from interpret.faithfulness.floors import centred_gaussian
-from interpret.pictures import write
-from interpret.report.change import Attack, change_of
-from interpret.report.drawings import photo_of
+from interpret.explainers.aggregation import importance
+from interpret.faithfulness.baseline_maps import centred_gaussian
+from interpret.images.files import write
 from interpret.report.findings import BASELINE, STEPS, Areas, Explained, Map, Seen, Wanted, found_in
 from interpret.report.network import Check, Network, checks
 from interpret.report.page import Report, page
 from interpret.report.panels import percent
+from interpret.report.pictures import photo_of
+from interpret.report.smallest_change import Attack, change_of
 from interpret.report.words import WORDS
 from tests.command import FLOWERS, flowers
 from tests.outline import Outline
@@ -107,7 +107,7 @@ def test_a_change_that_does_not_fool_is_none(image):
 
 
 def test_a_large_picture_is_changed_on_the_networks_input(monkeypatch, image):
-    monkeypatch.setattr("interpret.report.change.LARGEST", 60 * 40 - 1)
+    monkeypatch.setattr("interpret.report.smallest_change.LARGEST", 60 * 40 - 1)
     found = change_of(flowers(), image, Attack(unmoved, "nothing"))
     assert not found.own and found.size == (32, 32)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import interpret
-from interpret.report.change import Attack
+from interpret.report.smallest_change import Attack
 from tests.command import flowers
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

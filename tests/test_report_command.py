@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from interpret.errors import PictureError
-from interpret.pictures import write
+from interpret.images.files import write
 from tests.command import TINY, interp
 from tests.outline import Outline
 
@@ -138,7 +138,7 @@ def test_an_unwritable_file_says_so(pictures, monkeypatch):
     def full(path, content):
         raise PictureError(f"cannot write {path}: No space left on device")
 
-    monkeypatch.setattr("interpret.pictures.write_bytes", full)
+    monkeypatch.setattr("interpret.images.files.write_bytes", full)
     run = interp("report", "wide.png", *ASKED, "--no-sanity", "--no-attack")
     assert run.status == 1 and run.err.splitlines()[-1] == "Error: cannot write report.html: No space left on device"
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 import interpret
 from interpret import Classifier
 from interpret.errors import InterpretError, NetworkError
-from interpret.pictures import write
-from interpret.report.change import Attack, change_of
+from interpret.images.files import write
+from interpret.report.smallest_change import Attack, change_of
 from tests.command import FLOWERS, TINY, flowers, interp
 from tests.outline import Outline
 

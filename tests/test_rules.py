@@ -10,7 +10,7 @@ from torch import nn
 
 from interpret import NetworkError, deconvnet, guided_backprop
 from interpret.explainers import explainer_named
-from interpret.rules import redirected, ruled_gradient
+from interpret.network.backward_rules import redirected, ruled_gradient
 
 ops = torch.ops.aten
 

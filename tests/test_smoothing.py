@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from interpret import Classifier, gradcam, integrated_gradients, saliency, smoothed
-from interpret.smoothing import _moved, _put_back
+from interpret.explainers.smoothing import _moved, _put_back
 from tests.tiny import SmallCNN
 
 

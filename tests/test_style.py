@@ -6,7 +6,7 @@ from torchvision import models
 
 from interpret import Classifier, InterpretError, UnknownNameError, style_transfer
 from interpret.drawing.ascend import looker
-from interpret.drawing.depth import spread_layers
+from interpret.drawing.layer_choice import spread_layers
 from interpret.drawing.style_transfer import Easel, chosen_layers, recoloured, style_distance
 from interpret.drawing.tiles import fitted
 from tests.command import TINY, interp

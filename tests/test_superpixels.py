@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from interpret.superpixels import superpixels
+from interpret.images.superpixels import superpixels
 
 
 @pytest.mark.parametrize("count", [1, 4, 20, 50])

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from interpret import Classifier, InterpretError, NetworkError, PictureError, UnknownNameError, pictures
-from interpret.top_activations import identity, scan, strongest_crops
-from interpret.unit_index import Index
+from interpret import Classifier, InterpretError, NetworkError, PictureError, UnknownNameError
+from interpret.images import files as pictures
+from interpret.units.index import Index
+from interpret.units.top_activations import identity, scan, strongest_crops
 
 PATCH = (torch.rand(3, 5, 5, generator=torch.Generator().manual_seed(1)) > 0.5).float()
 

@@ -10,8 +10,8 @@ from torch import nn
 
 import interpret
 from interpret import Classifier, InterpretError, NetworkError, UnknownNameError, build
-from interpret.trained import Recipe, is_trained, load_trained, read_trained, save_trained
-from interpret.weights import fingerprint
+from interpret.models.saved import Recipe, is_trained, load_trained, read_trained, save_trained
+from interpret.network.fingerprint import fingerprint
 from tests.command import interp
 
 NAMES = ("ant", "bee", "cat")

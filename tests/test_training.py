@@ -161,7 +161,7 @@ def test_the_loop_takes_the_rate_and_eps_of_every_step(tmp_path, monkeypatch):
         seen.append((run.optimizer.param_groups[0]["lr"], eps))
         yield lambda: F.cross_entropy(model(images), labels)
 
-    monkeypatch.setattr("attacks.training.epoch.defense_named", lambda name: spied)
+    monkeypatch.setattr("attacks.training.steps.defense_named", lambda name: spied)
     train(run, data, data, tmp_path)
     rates, radii = zip(*seen, strict=True)
     np.testing.assert_allclose(rates, np.interp(range(25), [0, 10, 25], [0, 0.01, 0]), atol=1e-12)
@@ -334,8 +334,8 @@ def test_the_guard_sees_collapse():
 def test_the_guard_goes_back_to_what_was_good(tmp_path, monkeypatch, proven):
     run, data = run_of(defense="fgsm", epochs=11, batch_size=8), Bars(24)
     weights, told = {0: run.network.fc.weight.detach().clone()}, iter([None, "made up"])
-    monkeypatch.setattr("attacks.training.judging.trouble", lambda *_, **__: next(told, None))
-    monkeypatch.setattr("attacks.training.judging.holds", lambda *_, **__: proven)
+    monkeypatch.setattr("attacks.training.validation.trouble", lambda *_, **__: next(told, None))
+    monkeypatch.setattr("attacks.training.validation.holds", lambda *_, **__: proven)
 
     def watch(kind, numbers):
         if kind == "epoch":
@@ -351,7 +351,7 @@ def test_the_guard_goes_back_to_what_was_good(tmp_path, monkeypatch, proven):
 
 def test_the_guard_may_be_told_to_let_it_be(tmp_path, monkeypatch):
     run, data = run_of(defense="fgsm", epochs=1, batch_size=8, guard=False), Bars(24)
-    monkeypatch.setattr("attacks.training.judging.trouble", lambda *_, **__: "made up")
+    monkeypatch.setattr("attacks.training.validation.trouble", lambda *_, **__: "made up")
     before = run.network.fc.weight.detach().clone()
     assert train(run, data, data, tmp_path)[0]["trouble"] == "made up"
     assert run.scale == 1 and not run.cautious and not torch.equal(before, run.network.fc.weight)
@@ -366,7 +366,7 @@ def test_what_is_done_with_caution_is_an_option_of_the_defense(name):
 def test_it_ends_early_once_validation_gets_no_better(tmp_path, monkeypatch):
     scores = iter([0.0, 0.0, 0.0, 0.0, 0.5, 0.6, 0.55, 0.6, 0.5])
     monkeypatch.setattr(
-        "attacks.training.judging.quick", lambda *_, **__: dict(clean=0.9, fgsm=0.6, pgd=next(scores, 0.5))
+        "attacks.training.validation.quick", lambda *_, **__: dict(clean=0.9, fgsm=0.6, pgd=next(scores, 0.5))
     )
     run = run_of(defense="fgsm", epochs=20, patience=3, guard=False, batch_size=16)
     assert len(train(run, Bars(16), Bars(16), tmp_path)) == 9  # nothing counts before something withstands
@@ -377,7 +377,8 @@ def test_the_best_epoch_is_kept_beside_the_last(tmp_path, monkeypatch, defense, 
     scores = iter([(0.9, 0.3), (0.8, 0.5), (0.85, 0.4)])
     names = ("clean", "pgd")
     monkeypatch.setattr(
-        "attacks.training.judging.quick", lambda *_, **__: {"fgsm": 0.6, **dict(zip(names, next(scores), strict=True))}
+        "attacks.training.validation.quick",
+        lambda *_, **__: {"fgsm": 0.6, **dict(zip(names, next(scores), strict=True))},
     )
     run, states = run_of(defense=defense, epochs=3, guard=False, batch_size=16), []
 

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from attacks import AttackError
-from attacks.training.epoch import epoch
+from attacks import AttackError, distributed
 from attacks.training.loop import train
-from interpret import distributed
+from attacks.training.steps import epoch
 from tests.processes import pair
 from tests.tiny_training import Bars, run_of
 
@@ -91,5 +90,5 @@ def test_a_process_that_dies_ends_the_run(tmp_path):
     message = result(heard)
     first.join(20)
     assert first.exitcode == 1 and time.monotonic() - began < 20
-    assert re.match("a process of the run has failed, and the others cannot go on; --resume does", message)
+    assert re.match("a process of the run has failed, and the others cannot go on; --resume or --no-clobber goes on", message)
     assert "\n" not in message

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from attacks import AttackError
 from attacks.training.defenses import defense_named
-from attacks.training.epoch import epoch
 from attacks.training.loop import train
 from attacks.training.precision import MAGNIFIED, magnified
+from attacks.training.steps import epoch
 from attacks.training.weights import perturbed
 from tests.tiny_training import Bars, net, run_of
 

@@ -11,7 +11,8 @@ from torch import nn
 from torchvision.models import VisionTransformer, densenet, mnasnet0_5
 
 from interpret import NetworkError
-from interpret.weights import fill, fingerprint, read_weights
+from interpret.models.state_dict import fill, read_weights
+from interpret.network.fingerprint import fingerprint
 
 
 def tiny():

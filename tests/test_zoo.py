@@ -18,7 +18,7 @@ import torch
 
 from interpret import EXPLAINERS, NetworkError, saliency
 from interpret.explainers import explainer_named
-from interpret.rules import ruled_gradient
+from interpret.network.backward_rules import ruled_gradient
 from tests import zoo
 
 ALL = zoo.architectures()

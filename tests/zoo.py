@@ -14,7 +14,7 @@ from captum.attr import GuidedBackprop
 from torch import Tensor, nn
 from torchvision import models
 
-from interpret.layers import layers
+from interpret.network.layers import layers
 
 ATTENTION = ("vit_*", "swin_*", "maxvit_t")
 TOO_LARGE = ("regnet_y_128gf",)  # 645 M parameters; all others have less than 300 M

@@ -4,13 +4,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .. import distributed
 from ..errors import AttackError
-from . import checkpoint, distributed
-from .epoch import Watch, epoch
+from . import checkpoint
 from .interrupts import until_interrupted
-from .judging import judge, tired, validated, worth
 from .run import Run
 from .scores import Data
+from .steps import Watch, epoch
+from .validation import judge, tired, validated, worth
 
 
 def train(

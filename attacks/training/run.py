@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .. import distributed
 from ..errors import AttackError
-from . import checkpoint, distributed
+from . import checkpoint
 from .precision import magnified, narrowed
 from .schedules import OPTIMIZERS
 from .settings import Settings

@@ -6,10 +6,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from .. import distributed
+from ..core.labels import predictions
 from ..fgsm import fgsm
-from ..labels import predictions
 from ..pgd import pgd
-from . import distributed
 
 Model = Callable[[Tensor], Tensor]
 

@@ -39,8 +39,8 @@ def activations(
 
     Each map is labelled with the number of its channel and its maximum.
     """
-    from interpret.hooks import find_layer
-    from interpret.weights import fingerprint
+    from interpret.network.fingerprint import fingerprint
+    from interpret.network.hooks import find_layer
 
     sources = find_pictures(pictures, recursive)
     outputs = Outputs(output, sources)
@@ -71,8 +71,8 @@ def activations(
 
 def _looked(classifier: Any, source: Source, layer: str | None) -> tuple:
     """The picture, what the network saw of it, the layer's name and its (1, K, u, v) maps."""
-    from interpret.activations import activation_maps
-    from interpret.explainers.contract import layer_of
+    from interpret.classifier import layer_of
+    from interpret.units.activations import activation_maps
 
     image = source.read().to(classifier.mean.device)
     seen, view = classifier.prepare(image)[0], classifier.on_inputs()
@@ -81,7 +81,7 @@ def _looked(classifier: Any, source: Source, layer: str | None) -> tuple:
 
 
 def _drawn(source: Source, seen: Any, layer: str, maps: Any, most: int, scale: str, quiet: bool) -> Any:
-    from interpret.unit_figures import activations_figure, strongest_maps
+    from interpret.figures.units import activations_figure, strongest_maps
 
     channels, alive = maps.shape[1], len(strongest_maps(maps))
     if alive < channels:

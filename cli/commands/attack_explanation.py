@@ -50,7 +50,7 @@ def explanation(picture: str, method: str, place: str, eps: float, output: str |
     """
     import torch
 
-    from interpret.pictures import read, to_pil
+    from interpret.images.files import read, to_pil
 
     source = one_picture(picture)
     outputs = Outputs(output, [source])
@@ -85,8 +85,8 @@ def _differentiable(
     classifier: "Classifier", image: "Tensor", labels: "Tensor", method: str, layer: str | None
 ) -> "Callable[[Tensor], Tensor]":
     """The method's core, from pictures (1, C, H, W) to maps of the layer's resolution, with a graph."""
+    from interpret.classifier import layer_of, on_input_grid
     from interpret.explainers import explainer_named
-    from interpret.explainers.contract import layer_of, on_input_grid
 
     view, inputs, _ = on_input_grid(classifier, image)
     layer = layer_of(view, inputs, layer)
@@ -153,8 +153,8 @@ def _figure(
     import torch
 
     from interpret.explainers import explainer_named
-    from interpret.figures import overlay
-    from interpret.pictures import to_pil
+    from interpret.figures.display import overlay
+    from interpret.images.files import to_pil
 
     seen = classifier.prepare(image)[1].seen()
     explain = explainer_named(method.replace("-", "_"))

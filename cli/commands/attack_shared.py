@@ -48,7 +48,7 @@ def patch(share: float, shape: str, degrees: float, **settings: Any) -> None:
     import torch
 
     from attacks.patch import train_patch
-    from attacks.placing import apply_patch
+    from attacks.transforms.patch_placement import apply_patch
 
     settings["target"] = settings["target"] or "toaster"
     work = _Work("patch", settings, {"share": share, "shape": shape, "degrees": degrees})
@@ -75,7 +75,7 @@ def universal(eps: float, **settings: Any) -> None:
     """
     import torch
 
-    from attacks.labels import predictions
+    from attacks.core.labels import predictions
     from attacks.universal import universal_perturbation
 
     work = _Work("universal", settings, {"eps": eps})
@@ -155,7 +155,7 @@ def _cut_out(patch: "Tensor", shape: str) -> Any:
     """The patch as a Pillow picture, white outside the circle, to be printed and cut out."""
     import torch
 
-    from interpret.pictures import to_pil
+    from interpret.images.files import to_pil
 
     side = patch.shape[-1]
     places = torch.linspace(-1, 1, side)
@@ -165,7 +165,7 @@ def _cut_out(patch: "Tensor", shape: str) -> Any:
 
 
 def _around_grey(change: "Tensor", eps: float) -> Any:
-    from interpret.pictures import to_pil
+    from interpret.images.files import to_pil
 
     return to_pil((0.5 + change.cpu() / (2 * eps or 1)).clamp(0, 1).expand(3, -1, -1))
 
@@ -175,7 +175,7 @@ def _figure(work: _Work, made: Any, attacked: "Tensor", title: str) -> "Figure":
     import torch
     from matplotlib.figure import Figure
 
-    from interpret.pictures import to_pil
+    from interpret.images.files import to_pil
 
     count = min(SHOWN, len(attacked))
     with torch.no_grad():

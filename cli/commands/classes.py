@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from interpret.errors import UnknownNameError
-from interpret.label_files import read_labels
-from interpret.labels import imagenet
+from interpret.labels.files import read_labels
+from interpret.labels.names import imagenet
 
 from .. import options
 

@@ -53,9 +53,9 @@ def _devices() -> Iterator[tuple[str, str, bool]]:
 def _networks() -> Iterator[tuple[str, str, bool]]:
     import torch
 
-    from interpret.loading import load
-    from interpret.pictures import read
-    from interpret.recipes import OFFLINE
+    from interpret.images.files import read
+    from interpret.models.load import load
+    from interpret.models.registry import OFFLINE
 
     image = read("sample:cat")
     for name in OFFLINE:

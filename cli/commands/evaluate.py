@@ -9,16 +9,7 @@ from interpret.errors import InterpretError
 
 from .. import options
 from ..batches import batch_option
-from ..evaluating import (
-    data_argument,
-    fail_option,
-    leave,
-    limit_option,
-    open_data,
-    said,
-    seed_option,
-    share_of,
-)
+from ..evaluating import data_argument, fail_option, leave, limit_option, open_data, said, seed_option, share_of
 from ..hints import HintingGroup
 from ..inputs import Source
 from ..together import together
@@ -52,8 +43,8 @@ evaluate.add_command(robustness)
 @options.message_options
 def accuracy(data: str, **settings: Any) -> None:
     """The share of a FOLDER's pictures that are classified right, with its 95 % interval."""
-    from attacks.labels import predictions
-    from interpret import distributed
+    from attacks import distributed
+    from attacks.core.labels import predictions
 
     with together(settings) as speaks:
         classifier = options.open_classifier(settings)
@@ -88,8 +79,8 @@ def masking(data: str, eps: float, queries: int, **settings: Any) -> None:
     """
     import torch
 
-    from attacks.labels import predictions
-    from attacks.masking import masking as look
+    from attacks.core.labels import predictions
+    from attacks.evaluation.gradient_masking import masking as look
 
     classifier = options.open_classifier(settings)
     pictures = open_data(data, classifier, settings, settings["seed"])

@@ -78,7 +78,7 @@ def faithfulness(pictures: tuple[str, ...], recursive: bool, methods: list[str],
     bootstrap intervals of the mean. Writes the ranking and each picture's numbers and
     curves as CSV, and figures of both.
     """
-    from interpret.faithfulness.comparison import Trial, standings
+    from interpret.faithfulness.ranking import Trial, standings
 
     named = dict(settings)
     metrics = _usable_metrics(settings)

@@ -74,7 +74,7 @@ def robustness(
     \b
     torchrun --nproc-per-node=2 -m cli evaluate robustness FOLDER
     """
-    from interpret import distributed
+    from attacks import distributed
 
     attack = attack.replace("-", "_")
     chosen = _attack_options(attack, settings)
@@ -123,8 +123,8 @@ def _curve_of(
     """
     import torch
 
-    from attacks.evaluation import standing
-    from interpret import distributed
+    from attacks import distributed
+    from attacks.evaluation.robust_accuracy import standing
 
     sizes, run = [f"{size:.6g}" for size in eps], run_hash(classifier, attack, eps, sorted(chosen.items()))
     labels = {source.shown: str(label) for source, label in pictures.known}

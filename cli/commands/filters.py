@@ -42,9 +42,9 @@ def filters(
     Filters that see three channels are drawn in colour around mid grey, others in blue below zero and
     red above. Of a network that is linear in the picture there is one template a class.
     """
-    from interpret.activations import first_filters
-    from interpret.unit_figures import DEEPEST, filters_figure
-    from interpret.weights import fingerprint
+    from interpret.figures.units import DEEPEST, filters_figure
+    from interpret.network.fingerprint import fingerprint
+    from interpret.units.activations import first_filters
 
     outputs = Outputs(output, [Source("filters", None, Path("filters"))])
     model = settings["model"]

@@ -40,10 +40,10 @@ def invert(
 
     Under each is how far its features are from the picture's, relative to their size.
     """
-    from interpret.drawing.depth import spread_layers
     from interpret.drawing.inversion import invert as inverted_from
     from interpret.drawing.inversion import relative_error
-    from interpret.hooks import find_layer
+    from interpret.drawing.layer_choice import spread_layers
+    from interpret.network.hooks import find_layer
 
     source = drawn.one_picture(picture)
     outputs, frames = Outputs(output, [source]), drawn.Frames(None)

@@ -21,8 +21,8 @@ def layers(as_json: bool, **settings: Any) -> None:
     """
     import torch
 
-    from interpret.layers import last_feature_map
-    from interpret.layers import layers as list_layers
+    from interpret.network.layers import last_feature_map
+    from interpret.network.layers import layers as list_layers
 
     classifier = options.open_classifier(settings)
     height, width = classifier.input_size or (224, 224)

@@ -15,7 +15,7 @@ def models(query: str, as_json: bool) -> None:
 
     Besides these, -m takes timm:NAME and package.module:function.
     """
-    from interpret.recipes import OFFLINE, torchvision_names
+    from interpret.models.registry import OFFLINE, torchvision_names
 
     names = [*OFFLINE, *(name for name in torchvision_names() if name not in OFFLINE)]
     for name in names:

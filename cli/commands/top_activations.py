@@ -12,7 +12,7 @@ from ..outputs import RAW, Outputs, output_option, write_result
 from ..scanned import index_file, pictures_of, scanned
 
 if TYPE_CHECKING:
-    from interpret.unit_index import Index
+    from interpret.units.index import Index
 
 
 class Channels(click.ParamType):
@@ -75,8 +75,8 @@ def top_activations(
     holds the strongest places of all channels of the layer, so that the next call, for whatever
     channel, runs the network only over pictures that are new or have changed.
     """
-    from interpret.activations import projection_rule
-    from interpret.top_activations import identity, strongest_crops
+    from interpret.units.activations import projection_rule
+    from interpret.units.top_activations import identity, strongest_crops
 
     words, sources = pictures_of(data, recursive)
     outputs = Outputs(output, [Source("units", None, Path("units"))])
@@ -101,7 +101,7 @@ def _report(
     units: dict[int, list], about: dict[str, Any], outputs: Outputs, known: "Index", quiet: bool, as_json: bool
 ) -> None:
     """Write the figure of the units that answer, and say which do not."""
-    from interpret.unit_figures import crops_figure
+    from interpret.figures.units import crops_figure
 
     layer = about["layer"]
     for channel, crops in units.items():

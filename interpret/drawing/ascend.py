@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..classifier import first_tensor
+from ..classifier import network_of
 from ..errors import NetworkError
-from ..explainers.contract import network_of
-from ..hooks import left_as_found, recorded
+from ..network.backward_rules import redirected
+from ..network.hooks import left_as_found, recorded
+from ..outputs import first_tensor
 from ..progress import progress_bar
-from ..rules import redirected
 from .objectives import Objective
 
 Prepare = Callable[[Tensor], Tensor | Iterable[Tensor]]
@@ -59,7 +59,7 @@ def ascend(
     """Change a parametrised picture step by step so that it raises an objective.
 
     While nothing in a picture changes the objective, as with a unit that is silent behind its
-    ReLU, the picture follows the redirected gradient of ``interpret.rules``, which wakes it.
+    ReLU, the picture follows the redirected gradient of ``interpret.network.backward_rules``, which wakes it.
 
     Args:
         classifier: what looks at the picture, on its own input grid.

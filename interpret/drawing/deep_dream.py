@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from ..explainers.contract import layer_of, network_of, on_input_grid
-from ..hooks import left_as_found
+from ..classifier import layer_of, network_of, on_input_grid
+from ..network.hooks import left_as_found
 from .ascend import Step, ascend, looker
 from .objectives import Objective, Seen, energy
 from .parametrisations import MIX, Pixels, frequencies

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ..hooks import left_as_found
+from ..network.hooks import left_as_found
 from .ascend import Step, ascend, looker
 from .objectives import Objective, apart, total_variation
 from .parametrisations import Fourier
@@ -54,7 +54,7 @@ def visualize(
         NetworkError: the objective is not finite, or nothing in the picture changes it or ever did.
         UnknownNameError: an objective's layer does not exist.
     """
-    from ..explainers.contract import on_input_grid
+    from ..classifier import on_input_grid
 
     if image is None:
         image = default_image(classifier, seed=seed)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ..explainers.contract import on_input_grid
-from ..hooks import left_as_found
+from ..classifier import on_input_grid
+from ..network.hooks import left_as_found
 from .ascend import Step, ascend, looker
 from .objectives import Objective, Seen, total_variation
 from .parametrisations import Fourier

@@ -8,12 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..classifier import LUMA
+from ..classifier import LUMA, network_of, on_input_grid
 from ..errors import InterpretError
-from ..explainers.contract import network_of, on_input_grid
-from ..hooks import find_layer, left_as_found
+from ..network.hooks import find_layer, left_as_found
 from .ascend import Step, ascend, looker
-from .depth import spread_layers
+from .layer_choice import spread_layers
 from .objectives import Objective, total_variation
 from .parametrisations import Pixels
 from .tiles import Tile, fitted, resized, tiles, with_detail

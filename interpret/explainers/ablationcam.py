@@ -5,11 +5,12 @@ import logging
 import torch
 from torch import Tensor, nn
 
+from ..classifier import layer_of, network_of
 from ..geometry import Geometry
-from ..gradients import Target, target_of
-from ..hooks import edited, recorded
-from ..passes import passes
-from .contract import explainer, feature_map, layer_of, network_of, ratio, score_of, weighted_map
+from ..network.hooks import edited, recorded
+from ..scores import Target, score_of, target_of
+from .contract import explainer, feature_map, ratio, weighted_map
+from .passes import passes
 
 _log = logging.getLogger(__name__)
 

@@ -7,12 +7,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..classifier import first_tensor
+from ..classifier import layer_of, network_of
 from ..errors import InterpretError, NetworkError
 from ..geometry import Geometry
-from ..gradients import Target, class_indices, contrast
-from ..hooks import Call, recorded, traced
-from .contract import explainer, layer_of, network_of
+from ..network.hooks import Call, recorded, traced
+from ..outputs import first_tensor
+from ..scores import Target, class_indices, contrast
+from .contract import explainer
 
 NARROW = {torch.bfloat16: 2e-2, torch.float16: 3e-3}  # how far rounding takes logits, as a share of the largest
 

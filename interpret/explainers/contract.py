@@ -7,13 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..classifier import Classifier, first_tensor
+from ..classifier import layer_of, network_of, on_input_grid
 from ..errors import InterpretError
-from ..geometry import Geometry, fit
-from ..gradients import Target, checked_indices, class_score, gradient
-from ..hooks import Recording, left_as_found, recorded
-from ..layers import default_layer
-from ..rules import Rule, ruled_gradient
+from ..geometry import Geometry
+from ..network.autograd import gradient, leaf
+from ..network.backward_rules import Rule, ruled_gradient
+from ..network.hooks import Recording, left_as_found, recorded
+from ..outputs import first_tensor
+from ..scores import Target, checked_indices, class_score, score_of
 from .sharing import passed_before, share
 
 Explainer = Callable[..., Tensor]
@@ -60,21 +61,6 @@ def explainer(
     return decorate
 
 
-def on_input_grid(classifier: nn.Module, images: Tensor) -> tuple[nn.Module, Tensor, Geometry | None]:
-    """The classifier for pictures on its input grid, the images laid on it, and where they lie.
-
-    What is no picture, with other than four dimensions, is the input as it is and lies nowhere.
-    """
-    if isinstance(classifier, Classifier):
-        return classifier.on_inputs(), *classifier.prepare(images)
-    return classifier, images, fit(tuple(images.shape[-2:]), None) if images.dim() == 4 else None
-
-
-def network_of(classifier: nn.Module) -> nn.Module:
-    """The module whose layers the user names: what is inside a Classifier, or the module itself."""
-    return classifier.network if isinstance(classifier, Classifier) else classifier
-
-
 def input_gradient(classifier: nn.Module, inputs: Tensor, target: Target, rule: Rule | None = None) -> Tensor:
     """The gradient of the score with respect to the inputs, or what a backward rule puts in its place.
 
@@ -82,7 +68,7 @@ def input_gradient(classifier: nn.Module, inputs: Tensor, target: Target, rule: 
         classifier: takes ``inputs`` to logits.
         inputs: (N, ...) on the network's input grid.
         target: what is explained.
-        rule: "guided" or "deconvnet", see ``interpret.rules``.
+        rule: "guided" or "deconvnet", see ``interpret.network.backward_rules``.
 
     Returns:
         (N, ...), with a graph if the inputs have one.
@@ -98,25 +84,10 @@ def input_gradient(classifier: nn.Module, inputs: Tensor, target: Target, rule: 
     return ruled_gradient(lambda given: score_of(classifier, given, target), source, rule, network, keep_graph=keep)[0]
 
 
-def leaf(inputs: Tensor) -> Tensor:
-    """The inputs as something to differentiate by: themselves where a caller follows the graph below."""
-    return inputs if inputs.requires_grad else inputs.detach().requires_grad_()
-
-
-def score_of(classifier: nn.Module, inputs: Tensor, target: Target) -> Tensor:
-    """(N,) scores of (N, ...) inputs."""
-    return class_score(first_tensor(classifier(inputs)), target)
-
-
 def check_pictures(inputs: Tensor) -> None:
     """Refuse what has no places to make a map of: anything but (N, C, H, W)."""
     if inputs.dim() != 4:
         raise InterpretError(f"a map needs images of shape (N, C, H, W), not {tuple(inputs.shape)}")
-
-
-def layer_of(classifier: nn.Module, inputs: Tensor, layer: str | None) -> str:
-    """The layer asked for, or else the last feature map."""
-    return layer or default_layer(network_of(classifier), inputs, classifier)
 
 
 def activations_and_score(
@@ -198,9 +169,3 @@ def weighted_map(activations: Tensor, weights: Tensor, relu: bool = True) -> Ten
 def ratio(above: Tensor, below: Tensor) -> Tensor:
     """A quotient in which 0 / 0, where there was nothing to share out, is 0."""
     return torch.where(below == 0, torch.zeros_like(below), above / torch.where(below == 0, 1, below))
-
-
-def probability_or_score(classifier: nn.Module, inputs: Tensor, target: Target) -> Tensor:
-    """(N,) softmax probabilities of class indices, or the score that was asked for instead."""
-    logits = first_tensor(classifier(inputs))
-    return target(logits) if callable(target) else class_score(logits.softmax(1), target)

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from ..geometry import Geometry
-from ..gradients import Target
+from ..scores import Target
 from .contract import explainer, input_gradient
 
 
@@ -13,7 +13,7 @@ def deconvnet(classifier: nn.Module, images: Tensor, target: Target) -> Tensor:
 
     The gradient, but every activation passes on what is positive, wherever it comes from (section
     2.1); max-pooling sends it back through its switches. For activations other than ReLU see the
-    table of ``interpret.rules``.
+    table of ``interpret.network.backward_rules``.
 
     Args:
         classifier: the classifier to explain.

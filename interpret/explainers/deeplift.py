@@ -2,9 +2,9 @@
 
 from torch import Tensor, nn
 
-from ..baselines import baseline_for
 from ..geometry import Geometry
-from ..gradients import Target
+from ..images.baselines import baseline_for
+from ..scores import Target
 from .contract import explainer
 from .from_captum import check_activations, check_joins, class_index, copied, refused_in_one_line
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ..geometry import Geometry
-from ..gradients import Target
+from ..scores import Target
 from .contract import activations_and_score, explainer
 
 

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..classifier import Classifier, first_tensor
+from ..classifier import Classifier, network_of
 from ..errors import InterpretError, NetworkError
-from ..gradients import Target, class_indices
-from ..hooks import traced
-from ..rules import activations_called
-from .contract import leaf, network_of
+from ..network.autograd import leaf
+from ..network.backward_rules import activations_called
+from ..network.hooks import traced
+from ..outputs import first_tensor
+from ..scores import Target, class_indices
 
 
 @contextmanager

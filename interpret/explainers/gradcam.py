@@ -3,7 +3,8 @@
 from torch import Tensor, nn
 
 from ..geometry import Geometry
-from ..gradients import Target, gradient
+from ..network.autograd import gradient
+from ..scores import Target
 from .contract import activations_and_score, explainer, weighted_map
 
 

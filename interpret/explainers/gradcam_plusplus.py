@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from ..geometry import Geometry
-from ..gradients import Target, gradient
+from ..network.autograd import gradient
+from ..scores import Target
 from .contract import activations_and_score, explainer, ratio, weighted_map
 
 

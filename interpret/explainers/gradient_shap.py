@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from ..baselines import baseline_for
 from ..geometry import Geometry
-from ..gradients import Target, target_of
-from .contract import explainer, score_of
+from ..images.baselines import baseline_for
+from ..scores import Target, score_of, target_of
+from .contract import explainer
 from .from_captum import one_by_one, quietly, seeded
 
 

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from ..geometry import Geometry
-from ..gradients import Target
+from ..scores import Target
 from .contract import explainer, input_gradient
 
 
@@ -13,7 +13,7 @@ def guided_backprop(classifier: nn.Module, images: Tensor, target: Target) -> Te
 
     The gradient, but every activation passes on only what is positive, and only where it is active
     itself (section 3.4, figure 1). For activations other than ReLU see the table of
-    ``interpret.rules``. Sharp pictures of edges; they depend little on the class.
+    ``interpret.network.backward_rules``. Sharp pictures of edges; they depend little on the class.
 
     Args:
         classifier: the classifier to explain.

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from ..geometry import Geometry
-from ..gradients import Target
+from ..scores import Target
 from .contract import explainer, input_gradient
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..baselines import baseline_for
 from ..errors import InterpretError
 from ..geometry import Geometry
-from ..gradients import Target, target_of
-from ..passes import passes
-from .contract import explainer, input_gradient, score_of
+from ..images.baselines import baseline_for
+from ..scores import Target, score_of, target_of
+from .contract import explainer, input_gradient
+from .passes import passes
 
 _log = logging.getLogger(__name__)
 

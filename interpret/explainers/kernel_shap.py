@@ -5,11 +5,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..baselines import baseline_for
 from ..geometry import Geometry
-from ..gradients import Target, target_of
-from ..superpixels import superpixels
-from .contract import check_pictures, explainer, score_of
+from ..images.baselines import baseline_for
+from ..images.superpixels import superpixels
+from ..scores import Target, score_of, target_of
+from .contract import check_pictures, explainer
 from .from_captum import one_by_one, quietly, seeded
 
 

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from ..geometry import Geometry
-from ..gradients import Target
+from ..scores import Target
 from .contract import explainer
 from .from_captum import check_activations, check_joins, class_index, copied, plain_network, refused_in_one_line
 

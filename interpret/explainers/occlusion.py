@@ -5,11 +5,11 @@ import itertools
 import torch
 from torch import Tensor, nn
 
-from ..baselines import baseline_for
 from ..geometry import Geometry
-from ..gradients import Target, target_of
-from ..passes import passes
-from .contract import explainer, score_of
+from ..images.baselines import baseline_for
+from ..scores import Target, score_of, target_of
+from .contract import explainer
+from .passes import passes
 
 
 @explainer(Geometry.undo)

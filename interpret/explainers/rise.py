@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..geometry import Geometry
-from ..gradients import Target, target_of
-from ..passes import passes
-from .contract import check_pictures, explainer, probability_or_score
+from ..scores import Target, probability_or_score, target_of
+from .contract import check_pictures, explainer
+from .passes import passes
 
 _log = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..baselines import baseline_for
 from ..geometry import Geometry
-from ..gradients import Target, target_of
-from ..passes import passes
-from .contract import activations_and_score, explainer, ratio, score_of, weighted_map
+from ..images.baselines import baseline_for
+from ..scores import Target, score_of, target_of
+from .contract import activations_and_score, explainer, ratio, weighted_map
+from .passes import passes
 
 _log = logging.getLogger(__name__)
 

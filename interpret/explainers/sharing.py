@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from torch import Tensor, nn
 
-from ..gradients import shared
+from ..network.autograd import shared
 
 
 @contextmanager

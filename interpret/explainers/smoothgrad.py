@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from ..geometry import Geometry
-from ..gradients import Target, target_of
-from ..passes import noise as noise_of
-from ..passes import passes
+from ..scores import Target, target_of
 from .contract import explainer, input_gradient
+from .passes import noise as noise_of
+from .passes import passes
 
 Average = Literal["plain", "squared", "variance"]
 

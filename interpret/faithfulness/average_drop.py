@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-from ..baselines import baseline_for
-from ..explainers.contract import probability_or_score, ratio
-from ..gradients import Target
-from ..hooks import left_as_found
-from .masking import laid_on_inputs
+from ..explainers.contract import ratio
+from ..images.baselines import baseline_for
+from ..network.hooks import left_as_found
+from ..scores import Target, probability_or_score
+from .curves import laid_on_inputs
 
 
 def average_drop(

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from ..gradients import Target
+from ..scores import Target
 from .average_drop import scores_with_and_through
 
 

@@ -3,11 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from ..explainers.contract import score_of
 from ..explainers.from_captum import one_by_one, quietly
-from ..gradients import Target, target_of
-from ..hooks import left_as_found
-from .masking import laid_on_inputs
+from ..network.hooks import left_as_found
+from ..scores import Target, score_of, target_of
+from .curves import laid_on_inputs
 
 
 def infidelity(

@@ -2,9 +2,9 @@
 
 from torch import Tensor, nn
 
-from ..baselines import baseline_for
-from ..gradients import Target
-from .masking import Curve, laid_on_inputs, ranks, replacing
+from ..images.baselines import baseline_for
+from ..scores import Target
+from .curves import Curve, laid_on_inputs, ranks, replacing
 
 
 def insertion(

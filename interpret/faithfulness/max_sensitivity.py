@@ -5,10 +5,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..explainers.contract import Explainer, on_input_grid
+from ..classifier import on_input_grid
+from ..explainers.contract import Explainer
 from ..explainers.from_captum import one_by_one, quietly, seeded
-from ..gradients import Target, target_of
-from ..hooks import left_as_found
+from ..network.hooks import left_as_found
+from ..scores import Target, target_of
 
 
 def max_sensitivity(

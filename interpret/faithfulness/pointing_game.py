@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .regions import check_regions
+from ..datasets.boxes import check_regions
 
 
 def pointing_game(attribution: Tensor, regions: Tensor, *, tolerance: int = 0) -> Tensor:

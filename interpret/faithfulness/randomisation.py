@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
+from ..classifier import network_of
 from ..errors import NetworkError
-from ..explainers.contract import network_of
-from ..hooks import left_as_found, traced
+from ..network.hooks import left_as_found, traced
 
 ENOUGH = 8  # blocks; where the names' first parts give fewer, their second parts are looked at too
 

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from ..datasets.boxes import check_regions
 from ..explainers.contract import ratio
-from .regions import check_regions
 
 
 def relevance_mass(attribution: Tensor, regions: Tensor) -> Tensor:

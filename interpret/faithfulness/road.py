@@ -5,13 +5,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ..explainers.contract import probability_or_score
-from ..gradients import Target, target_of
-from ..hooks import left_as_found
-from ..passes import noise as noise_of
-from ..passes import passes
+from ..explainers.passes import noise as noise_of
+from ..explainers.passes import passes
+from ..network.hooks import left_as_found
+from ..scores import Target, probability_or_score, target_of
+from .curves import laid_on_inputs, ranks
 from .imputation import imputed
-from .masking import laid_on_inputs, ranks
 
 
 def road(

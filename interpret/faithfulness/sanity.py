@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..classifier import network_of, on_input_grid
 from ..explainers import explainer_named
-from ..explainers.contract import network_of, on_input_grid
-from ..gradients import Target
-from ..hooks import counted
-from .comparison import importance
+from ..explainers.aggregation import importance
+from ..network.hooks import counted
+from ..scores import Target
 from .randomisation import blocks_of, cascading, independent, joined
 from .similarity import rank_correlation, scaled, ssim
 

@@ -9,17 +9,17 @@ import torch
 from torch import Tensor
 
 from ..classifier import Classifier
-from ..diagnosis import diagnose
 from ..errors import InterpretError, PictureError
 from ..explainers import explainer_named
+from ..explainers.aggregation import importance
+from ..explainers.diagnosis import diagnose
 from ..explainers.sharing import shared_passes
-from ..faithfulness.comparison import importance
+from ..faithfulness.baseline_maps import centred_gaussian, random_map
 from ..faithfulness.deletion import deletion
-from ..faithfulness.floors import centred_gaussian, random_map
 from ..faithfulness.insertion import insertion
-from ..hooks import left_as_found
-from .change import Attack, Change, change_of, error_line
-from .drawings import Drawn, drawn_map, photo_of, seen_part
+from ..network.hooks import left_as_found
+from .pictures import Drawn, drawn_map, photo_of, seen_part
+from .smallest_change import Attack, Change, change_of, error_line
 
 TOP = 5
 STEPS = 25  # of the curves whose areas are given; with fewer, what hides the class at once ends level

@@ -10,9 +10,9 @@ from torch import Tensor
 from ..classifier import Classifier
 from ..errors import InterpretError, PictureError
 from ..faithfulness.sanity import affordable, sanity
-from ..hooks import left_as_found
-from ..weights import fingerprint
-from .change import error_line
+from ..network.fingerprint import fingerprint
+from ..network.hooks import left_as_found
+from .smallest_change import error_line
 
 BUDGET = 500  # passes that a method's check may take
 PICTURES = 4

@@ -2,12 +2,12 @@
 
 from html import escape
 
-from ..colours import DIVERGING, HEAT
-from ..grid_maps import title_of
-from .change import Change
-from .drawings import Drawn, data_uri
+from ..figures.colours import DIVERGING, HEAT
+from ..figures.grid_maps import title_of
 from .findings import Explained, Finding, Map
 from .network import Check
+from .pictures import Drawn, data_uri
+from .smallest_change import Change
 
 
 def percent(share: float) -> str:

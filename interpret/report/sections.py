@@ -10,10 +10,10 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ..explainers import explainer_named
-from ..grid_maps import title_of
-from .drawings import data_uri
+from ..figures.grid_maps import title_of
 from .findings import Areas, Explained, Finding
 from .panels import change_panel, image, map_panel, percent
+from .pictures import data_uri
 from .words import WORDS
 
 if TYPE_CHECKING:

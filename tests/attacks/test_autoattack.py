@@ -7,12 +7,13 @@ import torch
 
 import attacks
 from attacks import AttackError
+from attacks.apgd import _checkpoints as checkpoints
 from attacks.autoattack import _say_if_less
-from attacks.checkpoints import checkpoints
-from attacks.norms import NORMS
-from attacks.plane import onto_plane
-from attacks.targets import targeted_dlr, wrong_classes
-from attacks.windows import bumps
+from attacks.core.hyperplane import onto_plane
+from attacks.core.labels import wrong_classes
+from attacks.core.losses import targeted_dlr
+from attacks.core.norms import NORMS
+from attacks.core.windows import bumps
 from tests.attack_nets import convnet, linear, samples
 
 SHAPES = [(6,), (4, 5), (3, 4, 4)]

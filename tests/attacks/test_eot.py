@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from attacks import PRINT_AND_PHOTOGRAPH, AttackError, destruction_rate, eot, pgd, physical
-from attacks.transforms import ANY_POSE, contrast, gaussian_noise, jpeg, perspective
+from attacks.transforms.random_transforms import ANY_POSE, contrast, gaussian_noise, jpeg, perspective
 from interpret import read
 from tests.attack_nets import convnet, linear, samples
 

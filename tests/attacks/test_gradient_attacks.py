@@ -8,7 +8,7 @@ from torch import nn
 
 import attacks
 from attacks import AttackError, GradientWarning
-from attacks.norms import NORMS
+from attacks.core.norms import NORMS
 from tests.attack_nets import convnet, linear, samples
 
 SHAPES = [(6,), (4, 5), (3, 4, 4)]
@@ -251,7 +251,7 @@ def test_the_peers_agree():
 
 
 def test_losses_rise_with_the_published_ones():
-    from attacks.loss import cross_entropy, dlr, margin
+    from attacks.core.losses import cross_entropy, dlr, margin
 
     logits, labels = torch.randn(9, 5, dtype=torch.float64), torch.arange(9) % 5
     published = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
@@ -279,8 +279,8 @@ def test_l1_projection_is_the_nearest_point():
 
 @pytest.mark.parametrize("norm", ["L2", "L1", "Linf"])
 def test_random_starts_fill_the_ball(norm):
-    from attacks.ball import Ball
-    from attacks.noise import Noise
+    from attacks.core.ball import Ball
+    from attacks.core.seeds import Noise
 
     images = torch.full((400, 5), 0.5, dtype=torch.float64)
     ball = Ball.around(images, 0.3, norm)

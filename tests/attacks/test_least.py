@@ -6,9 +6,9 @@ from torch import nn
 
 import attacks
 from attacks import AttackError, GradientWarning
-from attacks.grid import on_grid
-from attacks.least import keep_nearest
-from attacks.rows import Rows
+from attacks.core.active_batch import Rows
+from attacks.core.minimum_norm import keep_nearest
+from attacks.core.quantize import on_grid
 from tests.attack_nets import convnet, linear, samples
 
 SHAPES = [(8,), (4, 5), (3, 4, 4)]

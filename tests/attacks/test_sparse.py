@@ -8,8 +8,8 @@ from torch import nn
 
 import attacks
 from attacks import AttackError
+from attacks.core.active_batch import Rows
 from attacks.jsma import _salient_pair
-from attacks.rows import Rows
 from tests.attack_nets import convnet, linear, samples
 
 SETTINGS = {"jsma": dict(fraction=0.5), "one_pixel": dict(population=60, steps=8)}

@@ -7,9 +7,9 @@ import torch
 from PIL import Image
 
 from attacks import AttackError, destruction_rate
-from attacks.jpeg import compressed
-from attacks.noise import Noise
-from attacks.transforms import (
+from attacks.core.seeds import Noise
+from attacks.transforms.jpeg import compressed
+from attacks.transforms.random_transforms import (
     ANY_POSE,
     PRINT_AND_PHOTOGRAPH,
     blur,
@@ -27,8 +27,8 @@ from attacks.transforms import (
     shift,
     transformed,
 )
-from attacks.warp import corners_moved, grid, warped
-from interpret import from_grid, to_grid
+from attacks.transforms.warp import corners_moved, grid, warped
+from interpret import from_levels, to_levels
 
 EVERY = {
     "rotation": rotation(),
@@ -67,7 +67,7 @@ def saved(image, quality, subsample):
 @pytest.mark.parametrize("quality", [30, 75, 95])
 @pytest.mark.parametrize("subsample", [False, True])
 def test_jpeg_is_libjpegs(cat, quality, subsample):
-    image = from_grid(to_grid(cat[..., :171, :203]))
+    image = from_levels(to_levels(cat[..., :171, :203]))
     simulated = compressed(image, torch.tensor([quality]), subsample=subsample)
     real = saved(image, quality, subsample)
     lost = (real - image).abs().mean()
@@ -76,7 +76,7 @@ def test_jpeg_is_libjpegs(cat, quality, subsample):
 
 
 def test_jpeg_of_grey_pictures(cat):
-    image = from_grid(to_grid(cat.mean(1, True)[..., :66, :75]))
+    image = from_levels(to_levels(cat.mean(1, True)[..., :66, :75]))
     assert (compressed(image, torch.tensor([75])) - saved(image, 75, False)).abs().mean() < 0.2 / 255
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from attacks import AttackError, universal, universal_perturbation
-from attacks.minibatches import minibatches
+from attacks.core.minibatches import minibatches
 from tests.attack_nets import convnet, linear, samples
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 import interpret
-from interpret.recipes import OFFLINE
+from interpret.models.registry import OFFLINE
 
 
 def accuracy(name: str, folder: Path) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import torch
 
 import attacks
 import interpret
-from attacks.verdicts import judge
+from attacks.evaluation.verdicts import judge
 
 EPS, STEPS = 2 / 255, 10
 

@@ -61,7 +61,7 @@ def rows(asked: Asked) -> Iterator[Row]:
 
 def alternating(files: list[Path]) -> tuple[list[Cost], list[Cost]]:
     """What all maps of each picture cost, and what the least passes cost, after a small warm-up."""
-    from interpret.grid_maps import Asked, cells_of
+    from interpret.figures.grid_maps import Asked, cells_of
 
     classifier = interpret.load()
     costs: tuple[list[Cost], list[Cost]] = [], []

@@ -14,7 +14,7 @@ from torch import Tensor
 import interpret
 from cli.memory import keep_freed_memory
 from interpret.bundled import samples
-from interpret.folding import folded
+from interpret.models.fold_batchnorm import folded
 from tests.benchmarks.measure import header
 
 MAPS = ("gradcam", "saliency", "guided_backprop")

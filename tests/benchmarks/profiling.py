@@ -48,12 +48,14 @@ def folder(files: list[Path]) -> dict[str, float]:
     import interpret
     from cli.inputs import picture_hash
     from cli.memory import keep_freed_memory
-    from interpret import pictures
+    from interpret.classifier import layer_of
     from interpret.explainers import explainer_named
-    from interpret.explainers.contract import layer_of, shared_logits
+    from interpret.explainers.aggregation import combined
+    from interpret.explainers.contract import shared_logits
     from interpret.explainers.sharing import shared_passes
-    from interpret.figures import combined, limit_of, overlay
-    from interpret.hooks import left_as_found
+    from interpret.figures.display import limit_of, overlay
+    from interpret.images import files as pictures
+    from interpret.network.hooks import left_as_found
 
     keep_freed_memory()
     classifier = interpret.load()

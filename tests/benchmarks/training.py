@@ -19,8 +19,8 @@ import torch
 from attacks.training.loop import Run, train
 from attacks.training.scores import thorough
 from attacks.training.settings import Settings
-from interpret.labelled_images import Data, in_memory, split
-from interpret.networks import build
+from interpret.datasets.dataset import Data, in_memory, split
+from interpret.models.architectures import build
 from tests.benchmarks.measure import header
 
 EPS, TEST = 0.3, 1000

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...climb import Model
-from ...loss import cross_entropy, slope
+from ...core.ascent import Model
+from ...core.losses import cross_entropy, slope
 from . import LossOf
 
 

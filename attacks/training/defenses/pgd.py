@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...climb import Model
+from ...core.ascent import Model
 from ...pgd import pgd as attack
 from . import LossOf
 

@@ -1,0 +1,128 @@
+"""Norms and their balls: the only place that tells one norm from another."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..errors import AttackError
+from .seeds import Noise
+
+
+@dataclass(frozen=True)
+class Norm:
+    """How far a perturbation (N, ...) goes, and how to keep it near."""
+
+    size: Callable[[Tensor], Tensor]  # (N,) the norm of each sample
+    project: Callable[[Tensor, Tensor], Tensor]  # the nearest perturbation with norm at most eps (N, 1, ...)
+    steepest: Callable[[Tensor], Tensor]  # of norm 1 (L0: the gradient's shape): where to step for a gradient
+    random: Callable[[Tensor, Noise], Tensor]  # uniformly from the ball of radius 1, shaped as its argument
+
+
+def columns(values: Tensor, like: Tensor) -> Tensor:
+    """(N,) values as (N, 1, ...), to be broadcast over samples (N, ...)."""
+    return values.reshape(-1, *[1] * (like.dim() - 1))
+
+
+def _random_linf(like: Tensor, noise: Noise) -> Tensor:
+    return noise.uniform(*like.shape[1:], like=like) * 2 - 1
+
+
+def _project_l2(delta: Tensor, eps: Tensor) -> Tensor:
+    size = columns(l2(delta), delta)
+    return torch.where(size > eps, delta * (eps / size), delta)
+
+
+def _steepest_l2(gradient: Tensor) -> Tensor:
+    # By the largest value first: squares of tiny gradients would vanish.
+    largest = columns(linf(gradient), gradient)
+    scaled = gradient / torch.where(largest > 0, largest, 1)
+    return scaled / columns(l2(scaled), gradient).clamp_min(torch.finfo(gradient.dtype).tiny)
+
+
+def _random_l2(like: Tensor, noise: Noise) -> Tensor:
+    direction = noise.normal(*like.shape[1:], like=like)
+    radius = noise.uniform(1, like=like) ** (1 / direction[0].numel())
+    return direction * columns(radius / l2(direction)[:, None], like)
+
+
+def _project_l1(delta: Tensor, eps: Tensor) -> Tensor:
+    """Duchi et al. 2008, figure 1: what is left of every value above a threshold."""
+    sizes = delta.abs().flatten(1)
+    sorted_sizes = sizes.sort(1, descending=True).values
+    surplus = sorted_sizes.cumsum(1) - eps.reshape(-1, 1)
+    ranks = torch.arange(1, sizes.shape[1] + 1, device=delta.device)
+    last = (sorted_sizes * ranks > surplus).sum(1, keepdim=True).clamp_min(1)
+    threshold = (surplus.gather(1, last - 1) / last).clamp_min(0)
+    return delta.sign() * (sizes - threshold).clamp_min(0).view_as(delta)
+
+
+def _steepest_l1(gradient: Tensor) -> Tensor:
+    """Tramèr and Boneh 2019, section 3: the steepest hundredth of the values, all alike."""
+    sizes = gradient.abs().flatten(1)
+    kept = max(1, sizes.shape[1] // 100)
+    least = sizes.topk(kept, dim=1).values[:, -1:]
+    direction = gradient.sign() * (sizes >= least).view_as(gradient)
+    return direction / columns(l1(direction), gradient).clamp_min(1)
+
+
+def _random_l1(like: Tensor, noise: Noise) -> Tensor:
+    # Exponential sizes over their sum with one more are uniform in the simplex (Calafiore et al. 1998).
+    uniform = noise.uniform(like[0].numel() + 1, like=like).clamp_min(torch.finfo(like.dtype).tiny)
+    sizes = -uniform.log()
+    sign = (noise.uniform(*like.shape[1:], like=like) < 0.5).to(like) * 2 - 1
+    return sign * (sizes[:, 1:] / sizes.sum(1, keepdim=True)).view_as(like)
+
+
+def _project_l0(delta: Tensor, eps: Tensor) -> Tensor:
+    sizes = delta.abs().flatten(1)
+    ranks = sizes.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+    return delta * (ranks < eps.reshape(-1, 1).floor()).view_as(delta)
+
+
+def linf(delta: Tensor) -> Tensor:
+    """(N,) the largest change of a value."""
+    return delta.flatten(1).abs().amax(1)
+
+
+def l2(delta: Tensor) -> Tensor:
+    """(N,) the Euclidean length."""
+    return torch.linalg.vector_norm(delta.flatten(1), dim=1)
+
+
+def l1(delta: Tensor) -> Tensor:
+    """(N,) the sum of the changes."""
+    return delta.flatten(1).abs().sum(1)
+
+
+def l0(delta: Tensor) -> Tensor:
+    """(N,) how many values change."""
+    return (delta.flatten(1) != 0).sum(1).to(delta.dtype)
+
+
+def _steepest_l0(gradient: Tensor) -> Tensor:
+    return gradient / columns(linf(gradient), gradient).clamp_min(torch.finfo(gradient.dtype).tiny)
+
+
+def _random_l0(like: Tensor, noise: Noise) -> Tensor:
+    return torch.zeros_like(like)  # any few values would bias which ones are changed
+
+
+NORMS = {
+    "Linf": Norm(linf, lambda delta, eps: torch.minimum(torch.maximum(delta, -eps), eps), torch.sign, _random_linf),
+    "L2": Norm(l2, _project_l2, _steepest_l2, _random_l2),
+    "L1": Norm(l1, _project_l1, _steepest_l1, _random_l1),
+    "L0": Norm(l0, _project_l0, _steepest_l0, _random_l0),
+}
+
+
+def norm_named(name: str) -> Norm:
+    """A norm of the table.
+
+    Raises:
+        AttackError: there is none of that name.
+    """
+    if name not in NORMS:
+        raise AttackError(f"the norm is one of {', '.join(NORMS)}, not {name!r}")
+    return NORMS[name]

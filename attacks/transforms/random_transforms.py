@@ -1,0 +1,195 @@
+"""Random changes that an adversarial picture is to survive: differentiable, and drawn for each sample by itself.
+
+A transform takes pictures (n, C, H, W) and their noise and gives pictures of the same shape. Lists
+of them are followed in order:
+
+>>> views = [rotation(10), blur(1), jpeg((50, 95))]
+>>> seen = transformed(images, views, seed=1)
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..core.norms import columns
+from ..core.seeds import Noise, Seed
+from .jpeg import compressed, cut
+from .warp import check_spatial, corners_moved, warped
+
+Transform = Callable[[Tensor, Noise], Tensor]
+
+
+def transformed(images: Tensor, transforms: Sequence[Transform], *, seed: Seed = 0) -> Tensor:
+    """Pictures after a list of transforms.
+
+    Args:
+        images: (N, ...) in [0, 1]; most transforms want (N, C, H, W).
+        transforms: what happens to them, in order.
+        seed: of what is drawn, which differs from sample to sample; or one for each, or a generator.
+
+    Returns:
+        (N, ...) in [0, 1].
+    """
+    return followed(images, transforms, noise_apart(seed, len(images)))
+
+
+def followed(images: Tensor, transforms: Sequence[Transform], noise: Noise) -> Tensor:
+    """As ``transformed``, with the samples' own noise; without transforms the images themselves."""
+    for transform in transforms:
+        images = transform(images, noise)
+    return cut(images) if transforms else images
+
+
+def noise_apart(seed: Seed, count: int) -> Noise:
+    """Noise that differs from sample to sample, also from a single seed."""
+    if isinstance(seed, int):
+        seed = torch.Generator().manual_seed(seed)
+    if isinstance(seed, torch.Generator):
+        seed = torch.randint(2**62, (count,), generator=seed, device=seed.device)
+    return Noise.of(seed, count)
+
+
+def rotation(degrees: float = 15) -> Transform:
+    """A turn by at most so many degrees to either side."""
+
+    def rotate(images: Tensor, noise: Noise) -> Tensor:
+        angle = _drawn(noise, images, -degrees, degrees) * math.pi / 180
+        aspect = images.shape[-1] / images.shape[-2]
+        cosine, sine, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
+        return warped(images, [[cosine, -sine / aspect, zero], [sine * aspect, cosine, zero]])
+
+    return rotate
+
+
+def scale(low: float = 0.8, high: float = 1.2) -> Transform:
+    """Everything larger or smaller about the middle, from ``low`` to ``high`` times."""
+
+    def enlarge(images: Tensor, noise: Noise) -> Tensor:
+        size = 1 / _drawn(noise, images, low, high)
+        zero = torch.zeros_like(size)
+        return warped(images, [[size, zero, zero], [zero, size, zero]])
+
+    return enlarge
+
+
+def shift(share: float = 0.1) -> Transform:
+    """A move by at most this share of the sides."""
+
+    def move(images: Tensor, noise: Noise) -> Tensor:
+        right, down = (2 * _drawn(noise, images, -share, share) for _ in range(2))
+        one, zero = torch.ones_like(right), torch.zeros_like(right)
+        return warped(images, [[one, zero, right], [zero, one, down]])
+
+    return move
+
+
+def mirror() -> Transform:
+    """Left and right exchanged in half of the pictures."""
+
+    def flip(images: Tensor, noise: Noise) -> Tensor:
+        return torch.where(columns(noise.uniform(like=images) < 0.5, images), images.flip(-1), images)
+
+    return flip
+
+
+def perspective(share: float = 0.05) -> Transform:
+    """A view from aslant: each corner moves by at most this share of the sides."""
+
+    def slant(images: Tensor, noise: Noise) -> Tensor:
+        moves = 2 * share * (2 * noise.uniform(4, 2, like=images) - 1)
+        return warped(images, corners_moved(moves))
+
+    return slant
+
+
+def blur(most: float = 1.0) -> Transform:
+    """A Gaussian blur of a standard deviation up to ``most`` pixels."""
+
+    def soften(images: Tensor, noise: Noise) -> Tensor:
+        check_spatial(images)
+        deviation = _drawn(noise, images, 0, most).clamp_min(1e-2)
+        reach = math.ceil(3 * most)
+        weights = (-(torch.arange(-reach, reach + 1).to(images) ** 2) / (2 * deviation[:, None] ** 2)).exp()
+        weights = columns((weights / weights.sum(1, keepdim=True)).flatten(), images).unflatten(0, weights.shape)
+        for axis in (2, 3):
+            side = images.shape[axis]
+            wide = F.pad(images, (0, 0, reach, reach) if axis == 2 else (reach, reach, 0, 0), mode="replicate")
+            images = sum(wide.narrow(axis, start, side) * weights[:, start] for start in range(2 * reach + 1))
+        return images
+
+    return soften
+
+
+def resize(low: float = 0.5, high: float = 1.0) -> Transform:
+    """Down to a share of the resolution and up again, as a printer or a camera with fewer pixels."""
+
+    def coarsen(images: Tensor, noise: Noise) -> Tensor:
+        check_spatial(images)
+        whole = images.shape[-2:]
+        results = []
+        for image, share in zip(images.split(1), _drawn(noise, images, low, high).tolist(), strict=True):
+            size = [max(1, round(side * share)) for side in whole]
+            small = F.interpolate(image, size, mode="bilinear", antialias=True)
+            results.append(F.interpolate(small, whole, mode="bilinear"))
+        return torch.cat(results) if results else images
+
+    return coarsen
+
+
+def brightness(most: float = 0.1) -> Transform:
+    """Lighter or darker by up to ``most``."""
+    return lambda images, noise: images + columns(_drawn(noise, images, -most, most), images)
+
+
+def contrast(low: float = 0.8, high: float = 1.2) -> Transform:
+    """Distances from the middle grey times ``low`` to ``high``."""
+    return lambda images, noise: (images - 0.5) * columns(_drawn(noise, images, low, high), images) + 0.5
+
+
+def colour(most: float = 0.1) -> Transform:
+    """Each channel stronger or weaker by up to this share, as under another light."""
+
+    def tint(images: Tensor, noise: Noise) -> Tensor:
+        gains = 1 + most * (2 * noise.uniform(images.shape[1], like=images) - 1)
+        return images * columns(gains.flatten(), images[:, 0]).view(*gains.shape, *[1] * (images.dim() - 2))
+
+    return tint
+
+
+def gaussian_noise(most: float = 0.05) -> Transform:
+    """Independent noise in every value, of a standard deviation up to ``most``."""
+
+    def disturb(images: Tensor, noise: Noise) -> Tensor:
+        deviation = columns(_drawn(noise, images, 0, most), images)
+        return images + deviation * noise.normal(*images.shape[1:], like=images)
+
+    return disturb
+
+
+def jpeg(quality: tuple[int, int] = (50, 95), *, subsample: bool = True) -> Transform:
+    """A JPEG file of a quality between these two."""
+    return lambda images, noise: compressed(images, _drawn(noise, images, *quality), subsample=subsample)
+
+
+def _drawn(noise: Noise, images: Tensor, low: float, high: float) -> Tensor:
+    """(N,) numbers between the two."""
+    return low + (high - low) * noise.uniform(like=images)
+
+
+# Athalye et al. 2018, in two dimensions: how a picture may turn up.
+ANY_POSE = (scale(0.9, 1.4), rotation(22.5), shift(0.1), brightness(0.05), gaussian_noise(0.1))
+
+# Kurakin et al. 2017, section 3: printed, photographed by hand, warped back by its corners and cut out.
+PRINT_AND_PHOTOGRAPH = (
+    contrast(0.8, 1.1),
+    colour(0.1),
+    perspective(0.02),
+    resize(0.6, 1.0),
+    blur(1.0),
+    brightness(0.1),
+    gaussian_noise(0.03),
+    jpeg((60, 95)),
+)

@@ -1,0 +1,1 @@
+"""Pictures with their classes: by name, in folders, in batches."""

@@ -1,0 +1,120 @@
+"""Pictures with their classes, all of one shape, to be taken in batches; and a part of them set aside."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ..errors import InterpretError
+from ..geometry import fit
+from ..images.levels import from_levels, to_levels
+
+CHUNK = 1000  # pictures resized at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """N pictures of one shape with their classes.
+
+    Args:
+        pixels: indices (n,) -> (n, C, H, W), uint8 levels or float32 in [0, 1].
+        labels: (N,) int64, the class of each picture.
+        names: of the classes, in order.
+        shape: (C, H, W).
+    """
+
+    pixels: Callable[[Tensor], Tensor]
+    labels: Tensor
+    names: tuple[str, ...]
+    shape: tuple[int, int, int]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """Some of the pictures.
+
+        Args:
+            indices: (n,) int64, in any order.
+
+        Returns:
+            Images (n, C, H, W) float32 in [0, 1], and labels (n,) int64.
+        """
+        pixels = self.pixels(indices)
+        return (pixels if pixels.is_floating_point() else from_levels(pixels)), self.labels[indices]
+
+    def part(self, indices: Tensor) -> "Data":
+        """The pictures at indices (n,) alone; those in memory are not copied."""
+        return replace(self, pixels=lambda wanted: self.pixels(indices[wanted]), labels=self.labels[indices])
+
+
+def in_memory(pixels: Tensor, labels: Tensor, names: Sequence[str], size: tuple[int, int] | None = None) -> Data:
+    """Data from tensors.
+
+    Args:
+        pixels: (N, C, H, W), uint8 levels or floating point in [0, 1].
+        labels: (N,) integers, from 0 to the number of names less 1.
+        names: of the classes, in order; at least two.
+        size: height and width to resize to, and to crop to from the centre; as they are by default.
+
+    Returns:
+        The data.
+
+    Raises:
+        InterpretError: no pictures, or shapes or values other than these.
+    """
+    if pixels.dim() != 4 or labels.shape != pixels.shape[:1] or 0 in pixels.shape:
+        raise InterpretError(f"images of shape {tuple(pixels.shape)} and labels of shape {tuple(labels.shape)}")
+    if pixels.dtype != torch.uint8:
+        to_levels(pixels)  # refuses what is not in [0, 1]
+        pixels = pixels.float()
+    if labels.is_floating_point() or labels.min() < 0 or labels.max() >= len(names) or len(names) < 2:
+        span = f"from {labels.min().item()} to {labels.max().item()}"
+        raise InterpretError(
+            f"the labels are whole numbers from 0 to {len(names) - 1} of 2 or more classes, not {span}"
+        )
+    if size is not None and tuple(size) != tuple(pixels.shape[-2:]):
+        pixels = torch.cat([resized(chunk, size) for chunk in pixels.split(CHUNK)])
+    return Data(pixels.__getitem__, labels.long(), tuple(names), tuple(pixels.shape[1:]))
+
+
+def resized(pixels: Tensor, size: tuple[int, int]) -> Tensor:
+    """Pictures as a Classifier with ``input_size=size, interpolation="bilinear"`` would show them to its network.
+
+    Args:
+        pixels: (N, C, H, W), uint8 levels or float32 in [0, 1].
+        size: height and width.
+
+    Returns:
+        (N, C, *size) of the same kind.
+    """
+    images = pixels if pixels.is_floating_point() else from_levels(pixels)
+    images = fit(tuple(images.shape[-2:]), tuple(size), interpolation="bilinear").apply(images).clamp(0, 1)
+    return images if pixels.is_floating_point() else to_levels(images)
+
+
+def split(data: Data, share: float, seed: int) -> tuple[Data, Data]:
+    """Set a part of the training pictures aside, the same share of every class.
+
+    Args:
+        data: the training pictures.
+        share: of each class to set aside, between 0 and 1; one picture of it at least, and never all.
+        seed: which pictures; the same ones for the same seed, whatever torch's global generator.
+
+    Returns:
+        What is left to train on, and what is set aside, both in the order they had.
+
+    Raises:
+        InterpretError: the share is out of range, or leaves one part empty.
+    """
+    if not 0 < share < 1:
+        raise InterpretError(f"the share to set aside is between 0 and 1, not {share}")
+    generator, aside = torch.Generator().manual_seed(seed), torch.zeros(len(data), dtype=torch.bool)
+    for label in range(len(data.names)):
+        members = (data.labels == label).nonzero().flatten()
+        count = min(max(1, round(share * len(members))), len(members) - 1)
+        aside[members[torch.randperm(len(members), generator=generator)[: max(count, 0)]]] = True
+    if not aside.any():
+        raise InterpretError("no class has two pictures, so none can be set aside; add pictures")
+    return data.part((~aside).nonzero().flatten()), data.part(aside.nonzero().flatten())

@@ -1,0 +1,20 @@
+"""Pictures of maps, units and numbers: how values become colours, and panels a figure."""
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "colours": ("colorize",),
+    "display": ("heatmap", "limit_of", "overlay", "own_colours", "side_by_side"),
+    "figure_grid": ("grid",),
+    "units": ("activations_figure", "crops_figure", "filters_figure"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:  # imported when asked for, since matplotlib takes long
+        return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,102 @@
+"""Raw maps kept in a folder, so that a figure drawn again costs no pass through a network."""
+
+import hashlib
+import io
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import PictureError
+from ..images.files import write_bytes
+
+LARGEST = 2 * 1024**3  # bytes; beyond that, what was used longest ago goes
+_log = logging.getLogger(__name__)
+
+
+def user_folder() -> Path:
+    """Where maps are kept unless told otherwise: ``interp/maps`` in the user's folder for caches."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "interp" / "maps"
+
+
+class MapStore:
+    """Tensors by what they were made from, one .npz file each.
+
+    Args:
+        folder: made when first written to; None keeps nothing.
+    """
+
+    def __init__(self, folder: str | os.PathLike | None) -> None:
+        self.folder = None if folder is None else Path(folder)
+
+    def get(self, key: Mapping[str, Any], make: Callable[[], Tensor]) -> Tensor:
+        """What was made from ``key``, or else ``make()``, which is kept.
+
+        Args:
+            key: everything that the result depends on, as plain data.
+            make: gives the tensor.
+
+        Returns:
+            The tensor, on the CPU and without a graph.
+        """
+        if self.folder is None:
+            return make().detach().cpu()
+        try:
+            text = json.dumps(key, sort_keys=True)
+        except TypeError:  # an option that has no name, such as a baseline that is a tensor
+            return make().detach().cpu()
+        path = self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npz"
+        found = _read(path, text)
+        if found is None:
+            found = make().detach().cpu()
+            self._write(path, text, found)
+        return found
+
+    def _write(self, path: Path, text: str, values: Tensor) -> None:
+        content = io.BytesIO()
+        np.savez(content, values=values.numpy(), key=np.array(text))
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_bytes(path, content.getvalue())
+            self._make_room()
+        except (PictureError, OSError) as error:
+            _log.warning("maps cannot be kept in %s (%s): they are made anew each time", self.folder, error)
+            self.folder = None
+
+    def _make_room(self) -> None:
+        files = sorted(((file.stat(), file) for file in self.folder.glob("*.npz")), key=lambda pair: -pair[0].st_mtime)
+        total = 0
+        for about, file in files:
+            total += about.st_size
+            if total > LARGEST:
+                file.unlink(missing_ok=True)
+
+
+def _read(path: Path, text: str) -> Tensor | None:
+    """The values in a file, if it is whole and made from just this key."""
+    try:
+        # From memory, since NumPy leaves a damaged file open.
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
+            if str(arrays["key"]) != text:
+                return None
+            values = torch.from_numpy(arrays["values"])
+    except Exception:  # what a damaged file raises depends on where the damage is; it is made again
+        return None
+    try:
+        os.utime(path)  # used just now
+    except OSError:
+        pass  # a folder that is only read from
+    return values
+
+
+def pixels_hash(image: Tensor) -> str:
+    """A short name for the exact pixels of a picture (1, C, H, W), and its shape."""
+    digest = hashlib.sha256(image.detach().cpu().contiguous().numpy())
+    digest.update(str(tuple(image.shape)).encode())
+    return digest.hexdigest()[:16]

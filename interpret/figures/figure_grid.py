@@ -1,0 +1,106 @@
+"""A grid of maps for a paper: any of pictures, networks, attacks, classes, layers and methods in rows and columns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from ..classifier import Classifier
+from ..images.files import read
+from ..progress import progress_bar
+from .cache import MapStore
+from .grid_drawing import Sheet
+from .grid_layout import arranged, check
+from .grid_maps import Asked, Attack, Cell, cells_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def grid(
+    classifiers: Classifier | Mapping[str, Classifier],
+    images: Tensor | Mapping[str, Tensor] | Sequence[str | os.PathLike],
+    *,
+    methods: Sequence[str] = ("gradcam",),
+    classes: Sequence[str | int] = (),
+    top_k: int = 1,
+    layers: Sequence[str] = (),
+    attacks: Mapping[str, Attack] | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    rows: Sequence[str] | None = None,
+    cols: Sequence[str] | None = None,
+    scale: str = "each",
+    view: str | None = None,
+    picture: bool = True,
+    whole: bool = False,
+    width: float | None = None,
+    cache: str | os.PathLike | None = None,
+) -> Figure:
+    """Maps of several methods, classes, layers, networks, attacks and pictures side by side.
+
+    Args:
+        classifiers: one, or several by name.
+        images: (N, 3, H, W) in [0, 1], several (1, 3, H, W) by name, or files and samples.
+        methods: names of the table of explainers.
+        classes: names, groups or indices; of a group, the member that a picture scores highest. By
+            default what the network predicts.
+        top_k: explain so many of the top predictions, where no classes are named.
+        layers: for the methods that look at one; their default layer otherwise.
+        attacks: name to a function of classifier, images and labels that gives images. Its pictures
+            stand beside the clean ones, and what is predicted for them is explained.
+        options: method to its own options.
+        rows: what goes down: any of "images", "models", "attacks", "classes", "layers", "methods",
+            the outermost first. By default whatever varies but the methods.
+        cols: what goes across; by default what ``rows`` leaves over.
+        scale: whose largest value gets the strongest colour: "each" map's own; or one that the maps of
+            a method share within a "row" or "col", or all over the grid: "shared". Methods have units
+            of their own, so they never share one.
+        view: "overlay" or "heatmap" for all methods; by default what suits each. Maps in colours stay so.
+        picture: whether the pictures themselves are shown, with what the network predicts.
+        whole: show all of each picture, hatched where the network sees nothing, not only what it sees.
+        width: of the figure in inches; by default as many as the columns take.
+        cache: a folder that keeps raw maps, so that drawing them again costs no passes.
+
+    Returns:
+        A matplotlib Figure that is not known to pyplot.
+
+    Raises:
+        InterpretError: an axis, method, class or scale that does not exist.
+        PictureError: a file that is no picture.
+    """
+    named = classifiers if isinstance(classifiers, Mapping) else {"": classifiers}
+    asked = Asked(
+        named, methods, classes, top_k, layers, attacks or {}, options or {}, picture=picture, store=MapStore(cache)
+    )
+    pictures = _named(images)
+    check(rows, cols, scale)  # before the work
+    with progress_bar(len(pictures) * asked.maps_a_picture(), "grid", "map") as bar:
+        cells = [cell for name, image in pictures.items() for cell in cells_of(name, image, asked, bar.update)]
+    return drawn(cells, rows=rows, cols=cols, scale=scale, view=view, whole=whole, width=width)
+
+
+def _named(images: Tensor | Mapping[str, Tensor] | Sequence[str | os.PathLike]) -> dict[str, Tensor]:
+    if isinstance(images, Tensor):
+        return {f"picture {number}": image for number, image in enumerate(images.split(1), 1)}
+    if isinstance(images, Mapping):
+        return dict(images)
+    files = [images] if isinstance(images, str | os.PathLike) else images
+    return {Path(os.fspath(file).removeprefix("sample:")).stem: read(file) for file in files}
+
+
+def drawn(
+    cells: Sequence[Cell],
+    *,
+    rows: Sequence[str] | None = None,
+    cols: Sequence[str] | None = None,
+    scale: str = "each",
+    view: str | None = None,
+    whole: bool = False,
+    width: float | None = None,
+) -> Figure:
+    """The figure of panels that are made already; see ``grid``."""
+    return Sheet(arranged(cells, rows, cols, scale), width, whole).draw(view)

@@ -1,0 +1,1 @@
+"""Pictures as files, as tensors, as 8-bit levels and in pieces."""

@@ -1,0 +1,57 @@
+"""Pictures that stand for "nothing there": where integrated gradients begin, and what windows are filled with."""
+
+import torch
+from torch import Tensor, nn
+from torchvision.transforms.functional import gaussian_blur
+
+from ..classifier import Classifier
+from ..errors import InterpretError
+
+NAMES = ("black", "white", "grey", "mean", "blur", "uniform")
+
+
+def baseline_for(baseline: str | float | Tensor, classifier: nn.Module, inputs: Tensor, seed: int = 0) -> Tensor:
+    """A baseline for every input.
+
+    Args:
+        baseline: "black" (0), "white" (1), "grey" (0.5), "mean" (what the network's normalisation
+            takes to 0), "blur" (the input, blurred with a sigma of a tenth of its side), "uniform"
+            (random in [0, 1], the same for every image), a number, or a tensor that broadcasts to
+            the inputs.
+        classifier: whose mean is meant.
+        inputs: (N, ...) on the network's input grid.
+        seed: of "uniform".
+
+    Returns:
+        A tensor of the shape of ``inputs``.
+
+    Raises:
+        InterpretError: no such baseline, or a shape that does not fit.
+    """
+    if isinstance(baseline, Tensor):
+        try:
+            return baseline.detach().to(inputs).expand_as(inputs)
+        except RuntimeError as error:
+            shape = tuple(baseline.shape)
+            raise InterpretError(f"a baseline of shape {shape} does not fit inputs {tuple(inputs.shape)}") from error
+    levels = {"black": 0.0, "white": 1.0, "grey": 0.5}
+    if baseline in levels or _number(baseline) is not None:
+        return torch.full_like(inputs, levels.get(baseline, _number(baseline)))
+    if baseline == "mean":
+        mean = classifier.mean.to(inputs) if isinstance(classifier, Classifier) else torch.zeros_like(inputs[:1])
+        return mean.expand_as(inputs) if mean.numel() == inputs.shape[1] else torch.full_like(inputs, mean.mean())
+    if baseline == "uniform":
+        generator = torch.Generator().manual_seed(seed)
+        return torch.rand(inputs.shape[1:], generator=generator).to(inputs).expand_as(inputs)
+    if baseline == "blur" and inputs.dim() == 4:
+        sigma = min(inputs.shape[-2:]) / 10
+        size = 2 * min(round(3 * sigma), (min(inputs.shape[-2:]) - 1) // 2) + 1
+        return gaussian_blur(inputs, [size, size], [sigma, sigma])
+    raise InterpretError(f"no baseline {baseline!r}; there are {', '.join(NAMES)}, or a number")
+
+
+def _number(value: str | float) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        return None

@@ -1,0 +1,200 @@
+"""Picture files to tensors and back: (1, 3, H, W) in [0, 1], and the grid of 8-bit levels."""
+
+import io
+import os
+import secrets
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
+from torch import Tensor
+
+from ..bundled import sample
+from ..errors import InterpretError, PictureError
+from .levels import to_levels
+
+File = str | os.PathLike | BinaryIO  # by name, or open for bytes
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+
+# What went wrong and what to do about it: the first kind that fits speaks.
+_REMEDIES = (
+    ((FileNotFoundError, NotADirectoryError), "does not exist; check the path"),
+    (IsADirectoryError, "is a folder; name a file in it"),
+    (PermissionError, "may not be opened; check its permissions"),
+    (UnidentifiedImageError, "is empty, damaged or no picture of a known kind; convert it to PNG or JPEG"),
+    (Image.DecompressionBombError, "is too large to be decoded ({}); scale it down first"),
+    (MemoryError, "does not fit into memory; scale it down first"),
+    (Exception, "is damaged, incomplete or of an unusual kind ({}); get it again or convert it to PNG"),
+)
+
+
+def read(source: File) -> Tensor:
+    """Read a picture the way a viewer shows it: upright, on white, in colour.
+
+    The first frame of an animation is taken. Colour profiles are not applied.
+
+    Args:
+        source: a file, ``"sample:cat"`` for a bundled photo, or a file open for reading bytes.
+
+    Returns:
+        (1, 3, H, W) float32, in [0, 1]; on the 8-bit grid, except 16-bit grey and float pictures.
+
+    Raises:
+        PictureError: the picture cannot be read; the text names it, and the remedy.
+        UnknownNameError: there is no such sample.
+    """
+    if isinstance(source, str) and source.startswith("sample:"):
+        source = sample(source.removeprefix("sample:"))
+    try:
+        return _decode(source.read() if hasattr(source, "read") else Path(source).read_bytes())
+    except Exception as error:  # Pillow's decoders raise nearly every kind there is
+        raise PictureError(_complaint(source, error)) from error
+
+
+def write(
+    path: File, image: Tensor | Image.Image, *, metadata: dict[str, str] | None = None, quality: int = 95
+) -> None:
+    """Write a picture, whole or not at all.
+
+    Args:
+        path: a file, whose suffix (.png, .jpg, .jpeg, .webp) picks the format; or a file open for
+            writing bytes, which gets PNG.
+        image: (1, 3, H, W) or (3, H, W) in [0, 1], which is rounded to 8 bits; or a Pillow picture.
+        metadata: text to carry, by key; only PNG keeps it.
+        quality: of JPEG and WebP, from 1 to 100.
+
+    Raises:
+        PictureError: the suffix is unknown, or the file cannot be written.
+        InterpretError: the tensor is no picture.
+    """
+    picture = image if isinstance(image, Image.Image) else to_pil(image)
+    if hasattr(path, "write"):
+        path.write(encode(picture, ".png", metadata=metadata))
+    else:
+        write_bytes(path, encode(picture, Path(path).suffix, metadata=metadata, quality=quality))
+
+
+def write_bytes(path: str | os.PathLike, content: bytes) -> None:
+    """Write a file beside its place, then move it there; `PictureError` where that fails."""
+    try:
+        target = Path(path).resolve()  # a link stays a link
+        if target.exists() and not target.is_file():  # a device or a pipe must not be replaced
+            target.write_bytes(content)
+        else:
+            _replace(target, content)
+    except OSError as error:
+        raise PictureError(f"cannot write {os.fspath(path)}: {error.strerror or error}") from error
+
+
+def encode(picture: Image.Image, suffix: str, *, metadata: dict[str, str] | None = None, quality: int = 95) -> bytes:
+    """The content of a picture file.
+
+    Args:
+        picture: of any 8-bit mode.
+        suffix: .png, .jpg, .jpeg or .webp.
+        metadata: text to carry, by key; only PNG keeps it.
+        quality: of JPEG and WebP, from 1 to 100.
+
+    Returns:
+        The bytes.
+
+    Raises:
+        PictureError: the suffix is unknown, or the format cannot hold the picture.
+    """
+    kind = FORMATS.get(suffix.lower())
+    if kind is None:
+        raise PictureError(f"cannot write pictures as {suffix!r}; the suffix is one of {', '.join(FORMATS)}")
+    content = io.BytesIO()
+    try:
+        if kind == "PNG":
+            chunks = PngImagePlugin.PngInfo()
+            for key, text in (metadata or {}).items():
+                chunks.add_text(key, text)
+            picture.save(content, kind, pnginfo=chunks)
+        else:
+            _opaque(picture).save(content, kind, quality=quality)
+    except (OSError, ValueError) as error:  # such as a side too long for the format
+        size = f"{picture.width} x {picture.height} pixels"
+        raise PictureError(f"{kind} cannot hold this picture of {size} ({error}); write .png instead") from error
+    return content.getvalue()
+
+
+def to_pil(image: Tensor) -> Image.Image:
+    """A tensor, (1, 3, H, W) or (3, H, W) in [0, 1], as a Pillow picture on the 8-bit grid.
+
+    Raises:
+        InterpretError: the tensor is of another shape, or not in [0, 1].
+    """
+    if image.shape[:-3] not in ((), (1,)) or image.shape[-3:-2] != (3,):
+        raise InterpretError(f"one picture is (1, 3, H, W) or (3, H, W), not {tuple(image.shape)}")
+    return Image.fromarray(to_levels(image).reshape(image.shape[-3:]).permute(1, 2, 0).cpu().numpy())
+
+
+def _decode(content: bytes) -> Tensor:
+    with _without_warnings():
+        with Image.open(io.BytesIO(content)) as picture:
+            picture.load()
+            values = _values(_upright(picture))
+    return torch.from_numpy(values).permute(2, 0, 1)[None].contiguous()
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """What matters is an error; among the rest is a warning at half the size that Pillow refuses."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # the filters are the whole process's; who reads in threads has set them
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # broken EXIF says nothing about the pixels, which were decoded already
+        return picture
+
+
+def _values(picture: Image.Image) -> np.ndarray:
+    """(H, W, 3) float32, in [0, 1]."""
+    if not picture.mode.startswith(("I", "F")):
+        return np.asarray(_opaque(picture), dtype=np.float32) / 255
+    grey = np.asarray(picture, dtype=np.float32) / (1 if picture.mode == "F" else 65535)
+    if not ((grey >= 0) & (grey <= 1)).all():
+        raise ValueError(f"brightness from {grey.min():.6g} to {grey.max():.6g} instead of 0 to 1")
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _opaque(picture: Image.Image) -> Image.Image:
+    """Any 8-bit picture as RGB, what is transparent on white."""
+    if picture.mode == "LAB":  # the one mode that Pillow converts through a profile only
+        profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(picture, *profiles, outputMode="RGB")
+    if picture.has_transparency_data:
+        layer = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return picture.convert("RGB")
+
+
+def _replace(target: Path, content: bytes) -> None:
+    # Not `tempfile`: its files are private to their owner, and would stay so.
+    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _complaint(source: File, error: Exception) -> str:
+    name = getattr(source, "name", "the open file") if hasattr(source, "read") else os.fspath(source)
+    remedy = next(text for kind, text in _REMEDIES if isinstance(error, kind))
+    reason = " ".join(str(error).split()).rstrip(".")
+    return f"{'standard input' if name == '<stdin>' else name} {remedy.format(reason)}"

@@ -1,0 +1,33 @@
+"""The 256 levels of an 8-bit picture file."""
+
+import torch
+from torch import Tensor
+
+from ..errors import InterpretError
+
+
+def to_levels(images: Tensor) -> Tensor:
+    """Round to the nearest of the 256 levels that an 8-bit file can hold.
+
+    Args:
+        images: any shape, floating point, in [0, 1].
+
+    Returns:
+        The levels, uint8, of the same shape.
+
+    Raises:
+        InterpretError: the values are not floating point, not in [0, 1], or not numbers.
+    """
+    if not images.is_floating_point():
+        raise InterpretError(f"a picture must be floating point in [0, 1], not {images.dtype}; see from_levels")
+    if images.isnan().any():
+        raise InterpretError("the picture holds NaN; look for what made it")
+    if ((images < 0) | (images > 1)).any():
+        span = f"[{images.min():.6g}, {images.max():.6g}]"
+        raise InterpretError(f"a picture must lie in [0, 1], not in {span}; clamp or rescale it")
+    return (images.detach() * 255).round().to(torch.uint8)
+
+
+def from_levels(levels: Tensor) -> Tensor:
+    """``levels / 255`` in float32, for uint8 levels of any shape; `to_levels` gives them back exactly."""
+    return levels.to(torch.float32) / 255

@@ -1,0 +1,137 @@
+"""Batch normalisation folded into the convolutions before it: the same answers in less time."""
+
+import copy
+import logging
+from collections import Counter
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from ..classifier import Classifier
+from ..network.hooks import left_as_found
+
+_log = logging.getLogger(__name__)
+
+KINDS = nn.Conv1d | nn.Conv2d | nn.Conv3d
+NORMS = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
+TOLERANCE = 1e-4  # of a logit, as a share of the largest
+
+
+def folded(classifier: Classifier) -> Classifier:
+    """A copy of a classifier whose batch normalisations are part of the convolutions before them.
+
+    In evaluation mode a batch normalisation is a scale and a shift of each channel, which the weights
+    of the convolution before it can carry. A pair is folded where the one takes exactly what the other
+    gave and each runs once, and the convolution's weights are its own, not made anew in each pass; that
+    nothing else takes what it gives is tried out on a few pictures. The copy is for predictions: what
+    looks between the two would see something else.
+
+    Args:
+        classifier: left as it is.
+
+    Returns:
+        The copy, whose logits differ by rounding alone; without any fold where there is nothing to fold, or
+        where the network does not take the pictures it would be tried on, which is logged.
+    """
+    images = _trials(classifier)
+    with left_as_found(classifier, images.device), torch.no_grad():
+        try:
+            expected = _exact(classifier)(images)
+        except Exception as error:  # the network is the user's, and may take pictures of one size or number only
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            _log.warning("nothing is folded: the network does not take the pictures to try it on (%s)", reason)
+            expected = None
+    copied = copy.deepcopy(classifier).eval()  # after that pass: weights made in one with a graph have no copy
+    if expected is None:
+        return copied
+    view = _exact(copied)
+    with left_as_found(copied, images.device), torch.no_grad():
+        count = sum(isinstance(module, NORMS) for module in copied.network.modules())
+        pairs = _pairs(copied.network, lambda: view(images))
+        undone = [_fold(copied.network, *pair) for pair in pairs]
+        if not _equal(view(images), expected):
+            # Something else takes what a convolution gives; one by one shows which.
+            for undo in undone:
+                undo()
+            undone = []
+            for pair in pairs:
+                undone.append(_fold(copied.network, *pair))
+                if not _equal(view(images), expected):
+                    undone.pop()()
+    _log.info("folded %d of %d batch normalisations into the convolutions before them", len(undone), count)
+    return copied
+
+
+def _exact(classifier: Classifier) -> Classifier:
+    """The same network for pictures on its input grid, in arithmetic that does not drown what a fold changes."""
+    view = copy.copy(classifier.on_inputs())
+    view.precision = "float32"
+    return view
+
+
+def _trials(classifier: Classifier) -> Tensor:
+    """Pictures (6, C, h, w) in [0, 1]: what faint noise leaves asleep in a network, strong contrasts may wake."""
+    height, width = classifier.input_size or (224, 224)
+    noise = torch.rand(len(classifier.mean), height, width, generator=torch.Generator().manual_seed(0))
+    rows, columns = torch.arange(height)[:, None] // 4, torch.arange(width) // 4
+    drawn = [noise > 0.5, torch.tensor(0), torch.tensor(1), columns % 2, (rows + columns) % 2]
+    pictures = [noise, *(picture.to(noise.dtype).expand_as(noise) for picture in drawn)]
+    return torch.stack(pictures).to(classifier.mean.device)
+
+
+def _equal(logits: Tensor, expected: Tensor) -> bool:
+    largest = expected.abs().amax(1).clamp(min=1)
+    return bool(((logits - expected).abs().amax(1) <= TOLERANCE * largest).all())
+
+
+def _owns_weights(module: nn.Module) -> bool:
+    """Whether a convolution's weights are parameters of its own, not made of others by a hook or a parametrisation."""
+    return {"weight", "bias"} <= module._parameters.keys()
+
+
+def _pairs(network: nn.Module, run: Callable[[], object]) -> list[tuple[str, str]]:
+    """The names of each convolution and of the normalisation that takes what it gives, where each runs once."""
+    given: dict[int, tuple[str, Tensor]] = {}  # the tensors are kept, so that none takes another's place
+    calls: Counter[str] = Counter()
+    pairs: list[tuple[str, str]] = []
+
+    def hook(name: str) -> Callable:
+        def look(module: nn.Module, inputs: tuple, output: Tensor) -> None:
+            calls[name] += 1
+            if isinstance(module, KINDS):
+                given[id(output)] = name, output
+            elif inputs and id(inputs[0]) in given:
+                pairs.append((given[id(inputs[0])][0], name))
+
+        return look
+
+    handles = [
+        module.register_forward_hook(hook(name))
+        for name, module in network.named_modules()
+        if (isinstance(module, KINDS) and _owns_weights(module))
+        or (isinstance(module, NORMS) and module.running_var is not None)
+    ]
+    try:
+        run()
+    finally:
+        for handle in handles:
+            handle.remove()
+    return [pair for pair in pairs if calls[pair[0]] == calls[pair[1]] == 1]
+
+
+def _fold(network: nn.Module, convolution: str, normalisation: str) -> Callable[[], None]:
+    """Fold one pair, and a function that undoes it."""
+    first, second = network.get_submodule(convolution), network.get_submodule(normalisation)
+    before = first.weight, first.bias
+    first.weight, first.bias = fuse_conv_bn_weights(
+        first.weight, first.bias, second.running_mean, second.running_var, second.eps, second.weight, second.bias
+    )
+    network.set_submodule(normalisation, nn.Identity().eval())
+
+    def undo() -> None:
+        first.weight, first.bias = before
+        network.set_submodule(normalisation, second)
+
+    return undo

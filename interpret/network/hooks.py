@@ -1,0 +1,261 @@
+"""Looking into a network while it runs, and leaving it as it was: the only file that touches hooks."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import NetworkError, UnknownNameError, did_you_mean
+
+
+class Recording(dict[str, Tensor]):
+    """Layer name to what that layer gave in the last forward pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: Counter[str] = Counter()
+
+    def call(self, layer: str) -> str:
+        """The layer's name with the number of the call that was recorded, as "relu#2"."""
+        return layer if "#" in layer else f"{layer}#{self.calls[layer]}"
+
+    def __missing__(self, layer: str) -> Tensor:
+        raise NetworkError(f"layer {layer!r} did not run in this forward pass, or ran fewer times than asked for")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of one module of a network in a forward pass."""
+
+    name: str  # the module's dotted name and which of its calls this is, such as "relu#1"
+    module: nn.Module
+    output: Tensor
+
+
+def find_layer(network: nn.Module, name: str) -> tuple[nn.Module, int | None]:
+    """The module with a dotted name, and which of its calls is meant.
+
+    Args:
+        network: where to look.
+        name: such as ``layer4.1`` or, for the second call of a module that is used several times,
+            ``layer4.1.relu#2``.
+
+    Returns:
+        The module, and the number of the call counted from 1, or None for the last one.
+
+    Raises:
+        UnknownNameError: no such layer; the message has the close names.
+    """
+    path, _, call = name.partition("#")
+    modules = dict(network.named_modules())
+    if path not in modules or not path or (call and not (call.isdigit() and int(call) > 0)):
+        hint = did_you_mean(path, filter(None, modules)) or _children(path, modules)
+        raise UnknownNameError(f"no layer {name!r} in {type(network).__name__}{hint}")
+    return modules[path], int(call) if call else None
+
+
+def _children(path: str, modules: dict[str, nn.Module]) -> str:
+    """The names one level below the longest part of ``path`` that exists."""
+    while path and path not in modules:
+        path = path.rpartition(".")[0]
+    names = [f"{path}.{name}" if path else name for name, _ in modules[path].named_children()]
+    return f"; {path or 'the network'} has {', '.join(names)}" if names else ""
+
+
+@contextmanager
+def recorded(
+    network: nn.Module, *layers: str, cut: bool = False, enough: Mapping[str, int] | None = None
+) -> Iterator[Recording]:
+    """Record what layers give while the block runs the network.
+
+    What is recorded is a copy, and the network goes on with another, so that an in-place layer
+    behind the recorded one cannot change it.
+
+    Args:
+        network: the network that will be run inside the block.
+        layers: dotted names; ``name#2`` is the second call of a module, ``name`` the last.
+        cut: start the graph at these layers: what is recorded is a leaf that requires grad, and
+            nothing below is kept. A layer above another then hides the lower one from the score.
+        enough: layer to number of calls, such as an earlier recording's ``calls``: once they have run
+            the network is stopped, and the block left.
+
+    Yields:
+        A mapping from each name to its tensor, filled when the network runs.
+
+    Raises:
+        UnknownNameError: a layer that does not exist.
+        NetworkError: on reading a layer that did not run, or whose output is not a tensor.
+    """
+    recording = Recording()
+    with ExitStack() as hooks:
+        for layer in layers:
+            module, wanted = find_layer(network, layer)
+            hook = _recorder(recording, layer, wanted, cut)
+            hooks.callback(module.register_forward_hook(hook).remove)
+            if enough:
+                hooks.callback(module.register_forward_hook(_stopper(recording, enough)).remove)
+        try:
+            yield recording
+        except _Enough:
+            pass
+
+
+class _Enough(Exception):
+    """Leaves a network that has run as far as is needed."""
+
+
+def _stopper(recording: Recording, enough: Mapping[str, int]) -> Callable:
+    def hook(module: nn.Module, args: tuple, output: Tensor) -> None:
+        if all(recording.calls[layer] >= calls for layer, calls in enough.items()):
+            raise _Enough
+
+    return hook
+
+
+def _recorder(recording: Recording, layer: str, wanted: int | None, cut: bool) -> Callable:
+    def hook(module: nn.Module, args: tuple, output: Tensor) -> Tensor | None:
+        recording.calls[layer] += 1
+        if wanted is not None and recording.calls[layer] != wanted:
+            return None
+        if not isinstance(output, Tensor):
+            raise NetworkError(f"layer {layer!r} gives a {type(output).__name__}, not a tensor; name a layer inside it")
+        # What is made of narrow numbers, such as a sum over channels, needs wide ones.
+        kept = output.float() if output.is_floating_point() and output.element_size() < 4 else output.clone()
+        if cut:
+            kept = kept.detach().requires_grad_()
+        recording[layer] = kept
+        return kept.to(output.dtype, copy=True)
+
+    return hook
+
+
+@contextmanager
+def last_call(network: nn.Module, *kinds: type[nn.Module]) -> Iterator[list[Tensor]]:
+    """Follow which module of some kinds runs last while the block runs the network.
+
+    Args:
+        network: the network that will be run inside the block.
+        kinds: classes of modules that take and return a tensor.
+
+    Yields:
+        That module's input and output; empty where none of them ran.
+    """
+    last: list[Tensor] = []
+
+    def hook(module: nn.Module, args: tuple, options: dict, output: Tensor) -> None:
+        last[:] = [*args, *options.values()][:1] + [output]
+
+    with ExitStack() as hooks:
+        for module in network.modules():
+            if isinstance(module, kinds):
+                hooks.callback(module.register_forward_hook(hook, with_kwargs=True).remove)
+        yield last
+
+
+@contextmanager
+def counted(network: nn.Module) -> Iterator[Counter[str]]:
+    """Count how many pictures go through a network while the block runs it, under the key "passes"."""
+    count: Counter[str] = Counter()
+
+    def hook(module: nn.Module, args: tuple) -> None:
+        count["passes"] += len(args[0])
+
+    handle = network.register_forward_pre_hook(hook)
+    try:
+        yield count
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def edited(network: nn.Module, layer: str, edit: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Change what a layer hands on while the block runs the network.
+
+    Args:
+        network: the network that will be run once inside the block.
+        layer: a dotted name; "relu#2" is the second call of a module, "relu" every one.
+        edit: takes the layer's output to what goes on in its place.
+
+    Raises:
+        UnknownNameError: a layer that does not exist.
+    """
+    module, wanted = find_layer(network, layer)
+    calls = 0
+
+    def hook(module: nn.Module, args: tuple, output: Tensor) -> Tensor | None:
+        nonlocal calls
+        calls += 1
+        return edit(output) if wanted in (None, calls) else None
+
+    handle = module.register_forward_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def traced(network: nn.Module, run: Callable[[], object], visit: Callable[[Call], None]) -> None:
+    """Run a network and visit every call of every module inside it, in the order they end.
+
+    Args:
+        network: the network whose submodules are watched.
+        run: runs it.
+        visit: takes each call whose output is a tensor, at the moment it ends: a later in-place
+            layer may change that tensor, so read what you need at once.
+    """
+    names = {module: name for name, module in network.named_modules() if name}
+    calls: Counter[nn.Module] = Counter()
+
+    def hook(module: nn.Module, args: tuple, output: object) -> None:
+        calls[module] += 1
+        if isinstance(output, Tensor):
+            visit(Call(f"{names[module]}#{calls[module]}", module, output))
+
+    with ExitStack() as hooks:
+        for module in names:
+            hooks.callback(module.register_forward_hook(hook).remove)
+        run()
+
+
+@contextmanager
+def left_as_found(network: object, device: torch.device | None = None) -> Iterator[None]:
+    """Evaluate a network without leaving a trace in it.
+
+    Inside the block every module is in evaluation mode, no parameter requires a gradient (so none
+    is computed), gradients are recorded even under ``no_grad`` or ``inference_mode``. Afterwards,
+    also after an exception, each module's training flag, each parameter's ``requires_grad`` and the
+    random generators are what they were.
+
+    Args:
+        network: any callable; only an ``nn.Module`` has something to restore.
+        device: of the images, whose random generator is restored beside the CPU's.
+
+    Raises:
+        NetworkError: weights made under ``torch.inference_mode`` can carry no gradient.
+    """
+    modules = list(network.modules()) if isinstance(network, nn.Module) else []
+    parameters = list(network.parameters()) if modules else []
+    state = [*parameters, *network.buffers()] if modules else []
+    if any(tensor.is_inference() for tensor in state):
+        raise NetworkError(
+            "the network's weights were made under torch.inference_mode and can carry no gradient; "
+            "build or load the network outside of it"
+        )
+    training = [module.training for module in modules]
+    trained = [parameter.requires_grad for parameter in parameters]
+    cuda = [device] if device is not None and device.type == "cuda" else []
+    try:
+        for module in modules:
+            module.training = False
+        for parameter in parameters:
+            parameter.requires_grad_(False)
+        with torch.random.fork_rng(cuda), torch.inference_mode(False), torch.enable_grad():
+            yield
+    finally:
+        for module, flag in zip(modules, training, strict=True):
+            module.training = flag
+        for parameter, flag in zip(parameters, trained, strict=True):
+            parameter.requires_grad_(flag)

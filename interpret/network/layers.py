@@ -1,0 +1,165 @@
+"""The layers of a network: what each gives, and which one a class activation map looks at by default."""
+
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import NetworkError
+from .hooks import Call, left_as_found, traced
+
+POOLING = (
+    nn.MaxPool2d,
+    nn.AvgPool2d,
+    nn.LPPool2d,
+    nn.FractionalMaxPool2d,
+    nn.AdaptiveAvgPool2d,
+    nn.AdaptiveMaxPool2d,
+)
+
+# The names of a network's modules may change, so the answer is kept with the modules it was found for.
+_known: weakref.WeakKeyDictionary[nn.Module, tuple[tuple[int, ...], str]] = weakref.WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one call of one module gave in a forward pass."""
+
+    name: str  # "#1", "#2" behind it where the module ran several times
+    kind: str  # the module's class
+    shape: tuple[int, ...]  # of its output
+    weighted: bool  # whether the module, or one inside it, has parameters
+    pooling: bool
+    fingerprint: tuple  # equal for outputs with equal values
+
+
+def layers(network: nn.Module, run: Callable[[], object]) -> list[Layer]:
+    """Every call of every module of a network in one forward pass, in the order they end.
+
+    Args:
+        network: the network.
+        run: runs it, for example ``lambda: network(images)``.
+
+    Returns:
+        One entry a call whose output is a tensor.
+    """
+    seen: list[Layer] = []
+    with left_as_found(network), torch.no_grad():
+        traced(network, run, lambda call: seen.append(_describe(call)))
+    again = {layer.name.removesuffix("#2") for layer in seen if layer.name.endswith("#2")}
+    # A module that ran once needs no number; without one the name of another means its last call.
+    return [
+        layer if layer.name.partition("#")[0] in again else replace(layer, name=layer.name.removesuffix("#1"))
+        for layer in seen
+    ]
+
+
+def _describe(call: Call) -> Layer:
+    output = call.output
+    return Layer(
+        name=call.name,
+        kind=type(call.module).__name__,
+        shape=tuple(output.shape),
+        weighted=next(call.module.parameters(), None) is not None,
+        pooling=isinstance(call.module, POOLING),
+        fingerprint=(tuple(output.shape), *_moments(output)),
+    )
+
+
+def _moments(output: Tensor) -> tuple[float, ...]:
+    # Values must be summed up at once: a later in-place layer overwrites them.
+    if not output.is_floating_point() or output.dim() < 4:
+        return ()
+    return float(output.double().sum()), float(output.double().square().sum())
+
+
+def default_layer(network: nn.Module, images: Tensor, run: Callable[[Tensor], object] | None = None) -> str:
+    """The last feature map: the layer that a class activation map looks at unless told otherwise.
+
+    It is the last call, after its activation and before any pooling, whose output is a map larger
+    than 1 x 1. Pooled maps, maps of class scores and attention tensors are passed over; of several
+    calls with the same values the innermost is named. It does not depend on the size of the images,
+    unless the network takes just one size, and is remembered for as long as the network lives.
+
+    Args:
+        network: the network.
+        images: (N, C, H, W) on the network's input grid; the first one is tried.
+        run: takes images to logits; the network itself by default.
+
+    Returns:
+        The layer's name, for example ``features.29`` or ``layer4.1.relu#2``.
+
+    Raises:
+        NetworkError: the network has no such map, as a vision transformer has none.
+    """
+    modules = tuple(map(id, network.modules()))
+    if network not in _known or _known[network][0] != modules:
+        _known[network] = modules, _find_default(network, images[:1].detach(), run or network)
+    return _known[network][1]
+
+
+def _find_default(network: nn.Module, image: Tensor, run: Callable[[Tensor], object]) -> str:
+    if image.dim() != 4:
+        raise NetworkError(f"feature maps need images of shape (N, C, H, W), not {tuple(image.shape)}")
+    large = max(image.shape[-2:])
+    seen: list[Layer] = []
+    if large < 224:
+        # A small picture can leave the last map with a single place; a network with global pooling
+        # is asked with a larger one, so that the answer is the same for every size.
+        factor = 224 / large
+        enlarged = nn.functional.interpolate(image, scale_factor=factor, mode="bilinear")
+        try:
+            seen = layers(network, lambda: run(enlarged))
+        except (RuntimeError, ValueError, AssertionError):
+            seen = []  # it takes one size only
+    if not seen:
+        seen = layers(network, lambda: run(image))
+    return last_feature_map(seen, image.shape[-1] / image.shape[-2]).name
+
+
+def last_feature_map(seen: list[Layer], aspect: float = 1.0) -> Layer:
+    """The layer that ``default_layer`` names, chosen among the calls of one forward pass.
+
+    Args:
+        seen: the calls, in the order they ended.
+        aspect: width of the network's input divided by its height.
+
+    Returns:
+        The call.
+
+    Raises:
+        NetworkError: there is no feature map, or only one that attention comes after.
+    """
+    pooled = {layer.fingerprint for layer in seen if layer.pooling}
+    for position in reversed(range(len(seen))):
+        layer = seen[position]
+        if not _is_map(layer.shape, aspect) or layer.fingerprint in pooled:
+            continue
+        after = seen[position + 1 :]
+        if any(other.weighted and len(other.shape) == 3 and other.shape[1] > 1 for other in after):
+            break  # tokens: the places of this map were mixed by what comes after it
+        if _is_class_scores(layer, seen, after):
+            continue
+        return next(other for other in seen if other.fingerprint == layer.fingerprint)
+    raise NetworkError(
+        "the network has no feature map to look at: no layer before its head gives (N, C, H, W) with "
+        "H x W above 1 x 1, as in transformers and fully connected networks; use a gradient method, or name a layer"
+    )
+
+
+def _is_map(shape: tuple[int, ...], aspect: float) -> bool:
+    """Whether a shape is (N, C, H, W) with places; (N, H, W, C) gives itself away by its proportions."""
+    if len(shape) != 4 or shape[2] * shape[3] <= 1:
+        return False
+    return 0.5 <= shape[3] / shape[2] / aspect <= 2
+
+
+def _is_class_scores(layer: Layer, seen: list[Layer], after: list[Layer]) -> bool:
+    """A map with one channel a class that no weights follow, as in SqueezeNet's head."""
+    classes = seen[-1].shape[1] if len(seen[-1].shape) > 1 else None
+    holder = layer.name.partition("#")[0]
+    return layer.shape[1] == classes and not any(
+        other.weighted and not holder.startswith(other.name.partition("#")[0] + ".") for other in after
+    )

@@ -1,0 +1,151 @@
+"""What the units of a network respond to: first-layer filters, activation maps, projections."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from ..classifier import Classifier, layer_of, network_of, on_input_grid
+from ..errors import InterpretError, NetworkError
+from ..network.autograd import leaf
+from ..network.backward_rules import Rule, ruled_gradient
+from ..network.hooks import Recording, find_layer, left_as_found, recorded
+from ..network.layers import layers
+
+
+def first_filters(classifier: Classifier, layer: str | None = None) -> Tensor:
+    """The weights of the first layer, as they are.
+
+    Args:
+        classifier: the classifier.
+        layer: the name of another convolution or linear layer.
+
+    Returns:
+        (K, C, h, w), signed: one filter a unit. Of a linear layer on the flattened picture one template
+        a unit, of the picture's own size.
+
+    Raises:
+        UnknownNameError: no such layer.
+        NetworkError: the layer has no filters, or its weights are of no picture's size.
+    """
+    name = layer or _first_weighted(classifier)
+    module = find_layer(classifier.network, name)[0]
+    weight = getattr(module, "weight", None)
+    if isinstance(module, nn.Linear):
+        channels = len(classifier.mean)
+        return weight.detach().clone().reshape(len(weight), channels, *_template_size(classifier, name, weight))
+    if not isinstance(module, nn.Conv2d):
+        raise NetworkError(f"layer {name!r} is a {type(module).__name__}; filters are of a Conv2d or Linear layer")
+    return weight.detach().clone()
+
+
+def _first_weighted(classifier: Classifier) -> str:
+    """The name of the convolution or linear layer that runs first."""
+    size = classifier.input_size or (224, 224)
+    image = torch.full((1, len(classifier.mean), *size), 0.5, device=classifier.mean.device)
+    try:
+        names = [seen.name for seen in layers(classifier.network, lambda: classifier.on_inputs()(image))]
+    except RuntimeError:
+        # Without an input_size we cannot know what it takes; the order in which it was built must do.
+        names = [name for name, _ in classifier.network.named_modules() if name]
+    if isinstance(classifier.network, nn.Conv2d | nn.Linear):
+        raise NetworkError("the network is a single layer without a name; wrap it in nn.Sequential")
+    for name in names:
+        if isinstance(find_layer(classifier.network, name)[0], nn.Conv2d | nn.Linear):
+            return name
+    raise NetworkError("the network has neither a convolution nor a linear layer")
+
+
+def _template_size(classifier: Classifier, name: str, weight: Tensor) -> tuple[int, int]:
+    channels, values = len(classifier.mean), weight.shape[1]
+    side = math.isqrt(values // channels)
+    height, width = classifier.input_size or (side, side)
+    if channels * height * width != values:
+        raise NetworkError(
+            f"the {values} weights a unit of layer {name!r} are not a picture of {channels} x {height} x {width}; "
+            "give the input_size of the picture it flattens, or name the layer that sees the picture"
+        )
+    return height, width
+
+
+def activation_maps(classifier: nn.Module, images: Tensor, layer: str | None = None) -> Tensor:
+    """What a layer gives for pictures.
+
+    Args:
+        classifier: the classifier.
+        images: (N, C, H, W), in [0, 1].
+        layer: the layer's name; the last feature map by default.
+
+    Returns:
+        (N, K, u, v), in the layer's own units; (N, K, 1, 1) where the layer has no places.
+
+    Raises:
+        UnknownNameError: no such layer.
+        InterpretError: the layer's output is neither a map nor a vector.
+    """
+    with left_as_found(classifier, images.device), torch.no_grad():
+        view, inputs, _ = on_input_grid(classifier, images.detach())
+        return maps_of(view, inputs, layer_of(view, inputs, layer))
+
+
+def maps_of(classifier: nn.Module, inputs: Tensor, layer: str) -> Tensor:
+    """(N, K, u, v) activations of a layer for what lies on the network's input grid already."""
+    with recorded(network_of(classifier), layer) as recording:
+        classifier(inputs)
+    return _as_maps(recording, layer)
+
+
+def _as_maps(recording: Recording, layer: str) -> Tensor:
+    activations = recording[layer]
+    if activations.dim() == 2:
+        activations = activations[..., None, None]
+    if activations.dim() != 4:
+        shape = tuple(activations.shape)
+        raise InterpretError(f"layer {layer!r} gives {shape}, neither a map (N, K, H, W) nor a vector (N, K)")
+    return activations
+
+
+def projection_rule(network: nn.Module) -> Rule:
+    """The rule that shows what a unit answers to: "deconvnet" where there is max-pooling, else "guided".
+
+    The switches of max-pooling are all that a deconvnet knows of the picture; without them it gives the
+    same pattern for every picture, which is why Springenberg et al. (2015, https://arxiv.org/abs/1412.6806)
+    guide it by the activations.
+    """
+    return "deconvnet" if any(isinstance(module, nn.MaxPool2d) for module in network.modules()) else "guided"
+
+
+def projection(
+    classifier: nn.Module,
+    inputs: Tensor,
+    layer: str,
+    channel: int,
+    place: tuple[int, int],
+    *,
+    rule: Rule = "deconvnet",
+) -> Tensor:
+    """The pattern that made one unit respond (Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901).
+
+    The network runs backwards from that unit alone: every activation passes on what is positive and
+    max-pooling sends it back through its switches, as in ``deconvnet``; or as in ``guided_backprop``.
+
+    Args:
+        classifier: takes ``inputs`` to logits.
+        inputs: (N, C, h, w) on the network's input grid.
+        layer: the layer's name.
+        channel: of the layer.
+        place: row and column in the layer's map.
+        rule: "deconvnet" or "guided", see ``interpret.network.backward_rules`` and ``projection_rule``.
+
+    Returns:
+        (N, C, h, w), signed.
+
+    Raises:
+        NetworkError: the network has no activation that the rule knows.
+    """
+
+    def unit(given: Tensor) -> Tensor:
+        return maps_of(classifier, given, layer)[:, channel, place[0], place[1]]
+
+    with left_as_found(classifier, inputs.device):
+        return ruled_gradient(unit, leaf(inputs.detach()), rule, network_of(classifier))[0].detach()
