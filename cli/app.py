@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(problem, 2)
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        from .group import app  # not before `interpret` is known to be ours
+        from .commands import app  # not before `interpret` is known to be ours
 
         _look_here_for_modules()
         with warnings.catch_warnings():

@@ -1,43 +1,48 @@
-"""The command group: every command under its name, and where their defaults come from."""
+"""Groups of commands: made when they are asked for, with a hint where a name is mistyped."""
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
 
 import click
 
-from interpret import __version__
-
-from .commands import COMMANDS
-from .config import default_map
-from .explain import EXPLAINING
-from .hints import HintingGroup
-from .lazy import Lazy
+from interpret.errors import did_you_mean
 
 
-@click.group(
-    cls=HintingGroup,
-    commands=Lazy({**COMMANDS, **EXPLAINING}),
-    invoke_without_command=True,
-    subcommand_metavar="COMMAND [ARGS]...",
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-)
-@click.version_option(__version__, prog_name="interp")
-@click.option(
-    "--config",
-    type=click.Path(dir_okay=False),
-    envvar="INTERP_CONFIG",
-    help="A file with defaults for options; by default interp.toml in the current folder.",
-)
-@click.pass_context
-def app(ctx: click.Context, config: str | None) -> None:
-    """See where an image classifier looks, what it has learnt, and how it is fooled.
+class HintingGroup(click.Group):
+    """A group that suggests the command that may have been meant."""
 
-    \b
-    interp gradcam photo.jpg --class cat       where does it see the cat?
-    interp predict photos/                     what does it see?
-    interp gradcam sample:cat-and-dog -c cat -c dog --view side-by-side
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple:
+        """The command of the first word, or an error with the close names."""
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and self.get_command(ctx, name) is None:
+            hint = did_you_mean(name.replace("_", "-"), self.list_commands(ctx))
+            raise click.UsageError(f"no command {name!r}{hint}", ctx)
+        return super().resolve_command(ctx, args)
 
-    Pictures are files, folders, globs, - for standard input, or sample:NAME for a bundled photo.
-    Every option can be set in interp.toml, under [tool.interp] in pyproject.toml, or in the
-    environment: INTERP_DEVICE=cpu holds for every command, INTERP_GRADCAM_DEVICE=cpu for one.
+
+class LazyCommands(Mapping[str, click.Command]):
+    """Name to command; each is made once, when it is first looked up, since one line runs one of them.
+
+    Args:
+        makers: name to a function that makes the command.
     """
-    ctx.default_map = default_map(config, app.commands)
-    if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+
+    def __init__(self, makers: Mapping[str, Callable[[], click.Command]]) -> None:
+        self._makers = makers
+        self._made: dict[str, click.Command] = {}
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+def imported(module: str, name: str) -> Callable[[], click.Command]:
+    """A function that imports a command from its module."""
+    return lambda: getattr(importlib.import_module(module), name)

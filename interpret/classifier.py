@@ -1,7 +1,7 @@
 """A classifier: preprocessing, network and labels in one module, from pixels to logits."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from .errors import InterpretError, NetworkError
 from .geometry import INTERPOLATIONS, Geometry, fit
 from .labels.names import Labels
+from .network.fingerprint import fingerprint
 from .network.hooks import last_call, left_as_found
 from .network.layers import default_layer
 from .outputs import first_tensor
@@ -149,6 +150,31 @@ class Classifier(nn.Module):
         same.mean, same.std = self.mean, self.std
         same.training = self.training  # a new module would claim to be in training
         return same
+
+    @property
+    def preprocessing(self) -> dict[str, Any]:
+        """What happens to a picture before the network sees it, in which arithmetic; of what JSON can hold."""
+        return {
+            "mean": self.mean.flatten().tolist(),
+            "std": self.std.flatten().tolist(),
+            "input_size": self.input_size and list(self.input_size),
+            "resize": self.resize,
+            "interpolation": self.interpolation,
+            "precision": self.precision,
+        }
+
+    def identity(self) -> dict[str, Any]:
+        """What every result of this classifier depends on: the exact weights and the preprocessing.
+
+        Whatever keeps a result to use it again, as caches, indices and resumed runs do, keeps this with it.
+        """
+        return {"weights_hash": fingerprint(self.network), "preprocessing": self.preprocessing}
+
+    @torch.no_grad()
+    def predict(self, images: Tensor) -> Tensor:
+        """(N,) the classes with the highest logits, of images (N, C, H, W) in [0, 1]."""
+        with left_as_found(self, images.device), torch.no_grad():
+            return self(images).argmax(1)
 
     def name(self, index: int) -> str:
         """The name of a class, or its number where it has none."""

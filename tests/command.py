@@ -72,3 +72,8 @@ def flowers(mean: float = 0.5) -> Classifier:
 def dark_flowers() -> Classifier:
     """The same network, made for darker pictures."""
     return flowers(0.1)
+
+
+def bare_flowers() -> torch.nn.Module:
+    """The same network without its preprocessing."""
+    return flowers().network

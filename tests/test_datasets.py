@@ -13,7 +13,7 @@ from torchvision import datasets
 
 import interpret
 from interpret import Classifier, Data, InterpretError, PictureError, UnknownNameError, has_test, open_dataset, split
-from interpret.datasets import folders as class_folders
+from interpret.datasets import picture_folder
 from interpret.datasets.dataset import in_memory, resized
 
 
@@ -139,7 +139,7 @@ def test_pictures_of_several_sizes(folder):
 
 def test_what_does_not_fit_into_memory_is_read_when_wanted(folder, monkeypatch):
     kept = open_dataset(folder, train=True, size=(5, 6))
-    monkeypatch.setattr(class_folders, "LARGEST", 4 * 3 * 5 * 6 - 1)
+    monkeypatch.setattr(picture_folder, "LARGEST", 4 * 3 * 5 * 6 - 1)
     reading = open_dataset(folder, train=True, size=(5, 6))
     indices = torch.tensor([3, 0, 3])
     for ours, theirs in zip(reading.batch(indices), kept.batch(indices), strict=True):

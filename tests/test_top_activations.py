@@ -171,17 +171,19 @@ def test_a_broken_picture_is_reported_and_the_rest_done(data):
         scan(planted(), files(data), "relu")
 
 
-def test_an_interrupted_scan_goes_on_where_it_was(data, tmp_path):
+def test_an_interrupted_scan_goes_on_where_it_was(data, tmp_path, monkeypatch):
     classifier, file = planted(), tmp_path / "index.npz"
+    forward = classifier.network.forward
 
-    def until_interrupted(paths):
-        yield from paths[:8]
-        raise KeyboardInterrupt
+    def until_interrupted(images):
+        if classifier.network.seen == 8:
+            raise KeyboardInterrupt
+        return forward(images)
 
-    with pytest.raises(KeyboardInterrupt):
-        scan(classifier, files(data), "relu", file=file, batch=4, watch=until_interrupted)
-    done = classifier.network.seen
-    assert 0 < done <= 8
+    with monkeypatch.context() as interrupted, pytest.raises(KeyboardInterrupt):
+        interrupted.setattr(classifier.network, "forward", until_interrupted)
+        scan(classifier, files(data), "relu", file=file, batch=4)
+    assert classifier.network.seen == 8
     index = scan(classifier, files(data), "relu", file=file)
     assert classifier.network.seen == 12 and names(index, 2, 2) == ["11.png", "10.png"]
 
@@ -203,6 +205,8 @@ def test_an_index_of_something_else_is_refused(data, tmp_path):
         scan(classifier, files(data), "conv", file=file)
     with pytest.raises(InterpretError, match="is the index of another preprocessing"):
         scan(planted(24), files(data), "relu", file=file)
+    with pytest.raises(InterpretError, match="is the index of another preprocessing"):
+        scan(planted(precision="bf16"), files(data), "relu", file=file)
     torch.nn.init.zeros_(classifier.network.head.weight)
     with pytest.raises(InterpretError, match="is the index of another weights"):
         scan(classifier, files(data), "relu", file=file)

@@ -1,28 +1,70 @@
-"""The commands that are not explainers, one a file, each named as its file."""
+"""The command `interp`: its commands by name, and where the defaults of their options come from.
 
-from ..lazy import imported
+A command `interp X` is the file or the folder X; a command `interp X Y` is the file X/Y.
+"""
 
-NAMES = (
-    "predict",
-    "grid",
-    "filters",
-    "activations",
-    "top_activations",
-    "check_gradient",
-    "models",
-    "layers",
-    "classes",
-    "methods",
-    "samples",
-    "visualize",
-    "dream",
-    "style",
-    "invert",
-    "attack",
-    "evaluate",
-    "train",
-    "report",
-    "doctor",
-    "completion",
+import click
+
+from interpret import __version__
+
+from ..config import default_map
+from ..group import HintingGroup, LazyCommands, imported
+from .explain.command import EXPLAINING
+
+# Name to the file of this folder, in which the command has the name of the last part.
+FILES = {
+    "predict": "predict",
+    "grid": "grid",
+    "filters": "filters",
+    "activations": "activations",
+    "top_activations": "top_activations",
+    "check_gradient": "check_gradient",
+    "models": "models",
+    "layers": "layers",
+    "classes": "classes",
+    "methods": "methods",
+    "samples": "samples",
+    "visualize": "visualize.command",
+    "dream": "dream",
+    "style": "style",
+    "invert": "invert",
+    "attack": "attack.command",
+    "evaluate": "evaluate.command",
+    "train": "train.command",
+    "report": "report.command",
+    "doctor": "doctor",
+    "completion": "completion",
+}
+COMMANDS = {name.replace("_", "-"): imported(f"{__name__}.{file}", name) for name, file in FILES.items()}
+
+
+@click.group(
+    cls=HintingGroup,
+    commands=LazyCommands({**COMMANDS, **EXPLAINING}),
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-COMMANDS = {name.replace("_", "-"): imported(f"{__name__}.{name}", name) for name in NAMES}
+@click.version_option(__version__, prog_name="interp")
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False),
+    envvar="INTERP_CONFIG",
+    help="A file with defaults for options; by default interp.toml in the current folder.",
+)
+@click.pass_context
+def app(ctx: click.Context, config: str | None) -> None:
+    """See where an image classifier looks, what it has learnt, and how it is fooled.
+
+    \b
+    interp gradcam photo.jpg --class cat       where does it see the cat?
+    interp predict photos/                     what does it see?
+    interp gradcam sample:cat-and-dog -c cat -c dog --view side-by-side
+
+    Pictures are files, folders, globs, - for standard input, or sample:NAME for a bundled photo.
+    Every option can be set in interp.toml, under [tool.interp] in pyproject.toml, or in the
+    environment: INTERP_DEVICE=cpu holds for every command, INTERP_GRADCAM_DEVICE=cpu for one.
+    """
+    ctx.default_map = default_map(config, app.commands)
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

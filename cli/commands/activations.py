@@ -1,92 +1,103 @@
 """`interp activations`."""
 
-import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from interpret.errors import PictureError
 
-from .. import options
-from ..inputs import Source, find_pictures, output_stems, picture_hash
-from ..outputs import RAW, Outputs, output_option, write_result
+from ..job.outputs import RAW, Outputs, tell_result, write_result
+from ..job.provenance import provenance
+from ..job.sources import Source, output_stems, sources_of
+from ..options.messages import Messages, message_options
+from ..options.model import ModelOptions, model_options
+from ..options.output import json_option, output_option
+from ..options.pictures import PictureOptions, picture_options
 from .filters import scale_option
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from torch import Tensor
+
+    from interpret.classifier import Classifier
 
 
 @click.command(short_help="Draw the activation maps of a layer.")
-@options.pictures_argument
-@options.recursive_option
+@picture_options
 @click.option("--layer", help="The layer, as `interp layers` names it; by default the last feature map.")
 @click.option("--most", type=click.IntRange(1), default=64, show_default=True, help="How many maps to draw.")
 @scale_option
 @output_option
-@options.model_options
-@options.json_option
-@options.message_options
+@model_options
+@json_option
+@message_options
 def activations(
-    pictures: tuple[str, ...],
-    recursive: bool,
+    *,
+    pictures: PictureOptions,
     layer: str | None,
     most: int,
     scale: str,
     output: str | None,
+    model: ModelOptions,
     as_json: bool,
-    quiet: bool,
-    verbose: int,
-    **settings: Any,
+    messages: Messages,
 ) -> None:
     """Draw the activation maps of a layer for each PICTURE, the one with the largest maximum first.
 
     Each map is labelled with the number of its channel and its maximum.
     """
-    from interpret.network.fingerprint import fingerprint
+    from interpret.images.files import pixels_hash
     from interpret.network.hooks import find_layer
 
-    sources = find_pictures(pictures, recursive)
+    sources = sources_of(pictures)
     outputs = Outputs(output, sources)
-    model = settings["model"]
-    classifier = options.open_classifier(settings)
+    classifier = model.open()
     if layer is not None:
         find_layer(classifier.network, layer)
-    same = {"command": "activations", "model": model, "weights_hash": fingerprint(classifier.network)}
-    failed = 0
+    same, failed = provenance("activations", model, classifier), 0
     for source, stem in zip(sources, output_stems(sources), strict=True):
         try:
-            image, seen, name, maps = _looked(classifier, source, layer)
+            image, inputs, name, maps = _activations_of(classifier, source, layer)
         except (PictureError, RuntimeError) as error:
             failed += 1
-            options.note_failure(source.shown, error, verbose)
+            messages.failure(source.shown, error)
             continue
-        about = {**same, "layer": name, "picture": source.shown, "picture_hash": picture_hash(image)}
+        about = {**same, "layer": name, "picture": source.shown, "picture_hash": pixels_hash(image)}
         path = outputs.place(stem, "activations", name)
         if outputs.suffix in RAW:
             write_result(path, {"activations": maps[0].cpu().numpy()}, about)
         else:
-            write_result(path, _drawn(source, seen, name, maps, most, scale, quiet), about)
-        if path is not None:
-            options.tell(json.dumps({"path": str(path), **about}) if as_json else str(path))
+            title = _title(source, name, maps, most, messages)
+            write_result(path, _figure(inputs, maps, most, scale, title), about)
+        tell_result(path, about, as_json)
     if failed:
         raise click.exceptions.Exit(1)
 
 
-def _looked(classifier: Any, source: Source, layer: str | None) -> tuple:
-    """The picture, what the network saw of it, the layer's name and its (1, K, u, v) maps."""
+def _activations_of(
+    classifier: "Classifier", source: Source, layer: str | None
+) -> "tuple[Tensor, Tensor, str, Tensor]":
+    """The picture, the network's input, the layer's name and its (1, K, u, v) maps."""
     from interpret.classifier import layer_of
     from interpret.units.activations import activation_maps
 
     image = source.read().to(classifier.mean.device)
-    seen, view = classifier.prepare(image)[0], classifier.on_inputs()
-    name = layer_of(view, seen, layer)
-    return image, seen, name, activation_maps(view, seen, name)
+    inputs, view = classifier.prepare(image)[0], classifier.on_inputs()
+    name = layer_of(view, inputs, layer)
+    return image, inputs, name, activation_maps(view, inputs, name)
 
 
-def _drawn(source: Source, seen: Any, layer: str, maps: Any, most: int, scale: str, quiet: bool) -> Any:
-    from interpret.figures.units import activations_figure, strongest_maps
+def _title(source: Source, layer: str, maps: "Tensor", most: int, messages: Messages) -> str:
+    from interpret.figures.units import strongest_maps
 
     channels, alive = maps.shape[1], len(strongest_maps(maps))
     if alive < channels:
-        options.note(f"{source.shown}: {channels - alive} of {channels} channels are zero everywhere", quiet)
+        messages.note(f"{source.shown}: {channels - alive} of {channels} channels are zero everywhere")
     count = f"the {min(most, alive)} strongest of {channels}" if min(most, alive) < channels else f"{channels}"
-    size = " x ".join(map(str, maps.shape[2:]))
-    title = f"{layer}: {count} channels, {size}"
-    return activations_figure(maps, image=seen, most=most, scale=scale, title=title)
+    return f"{layer}: {count} channels, {' x '.join(map(str, maps.shape[2:]))}"
+
+
+def _figure(inputs: "Tensor", maps: "Tensor", most: int, scale: str, title: str) -> "Figure":
+    from interpret.figures.units import activations_figure
+
+    return activations_figure(maps, image=inputs, most=most, scale=scale, title=title)

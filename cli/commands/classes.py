@@ -9,13 +9,14 @@ from interpret.errors import UnknownNameError
 from interpret.labels.files import read_labels
 from interpret.labels.names import imagenet
 
-from .. import options
+from ..options.messages import note
+from ..options.output import json_option
 
 
 @click.command(short_help="List the classes, or those that a word finds.")
 @click.argument("query", required=False)
 @click.option("--labels", type=click.Path(), help="A file with names instead of ImageNet's.")
-@options.json_option
+@json_option
 def classes(query: str | None, labels: str | None, as_json: bool) -> None:
     """List the classes, or those that QUERY finds, and what --class QUERY would explain.
 
@@ -29,7 +30,7 @@ def classes(query: str | None, labels: str | None, as_json: bool) -> None:
         try:
             match = known.find(query)
             meant = match.indices
-            options.note(match.note or f"--class {query} means {_members(match.indices)}")
+            note(match.note or f"--class {query} means {_members(match.indices)}")
         except UnknownNameError:
             if not known.search(query):
                 raise

@@ -1,11 +1,20 @@
 """`interp dream`."""
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import click
 
-from .. import drawn, options
-from ..outputs import Outputs, output_option
+from ..job.outputs import Outputs
+from ..job.provenance import provenance
+from ..job.sources import one_picture
+from ..options.classes import class_option
+from ..options.group import group
+from ..options.messages import Messages, message_options
+from ..options.model import ModelOptions, model_options
+from ..options.output import output_option
+from ..options.pictures import complete_pictures, seed_option
+from .optimised import Frames, gif_option, longer_side, saving, size_option
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,39 +23,85 @@ if TYPE_CHECKING:
     from interpret.drawing.objectives import Objective
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What is amplified."""
+
+    layers: tuple[str, ...]
+    channels: tuple[int, ...]
+    query: str | None  # a class
+    guide: str | None  # a picture
+
+    def check(self) -> None:
+        """Refuse choices that contradict each other."""
+        if self.channels and len(self.layers) != 1:
+            raise click.UsageError("--channel needs exactly one --layer")
+        if self.query and (self.layers or self.guide):
+            raise click.UsageError("--class goes without --layer and --guide")
+        if self.channels and self.guide:
+            raise click.UsageError("--guide goes with whole layers, not with --channel")
+
+    def objective(self, classifier: "Classifier", image: "Tensor") -> "Objective | None":
+        """A class or channels; None leaves it to the method, which takes whole layers."""
+        from interpret.drawing.objectives import channel, logit
+
+        if self.query:
+            return logit(int(classifier.find(self.query, image)))
+        parts = [channel(self.layers[0], number) for number in self.channels]
+        return sum(parts[1:], parts[0]) if parts else None
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How far the dream goes."""
+
+    octaves: int
+    steps: int
+    step_size: float
+    seed: int
+
+
 @click.command(short_help="Let a network see more of what it sees in a picture: deep dream.")
-@click.argument("picture", shell_complete=options.complete_pictures)
-@click.option("--layer", "layers", multiple=True, metavar="LAYER", help="What is amplified; may be repeated.")
-@click.option("--channel", "channels", multiple=True, type=click.IntRange(0), help="Of the one --layer; repeatable.")
-@click.option("-c", "--class", "query", metavar="CLASS", help="A class to dream of, instead of layers.")
-@click.option("--guide", metavar="PICTURE", help="A picture whose features are drawn.")
-@click.option("--octaves", type=click.IntRange(1), default=4, show_default=True, help="How many sizes.")
-@click.option("--steps", type=click.IntRange(1), default=24, show_default=True, help="At each size.")
-@click.option(
-    "--step-size",
-    type=click.FloatRange(0, min_open=True),
-    default=0.01,
-    show_default=True,
-    help="The mean change of a step.",
+@click.argument("picture", shell_complete=complete_pictures)
+@group(
+    "subject",
+    Subject,
+    click.option("--layer", "layers", multiple=True, metavar="LAYER", help="What is amplified; may be repeated."),
+    click.option(
+        "--channel", "channels", multiple=True, type=click.IntRange(0), help="Of the one --layer; repeatable."
+    ),
+    class_option("-c", "--class", "query", help="A class to dream of, instead of layers."),
+    click.option("--guide", metavar="PICTURE", help="A picture whose features are drawn."),
 )
-@drawn.size_option
-@drawn.gif_option
-@drawn.seed_option
+@group(
+    "steps",
+    Steps,
+    click.option("--octaves", type=click.IntRange(1), default=4, show_default=True, help="How many sizes."),
+    click.option("--steps", type=click.IntRange(1), default=24, show_default=True, help="At each size."),
+    click.option(
+        "--step-size",
+        type=click.FloatRange(0, min_open=True),
+        default=0.01,
+        show_default=True,
+        help="The mean change of a step.",
+    ),
+    seed_option,
+)
+@size_option
+@gif_option
 @output_option
-@options.model_options
-@options.message_options
+@model_options
+@message_options
 def dream(
+    *,
     picture: str,
-    layers: tuple[str, ...],
-    channels: tuple[int, ...],
-    query: str | None,
-    guide: str | None,
-    output: str | None,
-    gif: str | None,
+    subject: Subject,
+    steps: Steps,
     size: int | None,
-    quiet: bool,
-    verbose: int,
-    **settings: Any,
+    gif: str | None,
+    output: str | None,
+    model: ModelOptions,
+    messages: Messages,
 ) -> None:
     """Let a network see more of what it sees in a PICTURE already, from coarse to fine.
 
@@ -56,42 +111,21 @@ def dream(
     interp dream photo.jpg -c jaguar                          one class
     interp dream photo.jpg --guide sample:honey-bee           what another picture has
     """
-    if channels and len(layers) != 1:
-        raise click.UsageError("--channel needs exactly one --layer")
-    if query and (layers or guide):
-        raise click.UsageError("--class goes without --layer and --guide")
-    if channels and guide:
-        raise click.UsageError("--guide goes with whole layers, not with --channel")
-    source = drawn.one_picture(picture)
-    guiding = drawn.one_picture(guide) if guide else None
-    outputs, frames = Outputs(output, [source]), drawn.Frames(gif)
-    drawn.no_raw_format(outputs)
-    chosen = {name: settings.pop(name) for name in ("octaves", "steps", "step_size", "seed")}
-    named = dict(settings)
-    classifier = options.open_classifier(settings)
+    subject.check()
+    source = one_picture(picture)
+    guide = one_picture(subject.guide) if subject.guide else None
+    outputs, frames = Outputs(output, [source]), Frames(gif)
+    outputs.no_raw_format()
+    classifier = model.open()
     image = source.read().to(classifier.mean.device)
-    if guiding is not None:
-        chosen["guide"] = guiding.read().to(image)
-    chosen["size"] = drawn.longer_side(image, size)
-    objective = _objective(classifier, image, layers, channels, query)
+    chosen = {**asdict(steps), "size": longer_side(image, size)}
+    objective = subject.objective(classifier, image)
 
     from interpret.drawing.deep_dream import deep_dream
 
-    kept = {key: value for key, value in chosen.items() if key != "guide"}
-    wanted = {"layers": layers, "channels": channels, "class": query, "guide": guide}
-    about = drawn.about_run("dream", named, classifier, picture=source.shown, options=kept | wanted)
-    with drawn.saving(frames, outputs, source, about) as save:
-        save(deep_dream(classifier, image, objective, layers=layers, watch=frames, **chosen))
-    options.note(f"the objective went from {frames.scores[0]:.3g} to {frames.scores[-1]:.3g}", quiet)
-
-
-def _objective(
-    classifier: "Classifier", image: "Tensor", layers: tuple[str, ...], channels: tuple[int, ...], query: str | None
-) -> "Objective | None":
-    """A class or channels; None leaves it to the method, which takes whole layers."""
-    from interpret.drawing.objectives import channel, logit
-
-    if query:
-        return logit(int(classifier.find(query, image)))
-    parts = [channel(layers[0], number) for number in channels]
-    return sum(parts[1:], parts[0]) if parts else None
+    told = {"layers": subject.layers, "channels": subject.channels, "class": subject.query, "guide": subject.guide}
+    about = provenance("dream", model, classifier, picture=source.shown, options=chosen | told)
+    guided = {} if guide is None else {"guide": guide.read().to(image)}
+    with saving(frames, outputs, source, about) as save:
+        save(deep_dream(classifier, image, objective, layers=subject.layers, watch=frames, **chosen, **guided))
+    messages.note(frames.progress)

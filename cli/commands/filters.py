@@ -1,14 +1,15 @@
 """`interp filters`."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import click
 
-from .. import options
-from ..inputs import Source
-from ..outputs import RAW, Outputs, output_option, slug, write_result
+from ..job.outputs import RAW, Outputs, slug, tell_result, write_result
+from ..job.provenance import provenance
+from ..job.sources import Source
+from ..options.messages import Messages, message_options
+from ..options.model import ModelOptions, model_options
+from ..options.output import json_option, output_option
 
 scale_option = click.option(
     "--scale",
@@ -24,18 +25,18 @@ scale_option = click.option(
 @click.option("--most", type=click.IntRange(1), default=256, show_default=True, help="How many filters to draw.")
 @scale_option
 @output_option
-@options.model_options
-@options.json_option
-@options.message_options
+@model_options
+@json_option
+@message_options
 def filters(
+    *,
     layer: str | None,
     most: int,
     scale: str,
     output: str | None,
+    model: ModelOptions,
     as_json: bool,
-    quiet: bool,
-    verbose: int,
-    **settings: Any,
+    messages: Messages,
 ) -> None:
     """Draw the weights of a network's first layer, one picture a unit.
 
@@ -43,15 +44,13 @@ def filters(
     red above. Of a network that is linear in the picture there is one template a class.
     """
     from interpret.figures.units import DEEPEST, filters_figure
-    from interpret.network.fingerprint import fingerprint
     from interpret.units.activations import first_filters
 
     outputs = Outputs(output, [Source("filters", None, Path("filters"))])
-    model = settings["model"]
-    classifier = options.open_classifier(settings)
+    classifier = model.open()
     weights = first_filters(classifier, layer)
-    about = {"command": "filters", "model": model, "weights_hash": fingerprint(classifier.network), "layer": layer}
-    path = outputs.place(Path(slug(model)), "filters", *([layer] if layer else []))
+    about = provenance("filters", model, classifier, layer=layer)
+    path = outputs.place(Path(slug(model.model)), "filters", *([layer] if layer else []))
     if outputs.suffix in RAW:
         write_result(path, {"filters": weights.cpu().numpy()}, about)
     else:
@@ -59,13 +58,11 @@ def filters(
         if channels not in (1, 3):
             most = min(most, 64)  # each of them is a row
         if channels > DEEPEST:
-            options.note(f"of each filter the first {DEEPEST} of {channels} channels", quiet)
+            messages.note(f"of each filter the first {DEEPEST} of {channels} channels")
         if len(weights) > most:
-            options.note(f"the first {most} of {len(weights)} filters", quiet)
+            messages.note(f"the first {most} of {len(weights)} filters")
         templates = classifier.labels is not None and len(weights) == len(classifier.labels)
         names = [classifier.name(index) for index in range(len(weights))][:most] if templates else ()
-        shape = " x ".join(map(str, weights.shape))
-        title = f"{model}: {layer or 'first layer'}, {shape}"
+        title = f"{model.model}: {layer or 'first layer'}, {' x '.join(map(str, weights.shape))}"
         write_result(path, filters_figure(weights[:most], names=names, scale=scale, title=title), about)
-    if path is not None:
-        options.tell(json.dumps({"path": str(path), **about}) if as_json else str(path))
+    tell_result(path, about, as_json)

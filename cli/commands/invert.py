@@ -1,63 +1,63 @@
 """`interp invert`."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from .. import drawn, options
-from ..outputs import Outputs, output_option
+from ..job.outputs import Outputs
+from ..job.provenance import provenance
+from ..job.sources import one_picture
+from ..options.messages import Messages, message_options
+from ..options.model import ModelOptions, model_options
+from ..options.output import output_option
+from ..options.pictures import complete_pictures, seed_option
+from .optimised import Frames, kept_on_interrupt, save
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from torch import Tensor
 
-PANEL = 2.6  # inches
+    from interpret.classifier import Classifier
 
 
 @click.command(short_help="Draw what each layer has kept of a picture: feature inversion.")
-@click.argument("picture", shell_complete=options.complete_pictures)
+@click.argument("picture", shell_complete=complete_pictures)
 @click.option(
     "--layer", "layers", multiple=True, metavar="LAYER", help="May be repeated; by default six over the depth."
 )
 @click.option("--steps", type=click.IntRange(1), default=160, show_default=True, help="For each layer.")
 @click.option("--smoothness", type=click.FloatRange(0), default=0.5, show_default=True, help="Of the total variation.")
-@drawn.seed_option
+@seed_option
 @output_option
-@options.model_options
-@options.message_options
+@model_options
+@message_options
 def invert(
+    *,
     picture: str,
     layers: tuple[str, ...],
     steps: int,
     smoothness: float,
     seed: int,
     output: str | None,
-    quiet: bool,
-    verbose: int,
-    **settings: Any,
+    model: ModelOptions,
+    messages: Messages,
 ) -> None:
     """Draw, layer by layer, pictures that the network takes for the PICTURE.
 
     Under each is how far its features are from the picture's, relative to their size.
     """
+    from interpret.figures.drawings import inversion_figure
+
     from interpret.drawing.inversion import invert as inverted_from
     from interpret.drawing.inversion import relative_error
-    from interpret.drawing.layer_choice import spread_layers
-    from interpret.network.hooks import find_layer
 
-    source = drawn.one_picture(picture)
-    outputs, frames = Outputs(output, [source]), drawn.Frames(None)
-    drawn.no_raw_format(outputs)
-    named = dict(settings)
-    classifier = options.open_classifier(settings)
-    image = source.read().to(classifier.mean.device)
-    inputs = classifier.prepare(image)[0].clamp(0, 1)
-    view = classifier.on_inputs()
-    for layer in layers:
-        find_layer(classifier.network, layer)
-    layers = layers or tuple(spread_layers(view, inputs, 6))
+    source = one_picture(picture)
+    outputs, frames = Outputs(output, [source]), Frames(None)
+    outputs.no_raw_format()
+    classifier = model.open()
+    inputs, view = classifier.prepare(source.read().to(classifier.mean.device))[0].clamp(0, 1), classifier.on_inputs()
+    layers = _checked_layers(view, inputs, layers)
     chosen = {"steps": steps, "smoothness": smoothness, "seed": seed}
-    about = drawn.about_run("invert", named, classifier, picture=source.shown, options={**chosen, "layers": layers})
+    about = provenance("invert", model, classifier, picture=source.shown, options={**chosen, "layers": layers})
     panels: list[tuple[str, Tensor]] = [("the photo", inputs)]
 
     def show(inverted: "Tensor") -> None:
@@ -66,26 +66,20 @@ def invert(
 
     def save_all(inverted: "Tensor") -> None:
         show(inverted)
-        drawn.save(_figure(panels), outputs, source, about)
+        save(inversion_figure(panels), outputs, source, about)
 
-    with drawn.kept_on_interrupt(frames, save_all):
+    with kept_on_interrupt(frames, save_all):
         for layer in layers:
-            options.note(f"inverting {layer}", quiet)
+            messages.note(f"inverting {layer}")
             show(inverted_from(view, inputs, layer, watch=frames, **chosen))
-    drawn.save(_figure(panels), outputs, source, about)
+    save(inversion_figure(panels), outputs, source, about)
 
 
-def _figure(panels: list[tuple[str, "Tensor"]]) -> "Figure":
-    from matplotlib.figure import Figure
+def _checked_layers(view: "Classifier", inputs: "Tensor", layers: tuple[str, ...]) -> tuple[str, ...]:
+    """The layers asked for, all of which exist, or else some over the depth of the network."""
+    from interpret.drawing.layer_choice import spread_layers
+    from interpret.network.hooks import find_layer
 
-    columns = min(len(panels), 4)
-    rows = -(-len(panels) // columns)
-    figure = Figure(figsize=(PANEL * columns, (PANEL + 0.5) * rows), layout="constrained")
-    places = figure.subplots(rows, columns, squeeze=False).flat
-    for axes in places:
-        axes.set_axis_off()
-    for axes, (title, image) in zip(figure.axes, panels, strict=False):
-        shown = image[0].cpu().clamp(0, 1).permute(1, 2, 0)
-        axes.imshow(shown.expand(-1, -1, 3).numpy(), interpolation="nearest")
-        axes.text(0.5, -0.03, title, transform=axes.transAxes, ha="center", va="top", fontsize=10)
-    return figure
+    for layer in layers:
+        find_layer(view.network, layer)
+    return layers or tuple(spread_layers(view, inputs, 6))

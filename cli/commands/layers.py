@@ -1,19 +1,20 @@
 """`interp layers`."""
 
 import json
-from typing import Any
 
 import click
 
 from interpret.errors import NetworkError
 
-from .. import options
+from ..options.messages import note
+from ..options.model import ModelOptions, model_options
+from ..options.output import json_option
 
 
 @click.command(short_help="List the layers of a network.")
-@options.model_options
-@options.json_option
-def layers(as_json: bool, **settings: Any) -> None:
+@model_options
+@json_option
+def layers(*, model: ModelOptions, as_json: bool) -> None:
     """List the layers of a network with the shape of what they give; * marks the default for maps.
 
     A layer is a call of a module: relu#2 is the second call of the module relu, which ran several
@@ -24,7 +25,7 @@ def layers(as_json: bool, **settings: Any) -> None:
     from interpret.network.layers import last_feature_map
     from interpret.network.layers import layers as list_layers
 
-    classifier = options.open_classifier(settings)
+    classifier = model.open()
     height, width = classifier.input_size or (224, 224)
     image = torch.rand(1, len(classifier.mean), height, width, generator=torch.Generator().manual_seed(0))
     view = classifier.on_inputs()
@@ -33,7 +34,7 @@ def layers(as_json: bool, **settings: Any) -> None:
         default = last_feature_map(seen, width / height).name
     except NetworkError as error:
         default = ""
-        options.note(f"no default: {error}")
+        note(f"no default: {error}")
     for layer in seen:
         row = {"name": layer.name, "kind": layer.kind, "shape": list(layer.shape[1:])}
         if as_json:

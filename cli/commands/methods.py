@@ -4,14 +4,15 @@ import json
 
 import click
 
-from .. import options, signatures
+from ..options import signature
+from ..options.output import json_option
 
 
 @click.command(short_help="List the explainers.")
-@options.json_option
+@json_option
 def methods(as_json: bool) -> None:
     """List the explainers: command, what it shows, and the paper."""
-    for method in signatures.methods():
+    for method in signature.methods():
         row = {"command": method.command, "shows": method.summary, "paper": method.title, "url": method.url}
         if as_json:
             click.echo(json.dumps(row))

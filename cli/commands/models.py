@@ -4,12 +4,12 @@ import json
 
 import click
 
-from .. import options
+from ..options.output import json_option
 
 
 @click.command(short_help="List the networks that have a name.")
 @click.argument("query", default="")
-@options.json_option
+@json_option
 def models(query: str, as_json: bool) -> None:
     """List the networks that -m knows by name, or those with QUERY in their name.
 

@@ -6,59 +6,63 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import options
-from ..batches import Picture, batch_option, batches, tried
-from ..inputs import Source, find_pictures
+from ..job.sources import Source, sources_of
+from ..options.messages import Messages, message_options, tell
+from ..options.model import ModelOptions, fold_option, model_options
+from ..options.output import json_option
+from ..options.pictures import PictureOptions, batch_option, picture_options
 
 if TYPE_CHECKING:
     from interpret.classifier import Classifier
+    from interpret.datasets.batches import Prepared
 
 
 @click.command(short_help="Say what a network sees in pictures.")
-@options.pictures_argument
-@options.recursive_option
+@picture_options
 @click.option("--top-k", type=click.IntRange(1), default=5, show_default=True, help="How many classes.")
 @batch_option
-@options.fold_option
-@options.model_options
-@options.json_option
-@options.message_options
+@fold_option
+@model_options
+@json_option
+@message_options
 def predict(
-    pictures: tuple[str, ...],
-    recursive: bool,
+    *,
+    pictures: PictureOptions,
     top_k: int,
     batch_size: int,
+    fold: bool,
+    model: ModelOptions,
     as_json: bool,
-    quiet: bool,
-    verbose: int,
-    **settings: Any,
+    messages: Messages,
 ) -> None:
     """Say what a network sees in each PICTURE, with probabilities."""
-    sources = find_pictures(pictures, recursive)
-    classifier = options.open_classifier(settings)
-    failed: list[Source] = []
+    sources = sources_of(pictures)
+    classifier = model.open(fold=fold)
+    from interpret.datasets.batches import batches, each_alone_on_failure
 
-    def fail(source: Source, error: Exception) -> None:
-        failed.append(source)
-        options.note_failure(source.shown, error, verbose)
+    failures: list[Source] = []
 
-    def look(batch: Sequence[Picture]) -> list[tuple[Picture, list[dict[str, Any]]]]:
+    def failed(source: Source, error: Exception) -> None:
+        failures.append(source)
+        messages.failure(source.shown, error)
+
+    def look(batch: "Sequence[Prepared]") -> "list[tuple[Prepared, list[dict[str, Any]]]]":
         return list(zip(batch, _top(classifier, batch, top_k), strict=True))
 
-    work = [(source, None) for source in sources]
-    for batch in batches(work, classifier, fail, batch_size=batch_size, keep=False, bar=len(work) > 1):
-        for picture, top in tried(batch, look, fail):
+    reading = {"read": Source.read, "waits": Source.waits, "batch_size": batch_size, "bar": len(sources) > 1}
+    for batch in batches(sources, classifier, failed, keep=False, **reading):
+        for picture, top in each_alone_on_failure(batch, look, failed):
             if as_json:
-                options.tell(json.dumps({"picture": picture.source.shown, "top": top}))
+                tell(json.dumps({"picture": picture.item.shown, "top": top}))
                 continue
-            options.tell(picture.source.shown)
+            tell(picture.item.shown)
             for row in top:
-                options.tell(f"  {row['probability']:6.1%}  {row['name']} ({row['index']})")
-    if failed:
+                tell(f"  {row['probability']:6.1%}  {row['name']} ({row['index']})")
+    if failures:
         raise click.exceptions.Exit(1)
 
 
-def _top(classifier: "Classifier", batch: Sequence[Picture], top_k: int) -> list[list[dict[str, Any]]]:
+def _top(classifier: "Classifier", batch: "Sequence[Prepared]", top_k: int) -> list[list[dict[str, Any]]]:
     import torch
 
     with torch.inference_mode():

@@ -6,11 +6,11 @@ import click
 
 from interpret import bundled
 
-from .. import options
+from ..options.output import json_option
 
 
 @click.command(short_help="List the bundled pictures.")
-@options.json_option
+@json_option
 def samples(as_json: bool) -> None:
     """List the bundled pictures; sample:NAME stands for one wherever a picture is taken."""
     for name, path in bundled.samples().items():

@@ -1,38 +1,36 @@
 """`interp top-activations`."""
 
+import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from .. import options
-from ..inputs import Source
-from ..outputs import RAW, Outputs, output_option, write_result
-from ..scanned import index_file, pictures_of, scanned
+from interpret.bundled import samples
+from interpret.datasets.folders import RESULTS
+from interpret.errors import InterpretError
+
+from ..job.outputs import RAW, Outputs, slug, tell_result, write_result
+from ..job.provenance import provenance
+from ..job.sources import Source, find_pictures
+from ..options.messages import Messages, message_options
+from ..options.model import ModelOptions, model_options
+from ..options.output import json_option, output_option
+from ..options.pictures import PictureOptions, optional_picture_options
+from ..options.types import CHANNELS
 
 if TYPE_CHECKING:
+    from interpret.classifier import Classifier
     from interpret.units.index import Index
-
-
-class Channels(click.ParamType):
-    """Channel numbers with commas between them, such as 3,17."""
-
-    name = "channels"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
-        parts = value if isinstance(value, list) else str(value).split(",")
-        try:
-            return list(dict.fromkeys(int(part) for part in parts))
-        except ValueError:
-            self.fail(f"{value!r} is not a list of channel numbers such as 3,17", param, ctx)
+    from interpret.units.top_activations import Crop
 
 
 @click.command("top-activations", short_help="Show the crops of a data set that excite a unit most.")
-@click.argument("data", nargs=-1, metavar="[DATA]...", shell_complete=options.complete_pictures)
-@options.recursive_option
+@optional_picture_options
 @click.option("--layer", required=True, help="The layer, as `interp layers` names it.")
-@click.option("--channel", "channels", type=Channels(), required=True, help="Its channels, such as 3,17.")
+@click.option("--channel", "channels", type=CHANNELS, required=True, help="Its channels, such as 3,17.")
 @click.option("--top", type=click.IntRange(1), default=9, show_default=True, help="How many crops a channel.")
 @click.option(
     "--field",
@@ -49,12 +47,12 @@ class Channels(click.ParamType):
 @click.option("--index", type=click.Path(dir_okay=False), help="The index file; by default in interp-out/.")
 @click.option("--batch", type=click.IntRange(1), default=16, show_default=True, help="Pictures run at once.")
 @output_option
-@options.model_options
-@options.json_option
-@options.message_options
+@model_options
+@json_option
+@message_options
 def top_activations(
-    data: tuple[str, ...],
-    recursive: bool,
+    *,
+    pictures: PictureOptions,
     layer: str,
     channels: list[int],
     top: int,
@@ -63,12 +61,11 @@ def top_activations(
     index: str | None,
     batch: int,
     output: str | None,
+    model: ModelOptions,
     as_json: bool,
-    quiet: bool,
-    verbose: int,
-    **settings: Any,
+    messages: Messages,
 ) -> None:
-    """Show the crops of DATA, by default the bundled photos, that excite units of a layer most.
+    """Show the crops of pictures, by default the bundled photos, that excite units of a layer most.
 
     At most one crop a picture. Under each stand the pattern in it that the unit answers to (the
     deconvnet or guided projection of that unit alone) and the whole picture with the crop marked. An index file
@@ -76,65 +73,113 @@ def top_activations(
     channel, runs the network only over pictures that are new or have changed.
     """
     from interpret.units.activations import projection_rule
-    from interpret.units.top_activations import identity, strongest_crops
+    from interpret.units.top_activations import strongest_crops
 
-    words, sources = pictures_of(data, recursive)
+    words = data_set(pictures.pictures)
+    sources = find_pictures(words, pictures.recursive)
     outputs = Outputs(output, [Source("units", None, Path("units"))])
-    model = settings["model"]
-    classifier = options.open_classifier(settings)
-    about = {"command": "top-activations", "model": model, **identity(classifier, layer), "channels": channels}
-    file = Path(index) if index else index_file(about, words)
-    failures, known = scanned(classifier, sources, about, file, top, batch, quiet, verbose)
+    classifier = model.open()
+    file = Path(index) if index else index_file(classifier, layer, words)
+    failures, known = scanned(classifier, sources, layer, channels, file=file, most=top, batch=batch, messages=messages)
     rule = rule or projection_rule(classifier.network)
-    about |= {"field": field, "rule": rule}
+    chosen = {"layer": layer, "channels": channels, "field": field, "rule": rule}
+    about = provenance("top-activations", model, classifier, **chosen)
     units = {
         channel: strongest_crops(classifier, known, channel, most=top, effective=field == "effective", rule=rule)
         for channel in channels
     }
     known.save(file)  # with what the units see, which was measured for the first crop
-    _report(units, about, outputs, known, quiet, as_json)
+    _note_what_is_missing(units, layer, messages)
+    _write({channel: crops for channel, crops in units.items() if crops}, about, outputs, len(known.files), as_json)
     if failures:
         raise click.exceptions.Exit(1)
 
 
-def _report(
-    units: dict[int, list], about: dict[str, Any], outputs: Outputs, known: "Index", quiet: bool, as_json: bool
-) -> None:
-    """Write the figure of the units that answer, and say which do not."""
-    from interpret.figures.units import crops_figure
+def data_set(words: Sequence[str]) -> tuple[str, ...]:
+    """The words of a data set, by default those of the bundled photos."""
+    return tuple(words) or tuple(f"sample:{name}" for name in samples())
 
-    layer = about["layer"]
+
+def index_file(classifier: "Classifier", layer: str, words: Sequence[str]) -> Path:
+    """A name for the index of these words of data, network and layer: another data set gets another file."""
+    from interpret.units.top_activations import identity
+
+    data = [word if word.startswith("sample:") else str(Path(word).resolve()) for word in words]
+    key = json.dumps([identity(classifier, layer), data])
+    digest = hashlib.sha256(key.encode()).hexdigest()[:12]
+    return Path(RESULTS) / f"top-activations_{slug(layer)}_{digest}.index.npz"
+
+
+def scanned(
+    classifier: "Classifier",
+    sources: Sequence[Source],
+    layer: str,
+    channels: Sequence[int],
+    *,
+    file: Path,
+    most: int,
+    messages: Messages,
+    batch: int = 16,
+) -> tuple[int, "Index"]:
+    """How many pictures failed, and the index of the others, as a file as well."""
+    from interpret.units.top_activations import scan
+
+    if any(source.path is None for source in sources):
+        raise InterpretError("an index is of files; standard input cannot be looked at again")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    shown = {source.path.resolve(): source.shown for source in sources}
+    failures: list[Path] = []
+
+    def failed(path: Path, error: Exception) -> None:
+        failures.append(path)
+        messages.failure(shown[path], error)
+
+    paths = [source.path for source in sources]
+    known = scan(classifier, paths, layer, channels, file=file, most=most, batch=batch, failed=failed)
+    if not known.files:
+        raise InterpretError("none of the pictures could be used")
+    messages.note(f"scanned {known.scanned} of {len(sources)} pictures; the index is {file}")
+    return len(failures), known
+
+
+def _note_what_is_missing(units: dict[int, "list[Crop]"], layer: str, messages: Messages) -> None:
     for channel, crops in units.items():
         if not crops:
-            options.note(f"channel {channel} of {layer} is never above 0 on this data: there is nothing to show")
+            Messages().note(f"channel {channel} of {layer} is never above 0 on this data: there is nothing to show")
         elif any(crop.projection is None for crop in crops):
-            options.note("no projections: the network calls no activation that the rule knows", quiet)
+            messages.note("no projections: the network calls no activation that the rule knows")
         if len(crops) > 1 and crops[0].value == crops[-1].value:
-            options.note(
+            messages.note(
                 f"channel {channel}: all {len(crops)} have the value {crops[0].value:.3g}, a cap of the activation; "
-                "the layer before it tells them apart",
-                quiet,
+                "the layer before it tells them apart"
             )
-    alive = {channel: crops for channel, crops in units.items() if crops}
-    if not alive:
+
+
+def _write(
+    units: dict[int, "list[Crop]"], about: dict[str, Any], outputs: Outputs, pictures: int, as_json: bool
+) -> None:
+    """Write the figure, or the numbers, of the units that answer."""
+    from interpret.figures.units import crops_figure
+
+    if not units:
         return
-    path = outputs.place(Path("top-activations"), layer, "-".join(map(str, alive)))
+    layer = about["layer"]
+    path = outputs.place(Path("top-activations"), layer, "-".join(map(str, units)))
     if outputs.suffix in RAW:
-        write_result(path, _arrays(alive), about)
+        write_result(path, _arrays(units), about)
     else:
         rows = f"crop, {about['rule']} projection, whole picture"
-        title = f"{about['model']}, {layer}: what excites each unit most in {len(known.files)} pictures\n{rows}"
-        write_result(path, crops_figure(alive, title=title), about)
-    if path is not None:
-        found = {channel: [_row(crop) for crop in crops] for channel, crops in alive.items()}
-        options.tell(json.dumps({"path": str(path), **about, "found": found}) if as_json else str(path))
+        title = f"{about['model']}, {layer}: what excites each unit most in {pictures} pictures\n{rows}"
+        write_result(path, crops_figure(units, title=title), about)
+    found = {channel: [_row(crop) for crop in crops] for channel, crops in units.items()}
+    tell_result(path, {**about, "found": found}, as_json)
 
 
-def _row(crop: Any) -> dict[str, Any]:
+def _row(crop: "Crop") -> dict[str, Any]:
     return {"path": str(crop.path), "value": crop.value, "place": list(crop.place), "box": list(crop.box)}
 
 
-def _arrays(units: dict[int, list]) -> dict[str, Any]:
+def _arrays(units: dict[int, "list[Crop]"]) -> dict[str, Any]:
     import numpy as np
 
     rows = [(channel, crop) for channel, crops in units.items() for crop in crops]

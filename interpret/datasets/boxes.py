@@ -1,12 +1,66 @@
-"""Where the object is in a picture: boxes or masks."""
+"""Where the object is in a picture: boxes or masks, and the files that hold them."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..errors import InterpretError
+from ..errors import InterpretError, PictureError
 from ..geometry import Geometry
+from ..images.files import read
+from .folders import SUFFIXES
+
+# From the path of a picture below its folder, and the picture (1, C, H, W), to (H, W) booleans; None where nothing
+# is known of it.
+Regions = Callable[[Path, Tensor], Tensor | None]
+
+
+def read_regions(path: Path) -> Regions:
+    """Where the objects are in the pictures of a data set.
+
+    Args:
+        path: a JSON file that has for each picture's file name a box [left, top, right, bottom], a list
+            of boxes, or an object with a "box"; or a folder of masks with the pictures' names, light
+            where the object is.
+
+    Returns:
+        A function that gives the region of a picture.
+
+    Raises:
+        InterpretError: the path is neither.
+    """
+    if path.is_dir():
+        return lambda inside, image: _region_of_mask(path, inside, image)
+    try:
+        boxes = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InterpretError(f"{path} is no folder of masks and no JSON file of boxes") from error
+    if not isinstance(boxes, dict):
+        raise InterpretError(f"{path} needs an object that has a box for each file's name")
+    return lambda inside, image: _region_in(boxes, inside, image)
+
+
+def _region_in(boxes: dict[str, Any], inside: Path, image: Tensor) -> Tensor | None:
+    found = boxes.get(inside.as_posix(), boxes.get(inside.name))
+    found = found.get("box") if isinstance(found, dict) else found
+    if not found:
+        return None
+    several = found if isinstance(found[0], list) else [found]
+    return region_of_boxes(several, *image.shape[2:])
+
+
+def _region_of_mask(folder: Path, inside: Path, image: Tensor) -> Tensor | None:
+    places = [folder / inside.with_suffix(suffix) for suffix in SUFFIXES]
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        return None
+    mask = read(path)
+    if mask.shape[2:] != image.shape[2:]:
+        raise PictureError(f"{path} is not of its picture's size")
+    return mask[0].mean(0) > 0.5
 
 
 def region_of_boxes(boxes: Sequence[Sequence[float]], height: int, width: int) -> Tensor:

@@ -9,8 +9,9 @@ from torch import Tensor
 from ..errors import InterpretError
 from ..geometry import fit
 from ..images.levels import from_levels, to_levels
+from ..progress import progress_bar
 
-CHUNK = 1000  # pictures resized at a time
+CHUNK = 1000  # pictures worked on at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,3 +119,22 @@ def split(data: Data, share: float, seed: int) -> tuple[Data, Data]:
     if not aside.any():
         raise InterpretError("no class has two pictures, so none can be set aside; add pictures")
     return data.part((~aside).nonzero().flatten()), data.part(aside.nonzero().flatten())
+
+
+def mean_and_std(data: Data) -> tuple[list[float], list[float]]:
+    """The mean and the standard deviation of each channel over all pictures, for a network's normalisation.
+
+    Args:
+        data: the pictures.
+
+    Returns:
+        C means and C deviations, in units of [0, 1]; a deviation is a level of an 8-bit file at least.
+    """
+    sums = torch.zeros(2, data.shape[0], dtype=torch.float64)
+    with progress_bar(len(data), "mean and deviation", "picture") as bar:
+        for indices in torch.arange(len(data)).split(CHUNK):
+            pixels = data.batch(indices)[0].double()
+            sums += torch.stack([pixels.sum((0, 2, 3)), pixels.square().sum((0, 2, 3))])
+            bar.update(len(indices))
+    mean, square = sums / (len(data) * data.shape[1] * data.shape[2])
+    return mean.tolist(), (square - mean.square()).clamp_min(0).sqrt().clamp_min(1 / 255).tolist()

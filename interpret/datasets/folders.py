@@ -1,107 +1,210 @@
-"""Pictures in folders, one for each class and named after it, with or without train and test above them."""
+"""Folders of pictures, and the class of each: what training, evaluation and every command understand alike."""
 
-from collections.abc import Iterator
+import csv
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+from ..errors import InterpretError, UnknownNameError
 
-from ..errors import InterpretError, PictureError
-from ..images.files import read
-from ..images.levels import to_levels
-from ..progress import progress_bar
-from .dataset import Data, in_memory, resized
+if TYPE_CHECKING:
+    from ..classifier import Classifier
+
+_log = logging.getLogger(__name__)
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".jp2", ".avif")
+RESULTS = "interp-out"  # the folder for the results of several pictures, which are no input of the next run
+TABLE = "labels.csv"
 TRAIN = ("train", "training")
 TEST = ("test", "testing", "val", "valid", "validation")
-LARGEST = 2 << 30  # bytes of pictures that are kept in memory
-REMEDY = "it holds one folder of pictures for each class, or train and test with these in them"
+NUMBERED = re.compile(r"(\d+)_")
+FORMS = (
+    f"a {TABLE} in the folder with the columns file,label; one folder for each class, named after it; "
+    "or files whose names begin with the class's number and an underscore (0470_candle.jpg)"
+)
 
 
-def open_folder(root: Path, *, train: bool, size: tuple[int, int] | None) -> Data:
-    """The pictures in a folder of class folders, in colour.
+@dataclass(frozen=True)
+class LabelledFile:
+    """A picture file whose class is known."""
 
-    Each is resized (its shorter side) and cropped from the centre as a Classifier would do it. They are
-    read once and kept, or, where they would take more than 2 GiB, read whenever they are wanted.
+    path: Path
+    inside: Path  # the path below the folder of the data set
+    label: str  # the class as the folder, the table or the file name spells it
+
+
+def picture_files(folder: Path, *, recursive: bool) -> list[Path]:
+    """The picture files in a folder, sorted; hidden ones and the results of earlier runs are left out."""
+    entries = sorted(folder.rglob("*") if recursive else folder.iterdir())
+    return [entry for entry in entries if _is_picture(entry.relative_to(folder)) and entry.is_file()]
+
+
+def _is_picture(path: Path) -> bool:
+    hidden = any(part == RESULTS or part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in SUFFIXES and not hidden
+
+
+def class_folders(folder: Path) -> list[Path]:
+    """The pictures of a data set whose folder holds none itself, but folders with those of each class.
 
     Args:
-        root: holds one folder a class, or "train" and "test" (or "val") with one a class in each.
-        train: whether the pictures to train on are wanted: those of "train", or else all.
-        size: height and width to resize to; by default the pictures must have one size already.
+        folder: holds one folder a class, or "train" and "test" (or "val") with one a class in each.
 
     Returns:
-        The data; the classes are the folders to train on, in alphabetical order.
+        The files of all parts, sorted by folder and name; none where the folder is no such data set.
+    """
+    parts = [folder / name for name in (*TRAIN, *TEST) if (folder / name).is_dir()] or [folder]
+    inner = [entry for part in parts for entry in sorted(part.iterdir()) if entry.is_dir()]
+    found = [picture_files(entry, recursive=False) for entry in inner if entry.name != RESULTS]
+    return [file for files in found for file in files if not file.parent.name.startswith(".")]
+
+
+def labelled_files(folder: Path, *, train: bool | None = None) -> list[LabelledFile]:
+    """The pictures of a data set with their classes.
+
+    The classes stand in a ``labels.csv`` with the columns file and label, or are the names of the folders
+    that the pictures lie in, or the numbers that the files' names begin with. A folder may hold two such
+    data sets, "train" and "test" (or "val").
+
+    Args:
+        folder: the data set.
+        train: True for the pictures to train on: those of "train", or else all. False for those to test
+            on. None for those to evaluate a network with: those of "test", or else of "train", or else all.
+
+    Returns:
+        The files, sorted by name; their labels are not looked up in any network.
 
     Raises:
-        InterpretError: no such folders, no pictures in them, or pictures of several sizes.
-        PictureError: a picture that cannot be read.
+        InterpretError: no folder, no pictures in it, or a picture whose class nothing tells.
     """
-    fitting = _part(root, TRAIN) or root
-    names = [folder.name for folder in _folders(fitting)]
-    if len(names) < 2:
-        raise InterpretError(f"{root} has {len(names)} classes of pictures; {REMEDY}")
-    folder = fitting if train else test_folder(root)
-    if folder is None:
-        raise InterpretError(f"{root} has no pictures to test on: no train with test or val beside it")
-    strange = [found.name for found in _folders(folder) if found.name not in names]
-    if strange:
-        raise InterpretError(f"{folder} has pictures of {strange[0]!r}, a class that {fitting} has not")
-    files = [sorted(_pictures(folder / name)) for name in names]
-    labels = [index for index, same in enumerate(files) for _ in same]
-    return _data([file for same in files for file in same], torch.tensor(labels), names, size)
+    if not folder.is_dir():
+        raise InterpretError(f"{folder} is no folder of labelled pictures")
+    root = _part_of(folder, train)
+    if root is None:
+        raise InterpretError(f"{folder} has no pictures to test on: no train with test or val beside it")
+    files = picture_files(root, recursive=True)
+    if not files:
+        raise InterpretError(f"no pictures in the folder {root}")
+    table = _table(root / TABLE) if (root / TABLE).is_file() else None
+    if table is None:
+        files = _without_strays(files, root)
+    return [LabelledFile(file, file.relative_to(folder), _label_of(file.relative_to(root), table)) for file in files]
 
 
-def test_folder(root: Path) -> Path | None:
-    """The pictures to test on, where a folder has them beside those to train on."""
-    return _part(root, TEST) if _part(root, TRAIN) else None
+def _without_strays(files: list[Path], root: Path) -> list[Path]:
+    """The files in class folders, where there are any; a picture beside these belongs to no class."""
+    inner = [file for file in files if _in_class_folder(file.relative_to(root))]
+    strays = len(files) - len(inner)
+    if not inner or not strays:
+        return files
+    _log.warning("%d pictures of %s lie in no class folder and are left out", strays, root)
+    return inner
 
 
-def _part(root: Path, names: tuple[str, ...]) -> Path | None:
-    return next((root / name for name in names if _folders(root / name)), None)
+def has_test_part(folder: Path) -> bool:
+    """Whether a data set has pictures to test on beside those to train on."""
+    return _part_of(folder, False) is not None
 
 
-def _folders(root: Path) -> list[Path]:
-    """The folders with pictures in them."""
-    if not root.is_dir():
-        return []
-    return sorted(folder for folder in root.iterdir() if folder.name[0] != "." and any(_pictures(folder)))
+def _part_of(folder: Path, train: bool | None) -> Path | None:
+    """The folder that holds the pictures wanted; see ``labelled_files``."""
+    fitting, testing = _first_data_set(folder, TRAIN), _first_data_set(folder, TEST)
+    if train is False:
+        return testing if fitting else None
+    held_out = testing if train is None and fitting else None
+    return held_out or fitting or folder
 
 
-def _pictures(folder: Path) -> Iterator[Path]:
-    return (file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.name[0] != ".")
+def _first_data_set(folder: Path, names: Sequence[str]) -> Path | None:
+    return next((folder / name for name in names if _is_data_set(folder / name)), None)
 
 
-def _data(files: list[Path], labels: Tensor, names: list[str], size: tuple[int, int] | None) -> Data:
-    height, width = read(files[0]).shape[-2:] if size is None else size
-
-    def decoded(file: Path) -> Tensor:
-        return _decode(file, (height, width), resizing=size is not None)
-
-    if len(files) * 3 * height * width > LARGEST:
-        return Data(
-            lambda indices: torch.stack([decoded(files[index]) for index in indices.tolist()]),
-            labels,
-            tuple(names),
-            (3, height, width),
-        )
-    pixels = torch.empty(len(files), 3, height, width, dtype=torch.uint8)
-    with progress_bar(len(files), "reading", "picture") as bar:
-        for index, file in enumerate(files):
-            pixels[index] = decoded(file)
-            bar.update()
-    return in_memory(pixels, labels, names)
+def _is_data_set(folder: Path) -> bool:
+    """Whether a folder itself says of every picture in it what class it shows."""
+    files = picture_files(folder, recursive=True) if folder.is_dir() else []
+    if (folder / TABLE).is_file() and files:
+        return True
+    inside = [file.relative_to(folder) for file in files]
+    return bool(inside) and all(_in_class_folder(path) or NUMBERED.match(path.name) for path in inside)
 
 
-def _decode(file: Path, size: tuple[int, int], *, resizing: bool) -> Tensor:
-    """A picture file as levels (3, *size)."""
-    image = read(file)
-    height, width = image.shape[-2:]
-    if (height, width) != size and not resizing:
-        raise InterpretError(
-            f"{file} has {width} x {height} pixels, others {size[1]} x {size[0]}; give the size to bring them to"
-        )
-    try:
-        return to_levels(image if (height, width) == size else resized(image, size))[0]
-    except PictureError as error:
-        raise PictureError(f"{file}: {error}") from error
+def _in_class_folder(inside: Path) -> bool:
+    return len(inside.parts) > 1
+
+
+def _table(path: Path) -> dict[str, str]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or not {"file", "label"} <= set(rows[0]):
+        raise InterpretError(f"{path} needs the columns file and label")
+    return {row["file"]: row["label"] for row in rows}
+
+
+def _label_of(inside: Path, table: dict[str, str] | None) -> str:
+    if table is not None:
+        if inside.as_posix() not in table:
+            raise InterpretError(f"{TABLE} says nothing about {inside}")
+        return table[inside.as_posix()]
+    if _in_class_folder(inside):
+        return inside.parts[0]
+    number = NUMBERED.match(inside.name)
+    if number is None:
+        raise InterpretError(f"nothing tells the class of {inside}; there are three ways: {FORMS}")
+    return str(int(number.group(1)))
+
+
+def class_names(files: Sequence[LabelledFile]) -> list[str]:
+    """The classes of labelled files in alphabetical order, or by number where all of them are numbers of files."""
+    labels = {file.label for file in files}
+    numbered = all(NUMBERED.match(file.path.name) and file.label.isdecimal() for file in files)
+    return sorted(labels, key=int) if numbered else sorted(labels)
+
+
+def class_index(classifier: "Classifier", label: str) -> int:
+    """The class of a network that a label of a data set means.
+
+    Raises:
+        UnknownNameError: the network has no such class.
+        InterpretError: the label is a group of classes.
+    """
+    labels = classifier.labels
+    if labels is None:
+        if not label.isdigit():
+            raise InterpretError(f"the network's classes have no names, so {label!r} means nothing; give --labels")
+        return int(label)
+    if list(labels).count(label) == 1:  # also a name such as "7", which is class 7 of another network
+        return list(labels).index(label)
+    indices = labels.find(label).indices
+    if len(indices) > 1:
+        raise InterpretError(f"{label!r} is {len(indices)} classes, not one")
+    return indices[0]
+
+
+def labelled_for(classifier: "Classifier", folder: Path) -> list[tuple[LabelledFile, int]]:
+    """The pictures to evaluate a classifier with, and their class indices.
+
+    Args:
+        classifier: whose classes they are.
+        folder: the data set; see ``labelled_files``.
+
+    Returns:
+        Files and class indices, sorted by file name.
+
+    Raises:
+        InterpretError: no folder, no pictures, or a picture whose class cannot be told.
+        UnknownNameError: a label that is no class of the network.
+    """
+    known: dict[str, int] = {}
+    found = []
+    for file in labelled_files(folder):
+        try:
+            if file.label not in known:
+                known[file.label] = class_index(classifier, file.label)
+        except InterpretError as error:
+            kind = UnknownNameError if isinstance(error, UnknownNameError) else InterpretError
+            raise kind(f"{file.inside}: {error}") from error
+        found.append((file, known[file.label]))
+    return found

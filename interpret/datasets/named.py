@@ -11,14 +11,15 @@ import torch
 
 from ..bundled import data
 from ..errors import InterpretError, UnknownNameError, did_you_mean
+from . import DATASETS
 from .dataset import Data, in_memory, split
-from .folders import open_folder, test_folder
+from .folders import has_test_part
+from .picture_folder import open_folder
 
 __all__ = ["DATASETS", "Data", "has_test", "open_dataset", "split"]
 
 DIGITS_TO_TEST = 360  # the last ones
 TORCHVISION = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "cifar10": "CIFAR10", "cifar100": "CIFAR100"}
-DATASETS = ("digits", *TORCHVISION)
 ARRAYS = "images (N, H, W) or (N, H, W, C), uint8 or in [0, 1], and labels (N,); names and test_images, test_labels too"
 
 
@@ -33,7 +34,7 @@ def open_dataset(
 
     Args:
         name: "digits", which comes along; "mnist", "fashion-mnist", "cifar10" or "cifar100"; a folder
-            of class folders, with or without "train" and "test" above them; or an ``.npz`` file with
+            of labelled pictures (see ``labelled_files``); or an ``.npz`` file with
             the arrays images (N, H, W) or (N, H, W, C), uint8 or floating point in [0, 1], labels
             (N,), and, if there are any, names of the classes, test_images and test_labels.
         train: whether the pictures to train on are wanted, or those to test on.
@@ -58,7 +59,7 @@ def open_dataset(
     if path.is_file() and path.suffix.lower() == ".npz":
         return _npz(path, train=train, size=size)
     if path.exists():
-        raise InterpretError(f"{path} is no folder of class folders and no .npz file of {ARRAYS}")
+        raise InterpretError(f"{path} is no folder of labelled pictures and no .npz file of {ARRAYS}")
     hint = did_you_mean(str(name), DATASETS) or f"; there are {', '.join(DATASETS)}"
     raise UnknownNameError(f"no data set, folder or .npz file {str(name)!r}{hint}")
 
@@ -70,7 +71,7 @@ def has_test(name: str | os.PathLike) -> bool:
         return True
     if path.is_file() and path.suffix.lower() == ".npz":
         return "test_images" in _arrays(path)
-    return test_folder(path) is not None
+    return path.is_dir() and has_test_part(path)
 
 
 def _digits(*, train: bool, size: tuple[int, int] | None) -> Data:

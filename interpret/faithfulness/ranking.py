@@ -1,40 +1,17 @@
-"""Methods compared over many pictures: what each is worth on a picture, means, intervals, and the ranking."""
+"""Methods ranked over many pictures: within a budget of passes, with intervals, beside maps that know nothing."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..classifier import network_of
-from ..explainers import explainer_named
-from ..explainers.aggregation import importance
-from ..network.hooks import counted
-from . import METRICS, NEEDS_REGIONS, metric_named
+from ..classifier import Classifier
+from ..errors import InterpretError
+from ..images.files import read
 from .baseline_maps import FLOORS
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What every map of a picture is measured by."""
-
-    metrics: Sequence[str]
-    baselines: Sequence[str] = ("blur",)  # of insertion and deletion
-    steps: int = 10
-    seed: int = 0
-
-    def columns(self) -> list[str]:
-        """The names of the numbers, such as insertion_blur, road."""
-        curves = ("insertion", "deletion")
-        named = [[f"{name}_{end}" for end in self.baselines] if name in curves else [name] for name in self.metrics]
-        return [column for names in named for column in names]
-
-    def curves(self) -> list[str]:
-        """Those of the columns that are the area below a curve."""
-        return [column for column in self.columns() if column.startswith(("insertion", "deletion"))]
-
-
-Curves = dict[str, list[float]]  # column to the steps + 1 points of its curve
+from .measures import Measured, Subject, Trial, better_when, measure
 
 
 @dataclass(frozen=True)
@@ -57,58 +34,116 @@ class Standing:
     gains: Mapping[str, Estimate]  # column to how much better than a random map's on the same pictures
 
 
-def tried(
-    classifier: nn.Module, image: Tensor, target: int, method: str, trial: Trial, region: Tensor | None = None
-) -> tuple[dict[str, float], Curves, int]:
-    """What a method, or a floor, is worth on one picture.
+@dataclass
+class Ranking:
+    """Methods at work on one picture after the other; maps that know nothing of the network are ranked among them.
+
+    A method that takes many passes for a map is tried on as many pictures as its budget allows, on one at least.
+    """
+
+    classifier: Classifier
+    methods: Sequence[str]
+    trial: Trial
+    budget: int = 10_000  # passes that each method may take
+    results: dict[str, dict[str, dict[str, float]]] = field(init=False)  # method to picture to column to number
+    passes: dict[str, int] = field(default_factory=dict)
+    curves: dict[str, dict[str, list[list[float]]]] = field(default_factory=dict)  # method to column to curves
+
+    def __post_init__(self) -> None:
+        self.results = {name: {} for name in (*FLOORS, *self.methods)}
+
+    def record(self, found: Measured) -> None:
+        """Take in what was measured, now or by an earlier run."""
+        self.results[found.method][found.picture] = found.values
+        for column, curve in found.curves.items():
+            self.curves.setdefault(found.method, {}).setdefault(column, []).append(curve)
+        self.passes[found.method] = self.passes.get(found.method, 0) + found.passes
+
+    def waiting(self, picture: str) -> list[str]:
+        """The methods that have not been tried on a picture and whose budget allows one more."""
+        return [method for method in self.results if picture not in self.results[method] and self._affordable(method)]
+
+    def _affordable(self, method: str) -> bool:
+        done = len(self.results[method])
+        return not done or self.passes[method] * (done + 1) / done <= self.budget
+
+    def measure(
+        self, subject: Subject, left_out: Callable[[str, InterpretError], None] = lambda method, error: None
+    ) -> Iterator[Measured]:
+        """Try every waiting method on a picture.
+
+        Args:
+            subject: the picture.
+            left_out: called with a method that cannot explain this network, and why; it is not tried again.
+
+        Yields:
+            What was measured, once it is recorded.
+        """
+        for method in self.waiting(subject.name):
+            try:
+                found = measure(self.classifier.on_inputs(), subject, method, self.trial)
+            except InterpretError as error:
+                del self.results[method]
+                left_out(method, error)
+                continue
+            self.record(found)
+            yield found
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures could be looked at."""
+        return len(self.results["random"])
+
+    def standings(self) -> list[Standing]:
+        """The methods that were tried, the best first by the first column."""
+        tried = {method: rows for method, rows in self.results.items() if rows}
+        if not tried:
+            raise InterpretError("none of the pictures could be read")
+        return standings(tried, self.passes, self.trial.columns()[0], self.trial.seed)
+
+
+def rank_methods(
+    classifier: Classifier,
+    images: Mapping[str, Tensor] | Sequence[str | os.PathLike],
+    methods: Sequence[str],
+    *,
+    metrics: Sequence[str] = ("insertion", "deletion"),
+    baselines: Sequence[str] = ("blur",),
+    steps: int = 10,
+    budget: int = 10_000,
+    seed: int = 0,
+) -> list[Standing]:
+    """Rank explainers by how well their maps of the predicted class foretell what the network does.
+
+    A random map and a hill in the middle of the picture are measured beside the methods, and ranks go by the
+    gain over the random map on the same pictures.
 
     Args:
-        classifier: for pictures on its input grid.
-        image: (1, 3, H, W), in [0, 1].
-        target: the class that is explained.
-        method: a name of the tables EXPLAINERS or FLOORS.
-        trial: what to measure.
-        region: (H, W) booleans, where the object is.
+        classifier: the classifier to explain.
+        images: (1, 3, H, W) in [0, 1] by name, or files and samples.
+        methods: names of the table of explainers.
+        metrics: names of the table of metrics, the first of which decides.
+        baselines: what hidden pixels turn into in insertion and deletion.
+        steps: points of the curves of these.
+        budget: passes that each method may take; what needs many is tried on fewer pictures.
+        seed: of everything random.
 
     Returns:
-        A number for each column, NaN where it cannot be had; the curves; and how many passes the map took.
+        One standing a method, the best first.
 
     Raises:
-        NetworkError: the method cannot explain this network.
+        InterpretError: none of the methods can be tried.
+        PictureError: a file that is no picture.
     """
-    if method in FLOORS:
-        floor = FLOORS[method](image, trial.seed) if method == "random" else FLOORS[method](image)
-        return *_measured(classifier, image, target, floor, trial, region), 0
-    explainer = explainer_named(method)
-    with counted(network_of(classifier)) as count:
-        attribution = importance(explainer(classifier, image, target), method)
-    found, curves = _measured(classifier, image, target, attribution, trial, region)
-    if "max_sensitivity" in trial.metrics:
-        with counted(network_of(classifier)) as more:
-            moved = metric_named("max_sensitivity")(classifier, image, target, explainer, seed=trial.seed)
-        found["max_sensitivity"] = float(moved)
-        count += more
-    return found, curves, max(1, count["passes"])
-
-
-def _measured(
-    classifier: nn.Module, image: Tensor, target: int, attribution: Tensor, trial: Trial, region: Tensor | None
-) -> tuple[dict[str, float], Curves]:
-    curves: Curves = {}
-    found = dict.fromkeys(trial.columns(), torch.nan)
-    for name in trial.metrics:
-        metric = metric_named(name)
-        if name in ("insertion", "deletion"):
-            for end in trial.baselines:
-                curve = metric(classifier, image, target, attribution, baseline=end, steps=trial.steps, seed=trial.seed)
-                found[f"{name}_{end}"], curves[f"{name}_{end}"] = float(curve.area), curve.scores[0].tolist()
-        elif name in NEEDS_REGIONS:
-            found[name] = float(metric(attribution, region[None])) if region is not None else torch.nan
-        elif name in ("road", "infidelity"):
-            found[name] = float(metric(classifier, image, target, attribution, seed=trial.seed))
-        elif name != "max_sensitivity":
-            found[name] = float(metric(classifier, image, target, attribution))
-    return found, curves
+    ranking = Ranking(classifier, methods, Trial(metrics, baselines, steps, seed), budget)
+    named = images.items() if isinstance(images, Mapping) else ((os.fspath(file), file) for file in images)
+    for name, given in named:
+        image = given if isinstance(given, Tensor) else read(given)
+        inputs = classifier.prepare(image.to(classifier.mean.device))[0].clamp(0, 1)
+        target = int(classifier.on_inputs().predict(inputs))
+        for _ in ranking.measure(Subject(name, inputs, target)):
+            pass
+    return ranking.standings()
 
 
 def standings(
@@ -132,7 +167,7 @@ def standings(
     for method, pictures in results.items():
         values, gains = {}, {}
         for column in next(iter(pictures.values())):
-            better = METRICS[column] if column in METRICS else METRICS[column.partition("_")[0]]
+            better = better_when(column)
             here = [row[column] for row in pictures.values()]
             there = [results["random"][picture][column] for picture in pictures]
             values[column] = interval(here, seed=seed)

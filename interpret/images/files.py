@@ -1,5 +1,6 @@
 """Picture files to tensors and back: (1, 3, H, W) in [0, 1], and the grid of 8-bit levels."""
 
+import hashlib
 import io
 import os
 import secrets
@@ -134,6 +135,16 @@ def to_pil(image: Tensor) -> Image.Image:
     if image.shape[:-3] not in ((), (1,)) or image.shape[-3:-2] != (3,):
         raise InterpretError(f"one picture is (1, 3, H, W) or (3, H, W), not {tuple(image.shape)}")
     return Image.fromarray(to_levels(image).reshape(image.shape[-3:]).permute(1, 2, 0).cpu().numpy())
+
+
+def in_colour(images: Tensor) -> Tensor:
+    """(N, 3, H, W) of pictures, also of those (N, 1, H, W) that a network for grey ones sees."""
+    return images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images
+
+
+def pixels_hash(image: Tensor) -> str:
+    """A short name for the exact pixels of a picture: the first 12 digits of their SHA-256."""
+    return hashlib.sha256(image.detach().cpu().contiguous().numpy()).hexdigest()[:12]
 
 
 def _decode(content: bytes) -> Tensor:

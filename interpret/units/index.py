@@ -15,7 +15,7 @@ from ..errors import InterpretError, NetworkError, UnknownNameError
 from ..images.files import write_bytes
 from .receptive_field import Axis, Field
 
-KIND = "interp top activations 1"  # what an index file calls itself
+KIND = "interp top activations 2"  # what an index file calls itself
 
 
 class Index:
@@ -30,6 +30,7 @@ class Index:
 
     def __init__(self, about: dict[str, Any]) -> None:
         self.about = about
+        self.scanned = 0  # pictures that this process has run through the network
         self.files: dict[str, tuple[int, int]] = {}  # path -> size in bytes, time of change in ns
         self.fields: dict[str, Field] = {}  # size of the network's input -> what its units see
         self.values = torch.empty(0, 0)  # (K, T), strongest first; -inf where there is none

@@ -1,8 +1,8 @@
 """The crops of a data set that excite a unit most, and the pattern in each that does (Zeiler and Fergus 2014)."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from ..classifier import Classifier
-from ..errors import NetworkError, PictureError
+from ..datasets.batches import Prepared, batches, each_alone_on_failure
+from ..errors import NetworkError
 from ..geometry import Geometry
 from ..images.files import read
 from ..network.backward_rules import Rule
-from ..network.fingerprint import fingerprint
 from ..network.hooks import find_layer, left_as_found
 from .activations import maps_of, projection, projection_rule
 from .index import Index, check_channels
-from .receptive_field import receptive_field
+from .receptive_field import Field, receptive_field
 
 Failed = Callable[[Path, Exception], None]
 
@@ -36,19 +36,9 @@ class Crop:
 
 
 def identity(classifier: Classifier, layer: str) -> dict[str, Any]:
-    """What an index is of: the exact weights, the layer, and how pictures are prepared."""
+    """What an index is of: a layer, and all that its values depend on."""
     find_layer(classifier.network, layer)
-    return {
-        "layer": layer,
-        "weights": fingerprint(classifier.network),
-        "preprocessing": [
-            classifier.mean.flatten().tolist(),
-            classifier.std.flatten().tolist(),
-            classifier.input_size and list(classifier.input_size),
-            classifier.resize,
-            classifier.interpolation,
-        ],
-    }
+    return {"layer": layer, **classifier.identity()}
 
 
 def _raise(path: Path, error: Exception) -> None:
@@ -66,7 +56,6 @@ def scan(
     keep: int = 20,
     batch: int = 16,
     failed: Failed = _raise,
-    watch: Callable[[list[Path]], Iterable[Path]] = iter,
 ) -> Index:
     """Find the strongest places of every channel of a layer over a data set, in memory that does not grow with it.
 
@@ -83,7 +72,6 @@ def scan(
         keep: how many to hold a channel, at least ``most``.
         batch: how many pictures to run at once.
         failed: called with each picture that cannot be used; by default the error is raised.
-        watch: wraps the pictures that are scanned, as a progress bar does.
 
     Returns:
         The index.
@@ -99,32 +87,56 @@ def scan(
     index.forget({known for known, stamp in index.files.items() if stamps.get(Path(known)) != stamp})
     if index.files:
         check_channels(channels, len(index.values), layer)
-    refused: set[Path] = set()
-
-    def refuse(path: Path, error: Exception) -> None:
-        refused.add(path)
-        failed(path, error)
-
-    def scan_unknown() -> None:
-        unknown = [path for path in stamps if str(path) not in index.files and path not in refused]
-        for group in _batches(classifier, watch(unknown), batch, refuse):
-            for paths, maps in _maps(classifier, layer, group, refuse):
-                check_channels(channels, maps.shape[1], layer)
-                index.add([(str(path), stamps[path]) for path in paths], maps.float().cpu(), max(keep, most))
-        if unknown and file is not None:
-            index.save(file)
-
+    work = _Scan(classifier, index, stamps, channels, max(keep, most), batch, failed, file)
     try:
-        scan_unknown()
+        work.run()
         if index.files and not index.knows(channels, most):
             # So many of the strongest have gone, or so many more are asked for, that others may take their place.
             index.clear()
-            scan_unknown()
+            work.run()
     except KeyboardInterrupt:
         if file is not None and index.files:
             index.save(file)
         raise
     return index
+
+
+@dataclass
+class _Scan:
+    """The pictures of a data set on their way into an index."""
+
+    classifier: Classifier
+    index: Index
+    stamps: dict[Path, tuple[int, int]]  # of every picture: size and time of change
+    channels: Sequence[int]
+    keep: int
+    batch: int
+    failed: Failed
+    file: str | os.PathLike | None
+    refused: set[Path] = field(default_factory=set)
+
+    def run(self) -> None:
+        """Run the pictures that the index does not know through the network, and write it."""
+        unknown = [path for path in self.stamps if str(path) not in self.index.files and path not in self.refused]
+        self.index.scanned += len(unknown)
+        for group in batches(unknown, self.classifier, self._refuse, batch_size=self.batch, keep=False):
+            for paths, maps in each_alone_on_failure(group, self._maps, self._refuse):
+                check_channels(self.channels, maps.shape[1], self.index.about["layer"])
+                known = [(str(path), self.stamps[path]) for path in paths]
+                self.index.add(known, maps.float().cpu(), self.keep)
+        if unknown and self.file is not None:
+            self.index.save(self.file)
+
+    def _maps(self, group: Sequence[Prepared]) -> list[tuple[list[Path], Tensor]]:
+        """The paths of a group and what the layer gives for it, (n, K, u, v)."""
+        with left_as_found(self.classifier), torch.no_grad():
+            inputs = torch.cat([picture.inputs for picture in group])
+            maps = maps_of(self.classifier.on_inputs(), inputs, self.index.about["layer"])
+        return [([picture.item for picture in group], maps)]
+
+    def _refuse(self, path: Path, error: Exception) -> None:
+        self.refused.add(path)
+        self.failed(path, error)
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -133,44 +145,6 @@ def _stamp(path: Path) -> tuple[int, int]:
     except OSError:
         return -1, -1  # reading it will say what is wrong
     return status.st_size, status.st_mtime_ns
-
-
-def _batches(
-    classifier: Classifier, pictures: Iterable[Path], batch: int, refuse: Failed
-) -> Iterator[list[tuple[Path, Tensor]]]:
-    """Pictures on the network's input grid, (1, C, h, w), in groups of equal size."""
-    group: list[tuple[Path, Tensor]] = []
-    for path in pictures:
-        try:
-            inputs = classifier.prepare(read(path).to(classifier.mean.device))[0]
-        except (PictureError, RuntimeError) as error:
-            refuse(path, error)
-            continue
-        if group and (len(group) == batch or inputs.shape != group[0][1].shape):
-            yield group
-            group = []
-        group.append((path, inputs))
-    if group:
-        yield group
-
-
-def _maps(
-    classifier: Classifier, layer: str, group: list[tuple[Path, Tensor]], refuse: Failed
-) -> Iterator[tuple[list[Path], Tensor]]:
-    """What the layer gives for a group; picture by picture where the group as a whole fails."""
-    paths = [path for path, _ in group]
-    try:
-        with left_as_found(classifier), torch.no_grad():
-            maps = maps_of(classifier.on_inputs(), torch.cat([inputs for _, inputs in group]), layer)
-    except RuntimeError as error:
-        # The network's own: too small a picture, or too many for memory.
-        if len(group) == 1:
-            refuse(paths[0], error)
-        else:
-            for one in group:
-                yield from _maps(classifier, layer, [one], refuse)
-        return
-    yield paths, maps
 
 
 def strongest_crops(
@@ -199,33 +173,28 @@ def strongest_crops(
     Raises:
         UnknownNameError: no such channel.
     """
-    found = [entry for entry in index.top(channel, most) if entry[1] > 0]
     rule = rule or projection_rule(classifier.network)
-    return [_crop(classifier, index, channel, *entry, effective, rule) for entry in found]
+    found = [entry for entry in index.top(channel, most) if entry[1] > 0]
+    crops = []
+    for path, value, place in found:
+        image = read(path).to(classifier.mean.device)
+        inputs, geometry = classifier.prepare(image)
+        view = classifier.on_inputs()
+        box = _on_picture(geometry, _field(index, view, inputs).box(place, effective))
+        try:
+            pattern = geometry.spread(projection(view, inputs, index.about["layer"], channel, place, rule=rule))
+        except NetworkError:
+            pattern = None
+        crops.append(Crop(Path(path), value, place, box, image, pattern))
+    return crops
 
 
-def _crop(
-    classifier: Classifier,
-    index: Index,
-    channel: int,
-    path: str,
-    value: float,
-    place: tuple[int, int],
-    effective: bool,
-    rule: Rule,
-) -> Crop:
-    image = read(path).to(classifier.mean.device)
-    inputs, geometry = classifier.prepare(image)
-    view, layer = classifier.on_inputs(), index.about["layer"]
+def _field(index: Index, view: Classifier, inputs: Tensor) -> Field:
+    """The receptive fields of the index's layer, measured once for each size of the network's input."""
     size = f"{inputs.shape[2]}x{inputs.shape[3]}"
     if size not in index.fields:
-        index.fields[size] = receptive_field(view, inputs, layer)
-    box = _on_picture(geometry, index.fields[size].box(place, effective))
-    try:
-        pattern = geometry.spread(projection(view, inputs, layer, channel, place, rule=rule))
-    except NetworkError:
-        pattern = None
-    return Crop(Path(path), value, place, box, image, pattern)
+        index.fields[size] = receptive_field(view, inputs, index.about["layer"])
+    return index.fields[size]
 
 
 def _on_picture(geometry: Geometry, box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:

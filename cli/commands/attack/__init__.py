@@ -1,0 +1,1 @@
+"""`interp attack`: a command for every attack of the table, and those that make one change for all pictures."""

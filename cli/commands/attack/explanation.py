@@ -1,0 +1,152 @@
+"""`interp attack explanation`: the same picture, the same answer, another explanation."""
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from interpret.errors import InterpretError
+
+from ...job.outputs import Outputs, write_result
+from ...job.provenance import provenance
+from ...job.sources import one_picture
+from ...options.group import group
+from ...options.messages import Messages, message_options, tell
+from ...options.model import ModelOptions, model_options
+from ...options.output import output_option
+from ...options.pictures import complete_pictures
+from ...options.types import Radius, check_radius
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from interpret.classifier import Classifier
+
+PLACES = {"top-left": (0, 0), "top-right": (0, 1), "bottom-left": (1, 0), "bottom-right": (1, 1)}
+# Those whose maps are made of one layer, and can be differentiated through.
+METHODS = ("gradcam", "gradcam-plusplus", "layercam", "hirescam", "xgradcam")
+CORNER = 1 / 3  # of the side
+
+
+@dataclass(frozen=True)
+class Move:
+    """Which explanation is moved where, and how."""
+
+    method: str
+    to: str
+    layer: str | None
+    eps: float
+    steps: int
+    tolerance: float
+
+
+@click.command(short_help="Move what an explanation shows, and leave the prediction.")
+@click.argument("picture", default="sample:lemur", shell_complete=complete_pictures)
+@group(
+    "move",
+    Move,
+    click.option("--method", type=click.Choice(METHODS), default="gradcam", show_default=True),
+    click.option("--to", type=click.Choice([*PLACES]), default="bottom-right", show_default=True, help="Where to."),
+    click.option("--layer", metavar="LAYER", help="Of the method; the last feature map by default."),
+    click.option("--eps", type=Radius(), default="8/255", show_default=True, help="Radius of the Linf ball."),
+    click.option("--steps", type=click.IntRange(1), default=100, show_default=True),
+    click.option(
+        "--tolerance", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Change of the probability."
+    ),
+)
+@output_option
+@model_options
+@message_options
+def explanation(*, picture: str, move: Move, output: str | None, model: ModelOptions, messages: Messages) -> None:
+    """Move what an explanation of a PICTURE shows, while the network's answer stays what it is.
+
+    The picture is written as PNG and read back; it looks and is classified the same, but the map points
+    to a corner. That a map can be moved so says how far to trust it.
+
+    Explanations can be manipulated (Dombrowski et al. 2019): https://arxiv.org/abs/1906.07983
+    """
+    from interpret.figures.attacks import moved_explanation_figure
+
+    from interpret.images.files import read, to_pil
+
+    source = one_picture(picture)
+    outputs = Outputs(output, [source])
+    if outputs.suffix != ".png":
+        raise InterpretError(f"{outputs.suffix} would change what was found; write .png")
+    check_radius(move.eps)
+    classifier = model.open()
+    image = source.read().to(classifier.mean.device)
+    manipulated = _Manipulated(classifier, image, classifier.predict(image), move)
+    found = manipulated.attack()
+    about = provenance("attack explanation", model, classifier, picture=source.shown, options=asdict(move))
+    path = outputs.place(source.inside.with_suffix(""), "explanation", move.to)
+    write_result(path, to_pil(found.cpu()), about)
+    if path is None:
+        return
+    found = read(path).to(image)
+    messages.note(manipulated.sentence(found))
+    drawn = path.with_name(f"{path.stem}_figure.png")
+    figure = moved_explanation_figure(classifier, image, found, manipulated.labels, move.method, layer=move.layer)
+    write_result(drawn, figure, about)
+    for written in (path, drawn):
+        tell(str(written))
+
+
+@dataclass(frozen=True)
+class _Manipulated:
+    """One picture whose explanation is moved."""
+
+    classifier: "Classifier"
+    image: "Tensor"  # (1, 3, H, W) in [0, 1]
+    labels: "Tensor"  # (1,) the class that is explained, and stays
+    move: Move
+
+    def maps(self, images: "Tensor") -> "Tensor":
+        """The method's core: maps of pictures (1, C, H, W), of the layer's resolution, with a graph."""
+        from interpret.classifier import layer_of, on_input_grid
+        from interpret.explainers import explainer_named
+
+        view, inputs, _ = on_input_grid(self.classifier, images)
+        layer = layer_of(view, inputs, self.move.layer)
+        return explainer_named(self.move.method.replace("-", "_")).__wrapped__(view, inputs, self.labels, layer=layer)
+
+    def attack(self) -> "Tensor":
+        """The picture, within eps, whose map points to the corner."""
+        import torch
+
+        from attacks import attack_named
+
+        with torch.enable_grad():
+            goal = torch.zeros_like(self.maps(self.image))
+        rows, columns = (max(1, round(side * CORNER)) for side in goal.shape[-2:])
+        down, across = PLACES[self.move.to]
+        row, column = slice(-rows, None) if down else slice(rows), slice(-columns, None) if across else slice(columns)
+        goal[..., row, column] = 1
+        chosen = {name: getattr(self.move, name) for name in ("eps", "steps", "tolerance")}
+        run = attack_named("explanation")
+        return run(self.classifier, self.image, self.labels, explain=self.maps, goal=goal, quantize=True, **chosen)
+
+    def sentence(self, found: "Tensor") -> str:
+        """Whether the map has moved and the answer has not."""
+        import torch
+
+        with torch.no_grad():
+            before, after = (self.classifier(images).softmax(1)[0] for images in (self.image, found))
+        row, column = _peak(self.maps(found).detach())
+        down, across = PLACES[self.move.to]
+        there = abs(row - down) < CORNER + 1e-6 and abs(column - across) < CORNER + 1e-6
+        index, now = int(self.labels[0]), int(after.argmax())
+        levels = float((found - self.image).abs().max()) * 255
+        moved = f"{'moved' if there and now == index else 'not moved'} to the {self.move.to}"
+        name = self.classifier.name
+        return (
+            f"{moved}: the peak lies {row:.0%} down and {column:.0%} across; "
+            f"{name(index)} {before[index]:.2f} -> {name(now)} {after[index]:.2f}, Linf {levels:.4g}/255"
+        )
+
+
+def _peak(maps: "Tensor") -> tuple[float, float]:
+    """Where a map (1, 1, u, v) is highest: shares of its height and width, at the middle of the value."""
+    height, width = maps.shape[-2:]
+    row, column = divmod(int(maps.flatten().argmax()), width)
+    return (row + 0.5) / height, (column + 0.5) / width

@@ -1,0 +1,256 @@
+"""An attack command at work: attack, write the file, read it back, and judge what the network sees in it."""
+
+import json
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interpret.errors import InterpretError, PictureError
+
+from ...job.outputs import Outputs, write_result
+from ...job.provenance import differences, provenance, stored_provenance
+from ...job.sources import Source, output_stems, sources_of
+from ...options.messages import Messages, tell
+from ...options.model import ModelOptions
+from ...options.output import OutputOptions
+from ...options.pictures import PictureOptions
+from ...options.signature import Method
+from ...options.types import check_radius
+from .verdict import append_row, parse_transforms, sentence, verdict_row
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from attacks.evaluation.verdicts import Verdict
+    from interpret.classifier import Classifier
+
+LOSSLESS = (".png",)
+PHOTOGRAPHS = 20  # that are simulated to see how many an attack survives
+
+
+@dataclass(frozen=True)
+class AttackOptions:
+    """What every attack command takes besides the attack's own options."""
+
+    label: str | None
+    target: str | None
+    quantize: bool
+    all_steps: bool
+    seed: int
+    figure: bool | None
+    jpeg: int | None
+    through: str | None
+    csv: str | None
+    require_success: bool
+
+
+@dataclass
+class Attacking:
+    """One attack command at work on its pictures."""
+
+    method: Method
+    classifier: "Classifier"
+    outputs: Outputs
+    chosen: dict[str, Any]  # the attack's own options
+    attack: AttackOptions
+    about: dict[str, Any]
+    transforms: list[tuple[str, float]]  # that are tried on what was found
+    figure: bool
+    as_json: bool
+    no_clobber: bool
+    messages: Messages
+    failed: int = 0
+    withstood: int = 0
+
+    def on(self, source: Source, stem: Path) -> dict[str, Any] | None:
+        """Attack one picture and say what came of it; None where an earlier run has done so."""
+        from attacks.evaluation.verdicts import judge
+        from interpret.images.files import pixels_hash
+
+        image = source.read().to(self.classifier.mean.device)
+        path = self.outputs.place(stem, self.method.name, *([self.attack.target] if self.attack.target else []))
+        about = {**self.about, "picture": source.shown, "picture_hash": pixels_hash(image)}
+        if self._is_done(path, about):
+            return None
+        labels, targeted = self._labels(image)
+        begun = time.process_time()
+        adversarial, passes = self._attacked(image, labels, targeted)
+        spent = time.process_time() - begun
+        self._write(path, adversarial, about)
+        found = self._read_back(path, adversarial)
+        verdict = judge(self.classifier, image, found, labels, targeted=targeted)[0]
+        row = verdict_row(self.classifier, self.method.name, verdict, source.shown, path)
+        row |= {**passes, "cpu_seconds": round(spent, 3), "seed": self.attack.seed}
+        if self.method.name == "physical":  # in every row, since a table has one header
+            row["destruction_rate"] = self._destruction_rate(image, found, verdict) if verdict.success else None
+        row["survives"] = {name: self._after(found, name, strength) for name, strength in self.transforms}
+        self.withstood += verdict.right and not verdict.success
+        if path is not None:
+            # Once more, with what came of it, so that the file speaks for itself.
+            self._write(path, adversarial, {**about, "verdict": row})
+            self._tell(row, path)
+            if self.figure:
+                self._draw(path, image, found, about)
+        return row
+
+    def _labels(self, image: "Tensor") -> tuple["Tensor", bool]:
+        """The label (1,) that the attack works on, and whether it is the class wanted."""
+        if self.attack.target:
+            return self.classifier.find(self.attack.target, image), True
+        if self.attack.label:
+            return self.classifier.find(self.attack.label, image), False
+        return self.classifier.predict(image), False
+
+    def _attacked(self, image: "Tensor", labels: "Tensor", targeted: bool) -> tuple["Tensor", dict[str, int]]:
+        """The adversarial picture, and how many passes it took."""
+        from attacks import attack_named
+        from attacks.core.losses import fooled, logits_of
+        from attacks.evaluation.verdicts import Counted
+
+        counted = Counted(self.classifier)
+        if bool(fooled(logits_of(self.classifier, image), labels, targeted)):
+            return image, {"forwards": 0, "backwards": 0}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found = attack_named(self.method.name)(counted, image, labels, **self._options(targeted))
+        for warning in {str(warning.message) for warning in caught}:
+            self.messages.note(warning)
+        return found, {"forwards": counted.forwards, "backwards": counted.backwards}
+
+    def _options(self, targeted: bool) -> dict[str, Any]:
+        """The options of the attack, of those given to the command."""
+        known = {option.name for option in self.method.options}
+        if targeted and "targeted" not in known:
+            raise InterpretError(f"{self.method.command} has no --target")
+        every = {
+            **self.chosen,
+            "targeted": targeted,
+            "quantize": self.attack.quantize,
+            "stop_when_fooled": not self.attack.all_steps,
+            "seed": self.attack.seed,
+        }
+        return {name: value for name, value in every.items() if name in known}
+
+    def _write(self, path: Path | None, adversarial: "Tensor", about: dict[str, Any]) -> None:
+        from interpret.images.files import to_pil
+
+        write_result(path, to_pil(adversarial.cpu()), about)
+
+    def _read_back(self, path: Path | None, adversarial: "Tensor") -> "Tensor":
+        """What is in the file that was written."""
+        from interpret.images.files import read
+
+        return (adversarial if path is None else read(path)).to(adversarial)
+
+    def _after(self, found: "Tensor", name: str, strength: float) -> dict[str, Any]:
+        """What the network sees after a transform."""
+        import torch
+
+        from attacks.transforms.robust_to import robust_to
+
+        with torch.no_grad():
+            top = self.classifier(robust_to(found, name, strength, seed=self.attack.seed)).softmax(1).max(1)
+        return {"strength": strength, "class": int(top.indices), "probability": round(float(top.values), 4)}
+
+    def _destruction_rate(self, image: "Tensor", found: "Tensor", verdict: "Verdict") -> float:
+        """In how many of some simulated photographs of the print the network is right again (Kurakin et al.)."""
+        import torch
+
+        from attacks import PRINT_AND_PHOTOGRAPH, destruction_rate
+
+        truth = torch.tensor([verdict.before], device=image.device)
+        drawn = {"draws": PHOTOGRAPHS, "seed": self.attack.seed + 1}
+        return destruction_rate(self.classifier, image, found, truth, PRINT_AND_PHOTOGRAPH, **drawn)
+
+    def _tell(self, row: dict[str, Any], path: Path) -> None:
+        if self.as_json:
+            tell(json.dumps(row, ensure_ascii=False))
+            return
+        self.messages.note(sentence(row, self.classifier, PHOTOGRAPHS))
+        tell(str(path))
+
+    def _draw(self, path: Path, image: "Tensor", found: "Tensor", about: dict[str, Any]) -> None:
+        from interpret.figures.attacks import attack_figure
+
+        drawn = path.with_name(f"{path.stem}_figure.png")
+        write_result(drawn, attack_figure(self.classifier, image, found), about)
+        if not self.as_json:
+            tell(str(drawn))
+
+    def _is_done(self, path: Path | None, about: dict[str, Any]) -> bool:
+        """Whether an earlier run attacked this picture in this way; one made in another way is an error."""
+        if not self.no_clobber or path is None or not path.exists():
+            return False
+        before = stored_provenance(path)
+        if before is None or "verdict" not in before:
+            return False
+        if differing := differences(before, about):
+            raise InterpretError(f"{path} was made with other {', '.join(differing)}; choose another folder with -o")
+        self.withstood += before["verdict"]["right"] and not before["verdict"]["success"]
+        return True
+
+
+def attack_pictures(
+    method: Method,
+    chosen: dict[str, Any],
+    *,
+    pictures: PictureOptions,
+    attack: AttackOptions,
+    output: OutputOptions,
+    model: ModelOptions,
+    as_json: bool,
+    messages: Messages,
+) -> None:
+    """Attack every picture, write and judge the results.
+
+    Args:
+        method: the attack.
+        chosen: its own options.
+
+    Raises:
+        click.exceptions.Exit: with 1, where some picture failed; with 3, where one withstood and
+            that is not allowed.
+    """
+    sources = sources_of(pictures)
+    outputs = Outputs(output.output, sources)
+    # Everything that can be wrong before the first picture is looked at, looked at.
+    if outputs.suffix not in LOSSLESS:
+        raise InterpretError(
+            f"{outputs.suffix} would change what was found; write .png, and ask --jpeg 90 whether it survives"
+        )
+    check_radius(chosen.get("eps"), chosen.get("norm", "Linf"))
+    if attack.target and attack.label:
+        raise InterpretError("give --label or --target; with a target, the label is anything else")
+    transforms = parse_transforms(attack.through, attack.jpeg)
+    classifier = model.open()
+    shared = {name: getattr(attack, name) for name in ("label", "target", "quantize", "all_steps", "seed")}
+    job = Attacking(
+        method=method,
+        classifier=classifier,
+        outputs=outputs,
+        chosen=chosen,
+        attack=attack,
+        about=provenance(f"attack {method.command}", model, classifier, options={**chosen, **shared}),
+        transforms=transforms,
+        figure=len(sources) == 1 and not as_json if attack.figure is None else attack.figure,
+        as_json=as_json,
+        no_clobber=output.no_clobber,
+        messages=messages,
+    )
+    for source, stem in zip(sources, output_stems(sources), strict=True):
+        try:
+            row = job.on(source, stem)
+            if row is not None and attack.csv:
+                append_row(Path(attack.csv), row)
+        except (PictureError, RuntimeError) as error:
+            job.failed += 1
+            messages.failure(source.shown, error)
+    if job.failed:
+        raise click.exceptions.Exit(1)
+    if attack.require_success and job.withstood:
+        messages.note(f"{job.withstood} of {len(sources)} pictures withstood")
+        raise click.exceptions.Exit(3)

@@ -1,0 +1,93 @@
+"""What came of an attack on one picture: as a row of a table, and as a sentence."""
+
+import csv
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attacks.errors import AttackError
+from interpret.errors import InterpretError, did_you_mean
+
+if TYPE_CHECKING:
+    from attacks.evaluation.verdicts import Verdict
+    from interpret.classifier import Classifier
+
+
+def verdict_row(
+    classifier: "Classifier", attack: str, verdict: "Verdict", shown: str, path: Path | None
+) -> dict[str, Any]:
+    """One line of the table."""
+    return {
+        "picture": shown,
+        "path": None if path is None else str(path),
+        "attack": attack,
+        **asdict(verdict),
+        "levels": round(verdict.levels, 4),
+        "label_name": classifier.name(verdict.label),
+        "before_name": classifier.name(verdict.before),
+        "after_name": classifier.name(verdict.after),
+    }
+
+
+def sentence(row: dict[str, Any], classifier: "Classifier", photographs: int) -> str:
+    """What came of one picture: fooled, withstood or wrong before, and what shows it."""
+    seen = f"{row['before_name']} {row['before_probability']:.2f} -> {row['after_name']} {row['after_probability']:.2f}"
+    if not row["right"]:
+        already = "already" if row["label"] == row["before"] else f"before, not {row['label_name']}"
+        return f"{row['picture']}: not attacked: the network sees {row['before_name']} {already}"
+    passes = f"{row['forwards']} forward and {row['backwards']} backward passes"
+    size = f"Linf {row['levels']:.4g}/255, L2 {row['l2']:.3g}, {passes}"
+    place = "" if row["path"] is None else f", read back from {row['path']}"
+    survived = "".join(
+        f"\n  through {name}:{way['strength']:g}: {classifier.name(way['class'])} {way['probability']:.2f}, "
+        + ("still fooled" if _still_fooled(row, way["class"]) else "fooled no more")
+        for name, way in row.get("survives", {}).items()
+        if row["success"]
+    )
+    rate = row.get("destruction_rate")
+    destroyed = (
+        "" if rate is None else f"\n  destroyed in {rate:.0%} of {photographs} simulated photographs of its print"
+    )
+    return f"{'fooled' if row['success'] else 'withstood'}: {seen}, {size}{place}{destroyed}{survived}"
+
+
+def _still_fooled(row: dict[str, Any], seen: int) -> bool:
+    """Whether a class seen later still counts as fooled, by what the attack was after."""
+    targeted = row["label"] != row["before"]
+    return (seen == row["label"]) == targeted
+
+
+def append_row(path: Path, row: dict[str, Any]) -> None:
+    """Add a line to a table of verdicts, which begins with the names of its columns."""
+    flat = {**row, "survives": json.dumps(row["survives"], ensure_ascii=False)}
+    try:
+        new = not path.exists() or not path.stat().st_size
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, flat)
+            if new:
+                writer.writeheader()
+            writer.writerow(flat)
+    except OSError as error:
+        raise InterpretError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def parse_transforms(through: str | None, jpeg: int | None) -> list[tuple[str, float]]:
+    """The transforms to try on what was found, from "resize,jpeg:75,blur" and a quality of JPEG.
+
+    Raises:
+        InterpretError: a transform that does not exist, or a strength out of its range.
+    """
+    words = [word.strip() for word in (through or "").split(",") if word.strip()]
+    return [_transform(word) for word in words] + ([("jpeg", float(jpeg))] if jpeg else [])
+
+
+def _transform(word: str) -> tuple[str, float]:
+    from attacks.transforms.robust_to import TRANSFORMS, checked_strength
+
+    name, _, strength = word.partition(":")
+    try:
+        return name, checked_strength(name, float(strength) if strength else None)
+    except (AttackError, ValueError) as error:
+        hint = did_you_mean(name, TRANSFORMS) if name not in TRANSFORMS else ""
+        raise InterpretError(f"--through {word}: {error}{hint}") from error

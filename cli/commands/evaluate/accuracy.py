@@ -1,0 +1,44 @@
+"""`interp evaluate accuracy`."""
+
+import json
+
+import click
+
+from ...job.processes import joined, own_share
+from ...options.messages import Messages, message_options
+from ...options.model import ModelOptions, fold_option, model_options
+from ...options.output import json_option
+from .labelled import DataOptions, data_options, fail_option, leave, open_data, share_in_words, share_of
+
+
+@click.command(short_help="The share of pictures that are classified right.")
+@data_options
+@fail_option
+@fold_option
+@model_options
+@json_option
+@message_options
+def accuracy(
+    *,
+    data: DataOptions,
+    fail_under: float | None,
+    fold: bool,
+    model: ModelOptions,
+    as_json: bool,
+    messages: Messages,
+) -> None:
+    """The share of a FOLDER's pictures that are classified right, with its 95 % interval."""
+    with joined(model.device, messages) as messages:
+        from attacks import distributed
+
+        classifier = model.open(fold=fold)
+        pictures = open_data(data, classifier, messages)
+        pictures.files = own_share(pictures.files)
+        view = classifier.on_inputs()
+        right = list(pictures.each(lambda _, images, labels: (view.predict(images) == labels).tolist()))
+        counted = sum(right), len(right), pictures.failed
+        right, count, failed = map(sum, zip(*distributed.gathered(counted), strict=True))
+        result = share_of(right, count)
+        if distributed.rank() == 0:
+            click.echo(json.dumps(result) if as_json else f"top-1 {share_in_words(result)}")
+        leave(failed, fail_under, result["share"])

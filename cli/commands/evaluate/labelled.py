@@ -1,0 +1,130 @@
+"""Labelled pictures in batches on the network's input grid, for the commands that evaluate a network."""
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from interpret.datasets.folders import LabelledFile
+
+from ...job.processes import all_failures, is_first
+from ...options.group import group
+from ...options.messages import Messages
+from ...options.pictures import batch_option, limit_option, seed_option
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from interpret.classifier import Classifier
+    from interpret.datasets.batches import Prepared
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """A folder of labelled pictures, and how it is looked at."""
+
+    data: str
+    limit: int | None
+    batch_size: int
+    seed: int
+
+
+data_options = group(
+    "data",
+    DataOptions,
+    click.argument("data", metavar="FOLDER", type=click.Path()),
+    limit_option,
+    batch_option,
+    seed_option,
+)
+fail_option = click.option(
+    "--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with status 3 below this accuracy."
+)
+
+
+@dataclass
+class LabelledPictures:
+    """Labelled pictures, looked at batch by batch; what fails is reported and passed over."""
+
+    classifier: "Classifier"
+    files: list[tuple[LabelledFile, int]]  # with their class indices
+    batch_size: int
+    messages: Messages
+    failed: int = 0
+
+    def each(self, look: "Callable[[list[LabelledFile], Tensor, Tensor], Iterable[Made]]") -> Iterator[Made]:
+        """What a function makes of the pictures.
+
+        Args:
+            look: from files, pictures (n, C, h, w) on the network's input grid in [0, 1] and class
+                indices (n,) to what it makes of each. Where it fails on a batch, it is given each alone.
+
+        Yields:
+            What it made, in the order of the pictures, without those that fail alone too.
+        """
+        import torch
+
+        from interpret.datasets.batches import batches, each_alone_on_failure
+        from interpret.images.files import read
+
+        device = self.classifier.mean.device
+
+        def run(batch: "Sequence[Prepared]") -> list[Made]:
+            images = torch.cat([picture.inputs for picture in batch])
+            labels = torch.tensor([picture.item[1] for picture in batch], device=device)
+            return list(look([picture.item[0] for picture in batch], images, labels))
+
+        reading = {"read": lambda item: read(item[0].path), "batch_size": self.batch_size}
+        for batch in batches(self.files, self.classifier, self._fail, on_grid=True, keep=False, **reading):
+            yield from each_alone_on_failure(batch, run, self._fail)
+
+    def _fail(self, item: tuple[LabelledFile, int], error: Exception) -> None:
+        self.failed += 1
+        self.messages.failure(str(item[0].path), error)
+
+
+def open_data(data: DataOptions, classifier: "Classifier", messages: Messages) -> LabelledPictures:
+    """The labelled pictures that a command shall look at."""
+    from interpret.datasets.folders import labelled_for
+
+    files = labelled_for(classifier, Path(data.data))
+    if data.limit and data.limit < len(files):
+        chosen = random.Random(data.seed).sample(range(len(files)), data.limit)
+        files = [files[number] for number in sorted(chosen)]
+    return LabelledPictures(classifier, files, data.batch_size, messages)
+
+
+def leave(failed: int, fail_under: float | None = None, share: float = 1.0) -> None:
+    """End with the status that tells of a threshold that is missed, or of pictures that failed.
+
+    Of several processes the first does, once all are done: torchrun would end the others.
+    """
+    all_failures(0)
+    if not is_first():
+        return
+    if fail_under is not None and 100 * share < fail_under:
+        raise click.exceptions.Exit(3)
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def share_of(right: int, count: int) -> dict[str, Any]:
+    """How many of how many are right, as a share, with its 95 % interval."""
+    from attacks.evaluation.robust_accuracy import interval
+    from interpret.errors import InterpretError
+
+    if not count:
+        raise InterpretError("none of the pictures could be looked at")
+    low, high = interval(right, count)
+    return {"share": right / count, "low": low, "high": high, "right": right, "count": count}
+
+
+def share_in_words(result: dict[str, Any]) -> str:
+    """A share as a line of text."""
+    interval = f"{100 * result['low']:.1f}-{100 * result['high']:.1f} %"
+    return f"{100 * result['share']:5.1f} % ({result['right']} of {result['count']}, 95 % interval {interval})"

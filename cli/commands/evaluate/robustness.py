@@ -1,0 +1,191 @@
+"""`interp evaluate robustness`: how often a network is still right under attack, and how that falls."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from attacks import ATTACKS
+from interpret.datasets.folders import LabelledFile
+from interpret.errors import InterpretError, did_you_mean
+
+from ...job.ledger import SharedLedger
+from ...job.outputs import slug, write_result
+from ...job.processes import is_first, joined, own_share
+from ...job.provenance import digest, provenance
+from ...options.group import group
+from ...options.messages import Messages, message_options
+from ...options.model import ModelOptions, model_options, network_name
+from ...options.output import folder_option, json_option
+from ...options.signature import attack_methods
+from ...options.types import RADII
+from .labelled import (
+    DataOptions,
+    LabelledPictures,
+    data_options,
+    fail_option,
+    leave,
+    open_data,
+    share_in_words,
+    share_of,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class AttackOptions:
+    """The attack, its sizes, and those of its options that were given."""
+
+    attack: str
+    eps: list[float]
+    norm: str | None
+    steps: int | None
+    restarts: int | None
+    loss: str | None
+
+    @property
+    def name(self) -> str:
+        """The attack's name in the table."""
+        return self.attack.replace("-", "_")
+
+    @property
+    def sizes(self) -> list[float]:
+        """The sizes, each once, the smallest first."""
+        return sorted(set(self.eps))
+
+    def chosen(self, seed: int) -> dict[str, Any]:
+        """The attack's own options; an InterpretError where it has none of that name."""
+        usable = {method.name: method for method in attack_methods() if ATTACKS[method.name] in ("eps", "least")}
+        if self.name not in usable:
+            raise InterpretError(f"no attack {self.name!r} to evaluate with{did_you_mean(self.name, usable)}")
+        known = {option.name for option in usable[self.name].options}
+        given = {name: value for name, value in asdict(self).items() if name not in ("attack", "eps")}
+        chosen = {name: value for name, value in given.items() if value is not None}
+        for name in chosen:
+            if name not in known:
+                raise InterpretError(f"{self.name} has no --{name}")
+        if ATTACKS[self.name] == "least" and "norm" in known:
+            chosen.setdefault("norm", "L2")
+        return chosen | ({"seed": seed} if "seed" in known else {})
+
+
+@click.command(short_help="Accuracy under attack, as a curve over the attack's size.")
+@data_options
+@group(
+    "attack",
+    AttackOptions,
+    click.option(
+        "--attack", default="pgd", show_default=True, metavar="NAME", help="`interp attack --help` lists them."
+    ),
+    click.option("--eps", type=RADII, default="0,1lv,2lv,4lv,8lv", show_default=True, help="The sizes."),
+    click.option("--norm", help="Of the size; the attack's own by default."),
+    click.option("--steps", type=click.IntRange(1), help="Of the attack; its own default otherwise."),
+    click.option("--restarts", type=click.IntRange(1), help="Of the attack."),
+    click.option("--loss", help="Of the attack."),
+)
+@click.option(
+    "--compare",
+    multiple=True,
+    metavar="NAME|FILE",
+    help="Another network for the same picture, such as run/best.pt; may be repeated.",
+)
+@fail_option
+@folder_option
+@click.option("--no-clobber", is_flag=True, help="Go on with the table of an earlier run.")
+@model_options
+@json_option
+@message_options
+def robustness(
+    *,
+    data: DataOptions,
+    attack: AttackOptions,
+    compare: tuple[str, ...],
+    fail_under: float | None,
+    output: str,
+    no_clobber: bool,
+    model: ModelOptions,
+    as_json: bool,
+    messages: Messages,
+) -> None:
+    """Accuracy under attack on a FOLDER, as a curve over the attack's size with 95 % intervals.
+
+    Pictures are attacked on the network's own input grid. What fools at one size fools at every larger
+    one, so that the whole curve costs little more than its last point. The verdicts are written
+    picture by picture; --no-clobber goes on where an interrupted run stopped. --compare draws the
+    curves of other networks beside it. --fail-under looks at the largest size, and at -m alone.
+    Processes that torchrun starts share the pictures.
+
+    \b
+    torchrun --nproc-per-node=2 -m cli evaluate robustness FOLDER
+    """
+    chosen = attack.chosen(data.seed)
+    norm = chosen.get("norm", "Linf")
+    models = list(dict.fromkeys([model.model, *compare]))
+    curves, failed, about = {}, 0, {}
+    with joined(model.device, messages) as messages:
+        from attacks import distributed
+
+        for name in models:
+            shown, one = network_name(name, models), model.named(name)
+            path = Path(output) / f"robustness_{attack.name}{f'_{slug(shown)}' if len(models) > 1 else ''}.csv"
+            pictures = open_data(data, one.open(), messages)
+            curves[shown] = _curve_of(pictures, attack, chosen, path, no_clobber)
+            failed += sum(distributed.gathered(pictures.failed))
+            told = {"attack": attack.name, "options": chosen, "data": data.data}
+            about[shown] = provenance("evaluate robustness", one, pictures.classifier, **told)
+            if is_first():
+                title = f"{shown:24} " if len(models) > 1 else ""
+                _tell(curves[shown], {"model": shown, "attack": attack.name}, title, norm, as_json)
+            messages.note(str(path))
+        if is_first():
+            from interpret.figures.curves import robustness_curve
+
+            picture = Path(output) / f"robustness_{attack.name}.png"
+            figure = robustness_curve(curves, attack.name, norm)
+            write_result(picture, figure, {**next(iter(about.values())), "curves": curves})
+            messages.note(str(picture))
+        leave(failed, fail_under, next(iter(curves.values()))[-1]["share"])
+
+
+def _tell(points: list[dict[str, Any]], about: dict[str, str], title: str, norm: str, as_json: bool) -> None:
+    for point in points:
+        eps = f"{point['eps'] * 255:.4g}/255" if norm == "Linf" else f"{point['eps']:.4g}"
+        line = f"{title}eps {eps:>9}  {share_in_words(point)}"
+        click.echo(json.dumps({**about, **point}) if as_json else line)
+
+
+def _curve_of(
+    pictures: LabelledPictures, attack: AttackOptions, chosen: dict[str, Any], path: Path, resume: bool
+) -> list[dict[str, Any]]:
+    """The points of one network's curve; the verdicts of its pictures are written as they come.
+
+    Of several processes, each looks at its share of the pictures, and all get the whole curve.
+    """
+    import torch
+
+    from attacks.evaluation.robust_accuracy import standing
+
+    eps, view = attack.sizes, pictures.classifier.on_inputs()
+    columns = [f"{size:.6g}" for size in eps]
+    run = digest(pictures.classifier, attack=attack.name, eps=eps, options=chosen)
+    labels = {str(file.path): str(label) for file, label in pictures.files}
+    ledger = SharedLedger(path, ["file", "label", *columns, "run"], resume=resume, run=run, labels=labels)
+    pictures.files = own_share([pair for pair in pictures.files if str(pair[0].path) not in ledger.done])
+
+    def judged(files: list[LabelledFile], images: "Tensor", labels: "Tensor") -> Iterator[dict[str, Any]]:
+        stands = standing(view, images, labels, attack.name, eps, **chosen).long().tolist()
+        for file, label, row in zip(files, labels.tolist(), stands, strict=True):
+            yield {"file": str(file.path), "label": label, **dict(zip(columns, row, strict=True))}
+
+    for row in pictures.each(judged):
+        ledger.add([row])
+    rows = [row for row in ledger.whole() if row["file"] in labels]
+    if not rows:
+        raise InterpretError("none of the pictures could be looked at")
+    held = torch.tensor([[int(row[column]) for column in columns] for row in rows])
+    return [{"eps": size, **share_of(int(column.sum()), len(held))} for size, column in zip(eps, held.T, strict=True)]

@@ -1,0 +1,1 @@
+"""One command for every explainer, made from its signature and docstring."""

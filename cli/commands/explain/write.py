@@ -1,0 +1,118 @@
+"""The results of an explainer command drawn and written, in threads beside the network."""
+
+import errno
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interpret.datasets.threads import in_threads
+from interpret.errors import PictureError
+
+from ...job.outputs import RAW, VECTOR, write_result
+from ...options.messages import tell
+from .job import Explaining, Result
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from interpret.figures.display import Display
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a thread needs to draw and write one result."""
+
+    result: Result
+    seen: "Tensor | None" = None  # (H, W) booleans
+    values: "Tensor | None" = None  # (1, 1 or 3, H, W), what is drawn of the attribution
+    limit: float = 0.0
+    raw: "dict[str, Any] | None" = None  # arrays by name
+
+
+def write_all(job: Explaining, as_json: bool) -> None:
+    """Draw and write the results of a job, and say where they are, in their order.
+
+    Args:
+        job: its results are taken one by one, while earlier ones are being written.
+        as_json: whether what made each is said too.
+    """
+    display = job.display.display
+    results, limit = job.results(), None
+    if display.scale == "shared":
+        results = list(results)
+        limit = _shared_limit(job, display, results)
+    # Matplotlib is not made for threads: one of them at a time, and not this one.
+    figures = display.view == "side-by-side" or job.outputs.suffix in VECTOR
+    workers = 1 if figures else job.maps.workers
+    waiting: deque[tuple[Task, Future[list[Path]]]] = deque()
+    tasks = _tasks(job, display, results, limit)
+    written = in_threads(lambda task: _write(job, display, task), tasks, workers, waiting=waiting)
+    try:
+        for task, writing in written:
+            try:
+                _tell(task, writing.result(), as_json)
+            except PictureError as error:
+                if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.ENOSPC:
+                    raise  # nothing else will fit either
+                job.fail(task.result.source, error)
+    except KeyboardInterrupt:
+        written.close()
+        for task, writing in list(waiting)[1:]:  # the first was being told of
+            if writing.done() and not writing.cancelled() and not writing.exception():
+                _tell(task, writing.result(), as_json)
+        raise
+
+
+def _shared_limit(job: Explaining, display: "Display", results: Sequence[Result]) -> float:
+    """The value that gets the strongest colour in all maps: the largest where the network saw something."""
+    if not results:
+        return 0.0
+    laid = ((job.attribution(result), result.picture.geometry.seen()) for result in results)
+    return display.limit(*(display.values(attribution)[..., seen] for attribution, seen in laid))
+
+
+def _tell(task: Task, paths: Sequence[Path], as_json: bool) -> None:
+    for path in paths:
+        tell(json.dumps({"path": str(path), **task.result.about}) if as_json else str(path))
+
+
+def _tasks(job: Explaining, display: "Display", results: Iterable[Result], limit: float | None) -> Iterator[Task]:
+    for result in results:
+        if result.exists:
+            yield Task(result)
+            continue
+        attribution = job.attribution(result)
+        seen, raw = result.picture.geometry.seen(), None
+        if job.outputs.suffix in RAW or job.maps.raw:
+            raw = {"attribution": attribution[0].numpy(), "seen": seen.numpy()}
+        # What PyTorch computes is computed here: in a thread of its own it would start threads again.
+        values = display.values(attribution)
+        strongest = display.limit(values[..., seen]) if limit is None else limit
+        yield Task(result, seen, values, strongest, raw)
+
+
+def _write(job: Explaining, display: "Display", task: Task) -> list[Path]:
+    """Where the result of a task now is; nothing where that is standard output."""
+    result, path = task.result, task.result.path
+    if not result.exists:
+        if job.outputs.suffix in RAW:
+            write_result(path, task.raw, result.about)
+        else:
+            texts = {
+                "title": result.score.prediction,
+                "caption": f"{job.method.title.split(' (')[0]}: {result.score.label}",
+                "unit": result.score.unit,
+            }
+            picture = result.picture.image
+            drawn = display.draw(picture, task.values, limit=task.limit, seen=task.seen, **texts)
+            write_result(path, drawn, result.about)
+            if job.maps.raw and path is not None:
+                write_result(path.with_suffix(".npz"), task.raw, result.about)
+    if path is None:
+        return []
+    beside = job.maps.raw and job.outputs.suffix not in RAW and not result.exists
+    return [path.with_suffix(".npz"), path] if beside else [path]

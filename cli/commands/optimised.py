@@ -1,0 +1,126 @@
+"""What the commands share that make one picture by optimisation: the options, the frames, and Ctrl-C."""
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interpret.errors import InterpretError
+
+from ..job.outputs import Outputs, write_result
+from ..job.sources import Source
+from ..options.messages import tell
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
+    from torch import Tensor
+
+    from interpret.drawing.ascend import Step
+
+size_option = click.option(
+    "--size",
+    type=click.IntRange(16),
+    metavar="PIXELS",
+    help="Longer side of the result; by default the picture's own, at most 1024.",
+)
+gif_option = click.option("--gif", type=click.Path(dir_okay=False), help="Write the way there too, as an animation.")
+LARGEST = 1024
+FRAME_SIDE = 320
+FRAMES = 60
+
+
+def longer_side(image: "Tensor", size: int | None) -> int:
+    """The longer side of the result: what was asked for, or else the picture's own within bounds."""
+    return size or min(max(image.shape[-2:]), LARGEST)
+
+
+def check_animation(path: str | None) -> None:
+    """Refuse to write an animation into another kind of file."""
+    if path is not None and Path(path).suffix.lower() != ".gif":
+        raise InterpretError(f"an animation is a .gif file, not {path}")
+
+
+def write_animation(path: str, frames: list["Image"]) -> None:
+    """Write pictures as an animation that begins again at its end, and say where it is."""
+    from interpret.images.files import write_bytes
+
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=80, loop=0)
+    write_bytes(path, buffer.getvalue())
+    tell(path)
+
+
+class Frames:
+    """Keeps the last step of a run, and small copies of all of them where an animation is asked for."""
+
+    def __init__(self, animation: str | None) -> None:
+        check_animation(animation)
+        self.animation = animation
+        self.last: Tensor | None = None
+        self.small: list[Image] = []
+        self.scores: list[float] = []
+
+    def __call__(self, step: "Step") -> None:
+        """Take one step of the optimisation."""
+        self.last = step.image
+        self.scores.append(float(step.scores.mean()))
+        if self.animation is not None:
+            self.small.append(_small(step.image))
+
+    def write(self, result: "Tensor") -> None:
+        """Write the animation, which ends with the result and rests there."""
+        if self.animation is None:
+            return
+        final = _small(result)
+        every = max(1, -(-len(self.small) // FRAMES))
+        shown = [frame.resize(final.size) for frame in self.small[::every]] + [final] * 12
+        write_animation(self.animation, shown)
+
+    @property
+    def progress(self) -> str:
+        """How far the objective has come, in words."""
+        return f"the objective went from {self.scores[0]:.3g} to {self.scores[-1]:.3g}"
+
+
+def _small(image: "Tensor") -> "Image":
+    from interpret.drawing.tiles import fitted
+    from interpret.images.files import in_colour, to_pil
+
+    return to_pil(fitted(in_colour(image[:1]), min(FRAME_SIDE, max(image.shape[-2:]))))
+
+
+@contextmanager
+def kept_on_interrupt(frames: Frames, save: Callable[["Tensor"], None]) -> Iterator[Callable]:
+    """Save the picture so far where Ctrl-C ends the block; the exit status is that of an interruption."""
+    try:
+        yield save
+    except KeyboardInterrupt:
+        if frames.last is not None:
+            save(frames.last.clamp(0, 1))
+        raise
+
+
+def saving(
+    frames: Frames, outputs: Outputs, source: Source, about: dict[str, Any]
+) -> AbstractContextManager[Callable[["Tensor"], None]]:
+    """A block that is given what writes its picture and the animation, and that Ctrl-C may end early."""
+
+    def save_both(result: "Tensor") -> None:
+        from interpret.images.files import to_pil
+
+        save(to_pil(result.cpu()), outputs, source, about)
+        frames.write(result)
+
+    return kept_on_interrupt(frames, save_both)
+
+
+def save(result: "Image | Figure", outputs: Outputs, source: Source, about: dict[str, Any]) -> None:
+    """Write a picture or a figure under its command's name and say where it is."""
+    path = outputs.place(source.inside.with_suffix(""), about["command"])
+    write_result(path, result, about)
+    if path is not None:
+        tell(str(path))

@@ -1,0 +1,1 @@
+"""`interp report`: one HTML file on what a network sees in pictures."""

@@ -1,0 +1,1 @@
+"""`interp train`: networks that are hard to fool."""

@@ -1,0 +1,153 @@
+"""The command `interp visualize`: its options, and what it writes."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from interpret.errors import NetworkError
+
+from ...job.outputs import Outputs, slug, write_result
+from ...job.provenance import provenance
+from ...job.sources import Source
+from ...options.classes import complete_classes
+from ...options.group import group
+from ...options.messages import Messages, message_options, tell
+from ...options.model import ModelOptions, model_options
+from ...options.output import output_option
+from ...options.pictures import seed_option
+from ..optimised import check_animation, write_animation
+from .examples import Examples, beside_option, examples_of, strongest_activation
+from .expressions import objective_of
+from .job import Choices, Visualizer, check
+
+choices = group(
+    "choices",
+    Choices,
+    click.option(
+        "--image",
+        "parametrisation",
+        type=click.Choice(["fourier", "maco", "pixels"]),
+        default="fourier",
+        show_default=True,
+        help="How the picture is written down: frequencies and decorrelated colours; phases alone; or pixels.",
+    ),
+    click.option("--size", type=click.IntRange(8), help="Side of the picture; the network's input by default."),
+    click.option("--steps", type=click.IntRange(1), default=96, show_default=True, help="Of the optimisation."),
+    click.option("--copies", type=click.IntRange(1), default=2, show_default=True, help="Random views a step."),
+    click.option(
+        "--transforms/--no-transforms", default=True, show_default=True, help="Whether to look from many sides."
+    ),
+    click.option("--smoothness", type=float, default=50, show_default=True, help="Weight against small differences."),
+    click.option(
+        "--optimizer",
+        type=click.Choice(["sgd", "momentum", "nesterov", "rmsprop", "adam"]),
+        default="adam",
+        show_default=True,
+        help="What takes the steps.",
+    ),
+    click.option("--learning-rate", type=float, help="Of the optimiser; 0.03, or 0.3 for maco."),
+    click.option("--diversity", type=click.IntRange(1), default=1, show_default=True, help="Pictures that differ."),
+    click.option("--apart-in", metavar="LAYER", help="Where they differ; the expression's layer, or the last map."),
+    click.option("--negative", is_flag=True, help="Draw what lowers it as well."),
+    click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Try so many; keep the best."),
+    seed_option,
+    click.option("--curve", type=click.Path(), help="Draw the objective over the steps into this file too."),
+    click.option("--gif", type=click.Path(), help="The way there, as an animation."),
+    click.option("--every", type=click.IntRange(1), default=4, show_default=True, help="Steps between its frames."),
+)
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True, shell_complete=complete_classes)
+@choices
+@beside_option
+@output_option
+@model_options
+@message_options
+def visualize(
+    *,
+    what: tuple[str, ...],
+    choices: Choices,
+    beside: str | None,
+    output: str | None,
+    model: ModelOptions,
+    messages: Messages,
+) -> None:
+    """Draw what raises a class, a channel or a layer; several WHATs make a grid.
+
+    \b
+    interp visualize goldfish
+    interp visualize "tabby + 0.5 x espresso" "volcano - goldfish"
+    interp visualize _blocks.9:44 _blocks.9:44@7,7 _blocks.9 --seeds 3
+    interp visualize _blocks.9:44 --beside photos/
+
+    Names are classes; LAYER:CHANNEL is a channel, LAYER:CHANNEL@ROW,COLUMN one neuron, LAYER:FILE.npy
+    a direction in the layer's space, one number a channel as numpy.save writes them, and LAYER a
+    whole layer. Ctrl-C keeps the picture so far.
+    """
+    name = "_".join(slug(text) for text in what)[:80]
+    outputs = Outputs(output, [Source("drawn", None, Path(name))])
+    outputs.no_raw_format()
+    check_animation(choices.gif)
+    classifier = model.open()
+    objectives = []
+    for text in what:
+        objective = objective_of(text, classifier)
+        check(classifier, objective)
+        objectives.append((text, objective))
+        if choices.negative:
+            objectives.append((f"not ({text})" if " " in text else f"not {text}", -objective))
+    examples = examples_of(what, beside, classifier, messages) if beside else {}
+    visualizer, failed = Visualizer(classifier, choices, messages), []
+    told = {**choices.as_dict(), "beside": beside}
+    about = provenance("visualize", model, classifier, what=list(what), options=told)
+    try:
+        for text, objective in objectives:
+            try:
+                visualizer.draw(text, objective)
+            except NetworkError as error:
+                if len(objectives) == 1:
+                    raise
+                failed.append(text)
+                messages.failure(text, error)
+    except KeyboardInterrupt:
+        _save(visualizer, examples, outputs, name, about)
+        raise
+    _save(visualizer, examples, outputs, name, about)
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _save(
+    visualizer: Visualizer, examples: dict[str, Examples], outputs: Outputs, name: str, about: dict[str, Any]
+) -> None:
+    """Write what is done, if anything is: the pictures, and the curve and the animation where they were asked for."""
+    from interpret.figures.curves import objective_curve
+    from interpret.figures.drawings import drawings_sheet
+
+    done, choices = visualizer.done, visualizer.choices
+    if not done:
+        return
+    reached = {}
+    for one in done:
+        if one.text in examples:
+            reached[one.text] = strongest_activation(visualizer.classifier, one.images, examples[one.text])
+            visualizer.messages.note(f"{one.text}: {examples[one.text].sentence(reached[one.text])}")
+    about = {
+        **about,
+        "seeds": {one.text: one.seed for one in done},
+        "beside": {text: examples[text].about(value) for text, value in reached.items()},
+    }
+    groups = [one.group(examples.get(one.text), reached.get(one.text)) for one in done]
+    path = outputs.place(Path(name), "visualize")
+    write_result(path, drawings_sheet(groups, pairs=choices.negative), about)
+    if path is not None:
+        tell(str(path))
+    if choices.curve:
+        Path(choices.curve).parent.mkdir(parents=True, exist_ok=True)
+        write_result(Path(choices.curve), objective_curve({one.text: one.frames.scores for one in done}), about)
+        tell(choices.curve)
+    if choices.gif:
+        frames = [frame for one in done for frame in one.frames.small[::-1][:: choices.every][::-1]]
+        write_animation(choices.gif, frames)

@@ -1,0 +1,175 @@
+"""`interp visualize` at work: expression by expression, seed by seed."""
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from interpret.errors import NetworkError
+
+from ...options.messages import Messages
+from ..optimised import Frames
+from .expressions import class_of
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from interpret.classifier import Classifier
+    from interpret.drawing.objectives import Objective
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How pictures are drawn, and what is written beside them."""
+
+    parametrisation: str
+    size: int | None
+    steps: int
+    copies: int
+    transforms: bool
+    smoothness: float
+    optimizer: str
+    learning_rate: float | None
+    diversity: int
+    apart_in: str | None
+    negative: bool
+    seeds: int
+    seed: int
+    curve: str | None
+    gif: str | None
+    every: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The choices by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Visualized:
+    """The pictures of one expression."""
+
+    text: str
+    images: "Tensor"  # (N, C, H, W), several where they were kept apart
+    frames: Frames
+    seed: int
+    score: float | None = None  # from several sides, where seeds compete
+
+
+@dataclass
+class Visualizer:
+    """Draws expressions and holds what is done, also where Ctrl-C ends the work."""
+
+    classifier: "Classifier"
+    choices: Choices
+    messages: Messages
+    done: list[Visualized] = field(default_factory=list)
+
+    def draw(self, text: str, objective: "Objective") -> None:
+        """Draw one expression with every seed and keep the best.
+
+        Raises:
+            NetworkError: with no seed is there anything to draw.
+        """
+        first, count = self.choices.seed, self.choices.seeds
+        tried: list[Visualized] = []
+        for seed in range(first, first + count):
+            frames = Frames(self.choices.gif)
+            try:
+                images = self._attempt(objective, seed, frames)
+            except KeyboardInterrupt:
+                if not tried and frames.last is not None:
+                    tried.append(Visualized(text, frames.last.clamp(0, 1), frames, seed))
+                self._keep(tried)
+                raise
+            except NetworkError:
+                if not tried and seed == first + count - 1:
+                    raise
+                continue
+            score = self._judged(text, objective, images) if count > 1 else None
+            tried.append(Visualized(text, images, frames, seed, score))
+        best = self._keep(tried)
+        scores = best.frames.scores
+        self.messages.note(f"{text}: the objective went from {scores[0]:.4g} to {scores[-1]:.4g}")
+        if count > 1:
+            scores = ", ".join(f"{one.seed}: {one.score:.3g}" for one in tried)
+            self.messages.note(f"{text}: seed {best.seed} is kept; seen from 16 sides they reach {scores}")
+
+    def _keep(self, tried: list[Visualized]) -> Visualized | None:
+        best = max(tried, key=lambda one: one.score or 0.0, default=None)
+        self.done += [best] if best else []
+        return best
+
+    def _attempt(self, objective: "Objective", seed: int, frames: Frames) -> "Tensor":
+        """(N, C, H, W), drawn with one seed."""
+        from interpret.drawing.feature_visualization import visualize
+
+        choices = self.choices
+        maco = choices.parametrisation == "maco"
+        return visualize(
+            self.classifier,
+            objective,
+            image=_start(self.classifier, choices, seed),
+            steps=choices.steps,
+            copies=choices.copies,
+            learning_rate=choices.learning_rate or (0.3 if maco else 0.03),
+            optimizer=choices.optimizer,
+            smoothness=choices.smoothness,
+            diversity=_where_apart(self.classifier, objective, choices),
+            seed=seed,
+            watch=frames,
+            **({} if choices.transforms else {"transform": None}),
+        )
+
+    def _judged(self, text: str, objective: "Objective", images: "Tensor") -> float:
+        """A class's probability, or whatever else is raised, over views of the pictures."""
+        from interpret.drawing.feature_visualization import objective_of_views, score_of_views
+
+        index = class_of(text, self.classifier)
+        if index is None:
+            return float(objective_of_views(self.classifier, images, objective).mean())
+        return float(score_of_views(self.classifier, images, index).mean())
+
+
+def check(classifier: "Classifier", objective: "Objective") -> None:
+    """Refuse, before anything is drawn, a channel, place or direction that its layer does not have."""
+    import torch
+
+    from interpret.drawing.ascend import looker
+    from interpret.drawing.feature_visualization import default_image
+    from interpret.network.hooks import left_as_found
+
+    look = looker(classifier, tuple(objective.layers), logits=objective.logits)
+    with left_as_found(classifier), torch.no_grad():
+        objective.score({**look(default_image(classifier)()), "pictures": 1})
+
+
+def _start(classifier: "Classifier", choices: Choices, seed: int) -> "nn.Module":
+    import torch
+
+    from interpret.drawing.parametrisations import Fourier, Maco, Pixels
+
+    size = choices.size or classifier.input_size or 224
+    shape = {"count": choices.diversity, "channels": len(classifier.mean), "seed": seed}
+    device = classifier.mean.device
+    if choices.parametrisation == "fourier":
+        return Fourier(size, **shape).to(device)
+    if choices.parametrisation == "maco":
+        return Maco(size, **shape).to(device)
+    height, width = (size, size) if isinstance(size, int) else size
+    generator = torch.Generator().manual_seed(seed)
+    grey = 0.5 + 0.01 * torch.randn(shape["count"], shape["channels"], height, width, generator=generator)
+    return Pixels(grey.clamp(0, 1)).to(device)
+
+
+def _where_apart(classifier: "Classifier", objective: "Objective", choices: Choices) -> str | None:
+    """The layer in which several pictures of one expression shall differ."""
+    from interpret.drawing.feature_visualization import default_image
+    from interpret.network.hooks import find_layer
+    from interpret.network.layers import default_layer
+
+    if choices.diversity == 1:
+        return None
+    if choices.apart_in:
+        find_layer(classifier.network, choices.apart_in)
+        return choices.apart_in
+    if objective.layers:
+        return sorted(objective.layers)[0]
+    return default_layer(classifier.network, default_image(classifier)().detach(), classifier.on_inputs())

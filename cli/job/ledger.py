@@ -1,0 +1,149 @@
+"""Tables of results, picture by picture, from which an interrupted run goes on; several processes may fill one."""
+
+import csv
+import glob
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from interpret.errors import InterpretError
+
+OTHER_RUN = "{} was made with other weights, options or labels; choose another -o"
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as CSV, whole or not at all."""
+    from interpret.images.files import write_bytes
+
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, text.getvalue().encode())
+
+
+class Ledger:
+    """Results picture by picture in a CSV file, from which an interrupted run goes on.
+
+    Args:
+        path: the table.
+        columns: its columns, "run" among them.
+        resume: whether to go on with what there is.
+        run: what the column "run" holds for results of this run's weights and options.
+        key: the columns that name a row.
+
+    Raises:
+        InterpretError: it cannot be written, holds other columns, or is of another run.
+    """
+
+    def __init__(
+        self, path: Path, columns: Sequence[str], *, resume: bool, run: str, key: Sequence[str] = ("file",)
+    ) -> None:
+        self.path, self.columns, self.run, self.key = path, list(columns), run, key
+        self.rows: dict[str, dict[str, str]] = {}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if resume and path.exists():
+                self._take_up()
+            else:
+                self._write("w", [dict(zip(self.columns, self.columns, strict=True))])
+        except OSError as error:
+            raise InterpretError(f"cannot write {path}: {error.strerror or error}") from error
+
+    def _take_up(self) -> None:
+        from interpret.images.files import write_bytes
+
+        # A killed run may have left half a line, which the next one would be written behind.
+        text = self.path.read_bytes()
+        whole = text[: text.rfind(b"\n") + 1] or (",".join(self.columns) + "\r\n").encode()
+        if whole != text:
+            write_bytes(self.path, whole)
+        with self.path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            if reader.fieldnames != self.columns:
+                raise InterpretError(f"{self.path} holds other columns; it is from another run. Choose another -o")
+            self.rows = {self.name_of(row): row for row in reader}
+        if any(row["run"] != self.run for row in self.rows.values()):
+            raise InterpretError(OTHER_RUN.format(self.path))
+
+    def add(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Write results, so that they are there whatever happens next."""
+        rows = [{**row, "run": self.run} for row in rows]
+        self._write("a", rows)
+        for row in rows:
+            self.rows[self.name_of(row)] = {name: str(value) for name, value in row.items()}
+
+    def name_of(self, row: Mapping[str, Any]) -> str:
+        """What names a row."""
+        return " ".join(str(row[name]) for name in self.key)
+
+    def _write(self, mode: str, rows: Sequence[dict[str, Any]]) -> None:
+        with self.path.open(mode, newline="", encoding="utf-8") as file:
+            csv.DictWriter(file, self.columns).writerows(rows)
+
+
+class SharedLedger:
+    """A table of verdicts that any number of processes fill.
+
+    The first process writes into the table itself, every other one into a file beside it, which is
+    taken into the table at the end, or by the next run where this one does not get there.
+
+    Args:
+        path: the table.
+        columns: its columns, of which "file" names a picture, and "label" and "run" are there.
+        resume: whether to go on with what there is.
+        run: what its column "run" holds for results of this run's weights and options.
+        labels: the label of each of this run's pictures, by its name.
+
+    Raises:
+        InterpretError: it cannot be written, holds other columns, or is of another run.
+    """
+
+    def __init__(
+        self, path: Path, columns: Sequence[str], *, resume: bool, run: str, labels: Mapping[str, str]
+    ) -> None:
+        from attacks import distributed
+
+        self.labels, number = labels, distributed.rank()
+        if number == 0:
+            self.own = self._checked(Ledger(path, columns, resume=resume, run=run))
+            self._take_up(path, resume)
+        self.done = set(distributed.gathered(self.own.rows if number == 0 else {})[0])
+        if number:
+            part = path.with_name(f"{path.stem}.part{number}.csv")
+            self.own = Ledger(part, columns, resume=False, run=run)
+
+    def add(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Write this process's results, so that they are there whatever happens next."""
+        self.own.add(rows)
+
+    def whole(self) -> list[dict[str, str]]:
+        """The rows of all processes, once all of them have come here; they then stand in the table."""
+        from attacks import distributed
+
+        first, *others = distributed.gathered(self.own.rows)
+        for rows in others:
+            if distributed.rank() == 0:
+                self.own.add([row for name, row in rows.items() if name not in first])
+            first = {**rows, **first}
+        distributed.gathered(None)  # until it is written
+        if distributed.rank():
+            self.own.path.unlink()
+        return list(first.values())
+
+    def _take_up(self, path: Path, resume: bool) -> None:
+        """What an earlier run left in parts."""
+        for part in sorted(path.parent.glob(f"{glob.escape(path.stem)}.part*.csv")):
+            if resume:
+                rows = self._checked(Ledger(part, self.own.columns, resume=True, run=self.own.run)).rows
+                self.own.add([row for name, row in rows.items() if name not in self.own.rows])
+            part.unlink()
+
+    def _checked(self, ledger: Ledger) -> Ledger:
+        """Refuse results for other labels."""
+        for name, row in ledger.rows.items():
+            if row["label"] != self.labels.get(name, row["label"]):
+                raise InterpretError(OTHER_RUN.format(ledger.path))
+        return ledger

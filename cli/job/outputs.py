@@ -1,0 +1,151 @@
+"""Where results go, and writing them whole or not at all."""
+
+import io
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interpret import __version__
+from interpret.datasets.folders import RESULTS
+from interpret.errors import InterpretError, PictureError
+
+from ..options.messages import tell
+from .sources import Source
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
+
+RASTER = (".png", ".jpg", ".jpeg", ".webp")
+VECTOR = (".pdf", ".svg")
+RAW = (".npy", ".npz")
+FORMATS = (*RASTER, *VECTOR, *RAW)
+
+
+def slug(text: str) -> str:
+    """A name as it stands in a file name: letters, digits, dots and single dashes."""
+    return re.sub(r"[^\w.]+", "-", text).strip("-").lower() or "class"
+
+
+class Outputs:
+    """Names the results of one run, and checks at its start that they can be written."""
+
+    def __init__(self, output: str | None, sources: Sequence[Source]) -> None:
+        self.inputs = {source.path.resolve() for source in sources if source.path is not None}
+        self.to_stdout = output == "-"
+        self.file: Path | None = None
+        self.folder = Path("." if len(sources) == 1 else RESULTS)
+        self.suffix = ".png"
+        if output is None or self.to_stdout:
+            pass
+        elif Path(output).suffix and not Path(output).is_dir() and not output.endswith(("/", os.sep)):
+            self.file = Path(output)
+            self.suffix = self.file.suffix.lower()
+            if self.suffix not in FORMATS:
+                raise InterpretError(f"cannot write {self.suffix!r} files; the suffix is one of {', '.join(FORMATS)}")
+        else:
+            self.folder = Path(output)
+        self.expect(len(sources))
+
+    def expect(self, results: int) -> None:
+        """Refuse to put several results into one file."""
+        if results > 1 and (self.file or self.to_stdout):
+            raise InterpretError(f"{results} results do not fit one file; give -o a folder")
+
+    def no_raw_format(self) -> None:
+        """Refuse the formats for raw numbers, for a command that draws."""
+        if self.suffix in RAW:
+            raise InterpretError(f"what is drawn is a picture; {self.suffix} files hold attributions")
+
+    def place(self, stem: Path, *words: str) -> Path | None:
+        """The file for one result, or None for standard output; its folder exists afterwards."""
+        if self.to_stdout:
+            return None
+        name = "_".join([stem.name, *map(slug, words)])
+        path = self.file or self.folder / stem.parent / f"{name}{self.suffix}"
+        if path.resolve() in self.inputs:
+            raise PictureError(f"{path} is one of the pictures read; it is not overwritten")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = "a file is in the way" if isinstance(error, FileExistsError) else error.strerror
+            raise InterpretError(f"cannot make the folder {path.parent}: {reason}; choose another with -o") from error
+        return path
+
+
+def write_result(path: Path | None, result: "Image | Figure | dict[str, Any]", about: dict[str, Any]) -> None:
+    """Write a picture, a figure or raw arrays; a run that is killed leaves no half file.
+
+    Args:
+        path: where to; None for standard output, as PNG.
+        result: a Pillow picture, a matplotlib figure, or arrays by name of which the first is the map.
+        about: what one needs to make it again; stored in PNG, PDF, SVG and npz files.
+    """
+    suffix = path.suffix.lower() if path else ".png"
+    buffer = io.BytesIO()
+    _encode(buffer, suffix, result, about)
+    if path is None:
+        sys.stdout.buffer.write(buffer.getvalue())
+        sys.stdout.buffer.flush()
+    else:
+        from interpret.images.files import write_bytes
+
+        write_bytes(path, buffer.getvalue())
+
+
+def _encode(buffer: io.BytesIO, suffix: str, result: Any, about: dict[str, Any]) -> None:
+    import numpy as np
+
+    text = json.dumps(about, ensure_ascii=False)
+    if suffix == ".npy":
+        np.save(buffer, next(iter(result.values())))
+    elif suffix == ".npz":
+        np.savez_compressed(buffer, **result, about=np.array(text))
+    elif hasattr(result, "savefig"):
+        _encode_figure(buffer, suffix, result, text)
+    elif suffix in VECTOR:
+        _encode_figure(buffer, suffix, _as_figure(result), text)
+    else:
+        _encode_picture(buffer, suffix, result, text)
+
+
+def _encode_picture(buffer: io.BytesIO, suffix: str, picture: "Image", text: str) -> None:
+    from interpret.images.files import encode
+
+    about = {"Software": f"interp {__version__}", "interp": text}
+    buffer.write(encode(picture, suffix, metadata=about))
+
+
+def _encode_figure(buffer: io.BytesIO, suffix: str, figure: "Figure", text: str) -> None:
+    from matplotlib import rc_context
+    from PIL import Image
+
+    kind = suffix[1:]
+    if suffix in RASTER:
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="png", dpi=150, pil_kwargs={"compress_level": 0})  # it is encoded below
+        _encode_picture(buffer, suffix, Image.open(drawn).convert("RGB"), text)
+    else:
+        key = "Keywords" if kind == "pdf" else "Description"
+        with rc_context({"pdf.fonttype": 42}):  # TrueType, which publishers ask for
+            figure.savefig(buffer, format=kind, metadata={key: text}, dpi=200)
+
+
+def _as_figure(picture: "Image") -> "Figure":
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(picture.width / 100, picture.height / 100), dpi=100)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow(picture)
+    axes.set_axis_off()
+    return figure
+
+
+def tell_result(path: Path | None, about: dict[str, Any], as_json: bool) -> None:
+    """Say on standard output where a result is, and with --json what made it; nothing where it went there itself."""
+    if path is not None:
+        tell(json.dumps({"path": str(path), **about}) if as_json else str(path))

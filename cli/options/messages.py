@@ -1,0 +1,89 @@
+"""What a command says: results on standard output, notes and failures on standard error."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+
+import click
+
+from interpret.errors import PictureError
+
+from .group import group
+
+
+@dataclass(frozen=True)
+class Messages:
+    """How much a command says, and the saying of it."""
+
+    quiet: bool = False
+    verbose: int = 0  # from 2 whole error messages
+
+    def note(self, message: str) -> None:
+        """A line on standard error, which leaves standard output to the results; none where quiet."""
+        if not self.quiet:
+            note(message)
+
+    def failure(self, shown: str, error: Exception) -> None:
+        """Report a picture that failed, in one line; the run goes on with the others.
+
+        Args:
+            shown: the picture, as messages name it.
+            error: what it raised.
+        """
+        if self.verbose >= 2:
+            traceback.print_exception(error)
+        place = "" if isinstance(error, PictureError) else f"{shown}: "  # a PictureError names it
+        note(f"Error: {place}{' '.join(str(error).split())[:300]}")
+
+    @contextmanager
+    def of_the_library(self, *, quiet: bool | None = None) -> Iterator[None]:
+        """Show what the methods log, such as how many activations a rule replaced, as notes; each once."""
+        quiet = self.quiet if quiet is None else quiet
+        logger, handler = logging.getLogger("interpret"), logging.StreamHandler(sys.stderr)
+        level, said = logger.level, set()
+        handler.addFilter(lambda record: not (record.getMessage() in said or said.add(record.getMessage())))
+        logger.addHandler(handler)
+        logger.setLevel(logging.WARNING if quiet else logging.INFO)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
+
+def note(message: str) -> None:
+    """A line on standard error, also while a progress bar is on the terminal."""
+    sys.stdout.flush()
+    with _bar_aside():
+        click.echo(message, err=True)
+
+
+def tell(result: str) -> None:
+    """A line on standard output, also while a progress bar is on the terminal."""
+    with _bar_aside():
+        click.echo(result)
+
+
+def _bar_aside() -> AbstractContextManager:
+    bars = sys.modules.get("tqdm")  # only who shows a bar has imported it
+    return bars.tqdm.external_write_mode() if bars else nullcontext()
+
+
+def _without_bars(ctx: click.Context, parameter: click.Parameter, quiet: bool) -> bool:
+    """Hide the library's own progress bars until the command ends."""
+    if quiet:
+        from interpret.progress import without_bars
+
+        ctx.with_resource(without_bars())
+    return quiet
+
+
+message_options = group(
+    "messages",
+    Messages,
+    click.option("-q", "--quiet", is_flag=True, callback=_without_bars, help="No notes, no progress bar."),
+    click.option("-v", "--verbose", count=True, help="More notes; twice for whole error messages."),
+)

@@ -1,0 +1,134 @@
+"""The network of a command: which one, its weights, its preprocessing, and where it runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interpret.errors import InterpretError
+
+from ..memory import keep_freed_memory
+from .group import group
+from .types import NUMBERS, Size
+
+if TYPE_CHECKING:
+    from interpret.classifier import Classifier
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """A network as the options of the shell describe it."""
+
+    model: str
+    weights: str | None
+    labels: str | None
+    mean: list[float] | None
+    std: list[float] | None
+    input_size: int | tuple[int, int] | None
+    device: str
+    precision: str
+    threads: int | None
+
+    def open(self, *, fold: bool = False) -> "Classifier":
+        """The classifier, on its device.
+
+        Args:
+            fold: whether batch normalisation is folded into the convolutions.
+        """
+        import torch
+
+        from interpret.models.load import load
+
+        keep_freed_memory()
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        device = device_named(self.device)
+        elsewhere = ("model", "device", "threads")
+        given = {known.name: getattr(self, known.name) for known in fields(self) if known.name not in elsewhere}
+        classifier = load(self.model, **given).to(device)
+        if fold:
+            from interpret.models.fold_batchnorm import folded
+
+            return folded(classifier)
+        return classifier
+
+    def named(self, name: str) -> "ModelOptions":
+        """The same options for another network."""
+        return replace(self, model=name)
+
+
+def device_named(name: str) -> str:
+    """The device that --device means; an error where there is none such."""
+    import torch
+
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return next(device for device in ("cuda", "mps", "cpu") if there[device])
+    if not there[name]:
+        raise InterpretError(f"there is no {name} device here; `interp doctor` tells what there is")
+    return name
+
+
+def network_name(name: str, names: Sequence[str]) -> str:
+    """A network's name, or that of its file, with the folder where another file has the same name."""
+    if not Path(name).is_file():
+        return name
+    same = [other for other in names if Path(other).stem == Path(name).stem]
+    return Path(name).stem if len(same) == 1 else str(Path(name).with_suffix(""))
+
+
+def _complete_networks(ctx: click.Context, parameter: click.Parameter, start: str) -> list[str]:
+    """The two offline networks; naming torchvision's would mean importing it at every key press."""
+    return [name for name in ("efficientnet_lite0", "squeezenet1_1") if name.startswith(start)]
+
+
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="Where to run it.",
+)
+
+threads_option = click.option("--threads", type=click.IntRange(1), help="CPU threads; all cores by default.")
+
+
+def precision_option(help_text: str) -> Any:
+    return click.option(
+        "--precision",
+        type=click.Choice(["float32", "bf16", "fp16"]),
+        default="float32",
+        show_default=True,
+        help=help_text,
+    )
+
+
+model_options = group(
+    "model",
+    ModelOptions,
+    click.option(
+        "-m",
+        "--model",
+        default="efficientnet_lite0",
+        show_default=True,
+        metavar="NAME",
+        shell_complete=_complete_networks,
+        help="A network: `interp models` lists them; or timm:NAME, or package.module:function.",
+    ),
+    click.option("--weights", type=click.Path(), help="Its weights: a .pth, .pt or .safetensors file."),
+    click.option("--labels", type=click.Path(), help="A file with the names of its classes, one a line or JSON."),
+    click.option("--mean", type=NUMBERS, help="Mean of each channel it expects, such as 0.5,0.5,0.5."),
+    click.option("--std", type=NUMBERS, help="Standard deviation of each channel it expects."),
+    click.option("--input-size", type=Size(), help="Its input, such as 224 or 224x320 (height x width)."),
+    device_option,
+    precision_option(
+        "Of the network's arithmetic: bf16 and, on a GPU, fp16 are faster on hardware made for them, and less exact."
+    ),
+    threads_option,
+)
+
+fold_option = click.option(
+    "--fold", is_flag=True, help="Fold batch normalisation into the convolutions: the same to rounding, and faster."
+)

@@ -1,0 +1,106 @@
+"""The kinds of values that options take: lists with commas, sizes of a change, sizes of a picture."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import click
+
+from interpret.errors import InterpretError, did_you_mean
+
+
+class CommaList(click.ParamType):
+    """Several values with commas between them.
+
+    Args:
+        part: from the text of one value to the value; a ValueError says that it is none.
+        example: what such a list looks like, as the end of "... is not".
+        once: whether a value that is named twice counts once, and an empty one not at all.
+    """
+
+    name = "list"
+
+    def __init__(self, part: Callable[[str], Any], example: str, *, once: bool = False) -> None:
+        self.part, self.example, self.once = part, example, once
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[Any]:
+        """The values, from a text, or from a list or a number of a configuration."""
+        given = value if isinstance(value, list | tuple) else str(value).split(",")
+        texts = [str(part).strip() for part in given]
+        try:
+            values = [self.part(text) for text in texts if text or not self.once]
+        except (ValueError, ZeroDivisionError):
+            self.fail(f"{value!r} is not {self.example}", param, ctx)
+        return list(dict.fromkeys(values)) if self.once else values
+
+
+class Names(CommaList):
+    """Names of a table with commas between them; dashes and underscores are the same, and "all" is every one."""
+
+    def __init__(self, known: Iterable[str], kind: str) -> None:
+        super().__init__(lambda text: text.replace("-", "_"), f"a list of {kind}s", once=True)
+        self.known, self.kind = list(known), kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
+        """The names, as the table spells them."""
+        chosen = super().convert(value, param, ctx)
+        if chosen == ["all"]:
+            return self.known
+        for name in chosen:
+            if name not in self.known:
+                hint = did_you_mean(name, self.known) or f"; there are {', '.join(self.known)}"
+                self.fail(f"no {self.kind} {name!r}{hint}".replace("_", "-"), param, ctx)
+        return chosen
+
+
+def number(text: str) -> float:
+    """A number such as 0.5, or a fraction such as 127/255; a ValueError where it is neither."""
+    above, _, below = text.partition("/")
+    return float(above) / (float(below) if below else 1)
+
+
+def radius(text: str) -> float:
+    """The number that 8/255, 8lv (levels of an 8-bit file) or 0.03 stands for; a ValueError where it is none."""
+    return float(text.removesuffix("lv")) / 255 if text.endswith("lv") else number(text)
+
+
+NUMBERS = CommaList(number, "a list of numbers such as 0.485,0.456,0.406")
+RADII = CommaList(radius, "a size such as 8/255, 8lv or 0.03")
+WORDS = CommaList(str, "a list of names", once=True)
+CHANNELS = CommaList(int, "a list of channel numbers such as 3,17", once=True)
+
+
+class Radius(click.ParamType):
+    """How large a change may be: 8/255, 8lv (levels of an 8-bit file), or a number."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The radius in units of [0, 1]."""
+        try:
+            return float(value) if isinstance(value, int | float) else radius(value.strip())
+        except (ValueError, ZeroDivisionError):
+            self.fail(f"{value!r} is not a size such as 8/255, 8lv or 0.03", param, ctx)
+
+
+def check_radius(eps: float | None, norm: str = "Linf") -> None:
+    """Refuse a radius that is no bound: a number of levels that was given as a number of [0, 1]."""
+    if eps is not None and eps > 1 and norm == "Linf":
+        raise InterpretError(f"pixels lie in [0, 1], so an eps of {eps:g} is no bound; did you mean {eps:g}/255?")
+
+
+class Size(click.ParamType):
+    """A height and width: 224, or 224x320."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """One number for a square, or height and width."""
+        parts = str(value).lower().split("x")
+        if len(parts) > 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
+            self.fail(f"{value!r} is not a size such as 224 or 224x320 (height x width)", param, ctx)
+        return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
+
+
+def dashed(name: str) -> str:
+    """A name as the shell spells it: integrated-gradients."""
+    return name.replace("_", "-")

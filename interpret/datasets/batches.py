@@ -1,0 +1,159 @@
+"""Pictures read ahead in threads and handed to a network several at a time, whatever their sizes."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from ..classifier import Classifier
+from ..errors import InterpretError, NetworkError, PictureError
+from ..geometry import Geometry
+from ..images.files import pixels_hash
+from ..images.files import read as read_file
+from ..progress import bars_wanted
+from .threads import WORKERS, in_threads
+
+# Of the pictures of a batch that are kept at full size, 200 MB; and of what the network is given, whose activations
+# are many times larger.
+PIXELS, INPUT_PIXELS = 2**24, 2**21
+
+Failed = Callable[[Any, Exception], None]
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A picture that was read and laid on a network's input grid."""
+
+    item: Any  # what it was read from
+    image: Tensor | None  # (1, C, H, W) in [0, 1], where it is kept
+    pixels_hash: str  # of the picture as it was read, where it is kept
+    inputs: Tensor  # (1, C, h, w) on the network's device and input grid
+    geometry: Geometry  # where these lie on the image
+
+
+def batches(
+    items: Sequence[Any],
+    classifier: Classifier,
+    failed: Failed,
+    *,
+    read: Callable[[Any], Tensor] = read_file,
+    batch_size: int = 8,
+    workers: int = WORKERS,
+    keep: bool = True,
+    on_grid: bool = False,
+    waits: Callable[[Any], bool] = lambda item: False,
+    bar: bool = True,
+) -> Iterator[list[Prepared]]:
+    """Read pictures, and yield as many at once as the network takes, in their order.
+
+    Args:
+        items: what to read: files, samples, or whatever ``read`` takes.
+        classifier: on whose device and input grid the pictures are laid; those of a batch have the same size there.
+        failed: called with each item that cannot be read or prepared, and the error.
+        read: from an item to a picture (1, C, H, W) in [0, 1]; runs in a thread.
+        batch_size: how many pictures at once, at the most.
+        workers: how many threads read.
+        keep: whether the pictures themselves are kept, at full size.
+        on_grid: whether a picture is replaced by what the network sees of it, in [0, 1].
+        waits: whether reading an item may never end, as standard input may; such are read in the caller's thread.
+        bar: whether there is a progress bar, on a terminal.
+
+    Yields:
+        One batch after the other.
+    """
+    device, batch, room = classifier.mean.device, [], 1.0
+
+    def decoded(item: Any) -> tuple[Tensor, str]:
+        image = read(item)
+        digits = pixels_hash(image) if keep else ""
+        return image.pin_memory() if device.type == "cuda" else image, digits
+
+    hidden = not (bar and bars_wanted())
+    with tqdm(total=len(items), disable=hidden or None, leave=False, unit="picture") as progress:
+        for item, reading in in_threads(decoded, items, workers, here=waits):
+            progress.update()
+            try:
+                picture = _prepared(item, classifier, *reading.result(), keep=keep, on_grid=on_grid)
+            except (PictureError, RuntimeError) as error:
+                failed(item, error)
+                continue
+            size = _share_of_memory(picture)
+            other_size = batch and batch[0].inputs.shape != picture.inputs.shape
+            if batch and (other_size or len(batch) == batch_size or size > room):
+                yield batch
+                batch, room = [], 1.0
+            batch.append(picture)
+            room -= size
+        if batch:
+            yield batch
+
+
+def _prepared(
+    item: Any, classifier: Classifier, image: Tensor, digits: str, *, keep: bool, on_grid: bool
+) -> Prepared:
+    inputs, geometry = classifier.prepare(image.to(classifier.mean.device, non_blocking=True))
+    if on_grid:
+        inputs = inputs.clamp(0, 1)  # bicubic resizing overshoots; a picture does not
+        image, geometry = inputs.cpu() if keep else image, classifier.on_inputs().prepare(inputs)[1]
+    return Prepared(item, image if keep else None, digits, inputs, geometry)
+
+
+def _share_of_memory(picture: Prepared) -> float:
+    """How much of what a batch may hold a picture takes."""
+    share = picture.inputs[0, 0].numel() / INPUT_PIXELS
+    return share if picture.image is None else max(share, picture.image[0, 0].numel() / PIXELS)
+
+
+def each_alone_on_failure(
+    batch: Sequence[Prepared], run: Callable[[Sequence[Prepared]], Iterable[Made]], failed: Failed
+) -> Iterable[Made]:
+    """What a function makes of a batch or, where it fails, of each picture alone; one that fails alone is reported.
+
+    What fails is the network, with a RuntimeError: on too small a picture, or on too many for its memory. One that
+    cannot be explained at all raises a NetworkError for a picture alone, too.
+    """
+    try:
+        return run(batch)
+    except (RuntimeError, NetworkError) as error:
+        if len(batch) == 1:
+            if isinstance(error, NetworkError):
+                raise
+            failed(batch[0].item, error)
+            return ()
+    return (made for picture in batch for made in each_alone_on_failure([picture], run, failed))
+
+
+def stacked_inputs(
+    items: Sequence[Any], classifier: Classifier, failed: Failed, *, read: Callable[[Any], Tensor] = read_file
+) -> tuple[Tensor, list[Any]]:
+    """Read pictures onto the input grid of a classifier, all of them as one tensor.
+
+    Args:
+        items: what to read: files, samples, or whatever ``read`` takes.
+        classifier: on whose device and input grid they are laid.
+        failed: called with each item that cannot be read or prepared, and the error.
+        read: from an item to a picture (1, C, H, W) in [0, 1].
+
+    Returns:
+        (N, C, h, w) in [0, 1], and the N items that they were read from.
+
+    Raises:
+        InterpretError: no picture could be read, or they differ in size on a network that takes any.
+    """
+    inputs, kept = [], []
+    for item in items:
+        try:
+            # Bicubic resizing overshoots; a picture does not.
+            inputs.append(classifier.prepare(read(item))[0].clamp(0, 1).to(classifier.mean.device))
+            kept.append(item)
+        except (PictureError, RuntimeError) as error:
+            failed(item, error)
+    if not inputs:
+        raise InterpretError("none of the pictures could be read")
+    if len({picture.shape for picture in inputs}) > 1:
+        raise InterpretError("the pictures differ in size; give --input-size")
+    return torch.cat(inputs), kept

@@ -1,0 +1,113 @@
+"""What a map is worth on one picture, by all metrics asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from ..classifier import network_of
+from ..explainers import explainer_named
+from ..explainers.aggregation import importance
+from ..network.hooks import counted
+from . import METRICS, NEEDS_REGIONS, metric_named
+from .baseline_maps import FLOORS
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What every map of a picture is measured by."""
+
+    metrics: Sequence[str]
+    baselines: Sequence[str] = ("blur",)  # of insertion and deletion
+    steps: int = 10
+    seed: int = 0
+
+    def columns(self) -> list[str]:
+        """The names of the numbers, such as insertion_blur, road."""
+        curves = ("insertion", "deletion")
+        named = [[f"{name}_{end}" for end in self.baselines] if name in curves else [name] for name in self.metrics]
+        return [column for names in named for column in names]
+
+    def curves(self) -> list[str]:
+        """Those of the columns that are the area below a curve."""
+        return [column for column in self.columns() if column.startswith(("insertion", "deletion"))]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the map of one method is worth on one picture."""
+
+    method: str
+    picture: str
+    values: dict[str, float]  # column to number, NaN where it cannot be had
+    curves: dict[str, list[float]]  # column to the steps + 1 points of its curve
+    passes: int  # that the map took
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One picture on the network's input grid, and what is known of it."""
+
+    name: str
+    image: Tensor  # (1, 3, H, W), in [0, 1]
+    target: int  # the class that is explained
+    region: Tensor | None = None  # (H, W) booleans, where the object is
+
+
+def better_when(column: str) -> int:
+    """1 where a higher number of a column is better, -1 where a lower one is."""
+    return METRICS[column] if column in METRICS else METRICS[column.partition("_")[0]]
+
+
+def measure(classifier: nn.Module, subject: Subject, method: str, trial: Trial) -> Measured:
+    """Explain one picture by one method, or by a map that knows nothing of the network, and measure the map.
+
+    Args:
+        classifier: for pictures on its input grid.
+        subject: the picture.
+        method: a name of the tables EXPLAINERS or FLOORS.
+        trial: what to measure.
+
+    Returns:
+        The numbers.
+
+    Raises:
+        NetworkError: the method cannot explain this network.
+    """
+    if method in FLOORS:
+        image = subject.image
+        floor = FLOORS[method](image, trial.seed) if method == "random" else FLOORS[method](image)
+        return _measured(classifier, subject, method, floor, trial)
+    explainer = explainer_named(method)
+    with counted(network_of(classifier)) as count:
+        attribution = importance(explainer(classifier, subject.image, subject.target), method)
+    found = _measured(classifier, subject, method, attribution, trial)
+    if "max_sensitivity" in trial.metrics:
+        with counted(network_of(classifier)) as more:
+            moved = metric_named("max_sensitivity")(
+                classifier, subject.image, subject.target, explainer, seed=trial.seed
+            )
+        found.values["max_sensitivity"] = float(moved)
+        count += more
+    return replace(found, passes=max(1, count["passes"]))
+
+
+def _measured(classifier: nn.Module, subject: Subject, method: str, attribution: Tensor, trial: Trial) -> Measured:
+    about = classifier, subject.image, subject.target, attribution
+    found = Measured(method, subject.name, dict.fromkeys(trial.columns(), torch.nan), {}, 0)
+    for name in trial.metrics:
+        metric = metric_named(name)
+        if name in ("insertion", "deletion"):
+            for end in trial.baselines:
+                curve = metric(*about, baseline=end, steps=trial.steps, seed=trial.seed)
+                found.values[f"{name}_{end}"] = float(curve.area)
+                found.curves[f"{name}_{end}"] = curve.scores[0].tolist()
+        elif name in NEEDS_REGIONS:
+            if subject.region is not None:
+                found.values[name] = float(metric(attribution, subject.region[None]))
+        elif name in ("road", "infidelity"):
+            found.values[name] = float(metric(*about, seed=trial.seed))
+        elif name != "max_sensitivity":
+            found.values[name] = float(metric(*about))
+    return found
