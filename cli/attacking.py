@@ -69,7 +69,7 @@ class Run:
             self._tell(row, path)
         self.withstood += verdict.right and not verdict.success
         if self.figure and path is not None:
-            self._draw(path, image, found, verdict, about)
+            self._draw(path, image, found, about)
         return row
 
     def _wanted(self, image: "Tensor") -> tuple["Tensor", bool]:
@@ -173,11 +173,11 @@ class Run:
         options.note(sentence(row, self.classifier), self.settings["quiet"])
         options.tell(str(path))
 
-    def _draw(self, path: Path, image: "Tensor", found: "Tensor", verdict: "Verdict", about: dict[str, Any]) -> None:
-        from .attack_figure import attack_figure
+    def _draw(self, path: Path, image: "Tensor", found: "Tensor", about: dict[str, Any]) -> None:
+        from interpret.figures import attack_figure
 
         drawn = path.with_name(f"{path.stem}_figure.png")
-        write_result(drawn, attack_figure(self.classifier, image, found, verdict), about)
+        write_result(drawn, attack_figure(self.classifier, image, found), about)
         if not self.settings["as_json"]:
             options.tell(str(drawn))
 

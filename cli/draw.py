@@ -1,26 +1,23 @@
-"""How a map becomes a picture: the options that every explainer has for it, and the drawing."""
+"""How maps look: the options that every explainer has for it."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from interpret.errors import InterpretError
-from interpret.explainers import DRAWINGS, EXPLAINERS
+from interpret.explainers import DISPLAYS, EXPLAINERS
 
 from . import options
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from PIL.Image import Image
-    from torch import Tensor
+    from interpret.figures.display import Display
 
 VIEWS = ("overlay", "heatmap", "side-by-side")
 
 
-def drawing_options(method: str) -> Any:
-    """The options for drawing, with a method's own defaults."""
-    default = DRAWINGS[EXPLAINERS[method]]
+def display_options(method: str) -> Any:
+    """The options for how a method's maps look, with its own defaults."""
+    default = DISPLAYS[EXPLAINERS[method]]
     return options.applied(
         click.option(
             "--view",
@@ -54,60 +51,19 @@ def drawing_options(method: str) -> Any:
         click.option(
             "--signed/--absolute",
             "signed",
-            default=not default["absolute"],
+            default=default["signed"],
             show_default=True,
             help="Blue against the class and red for it, or sizes alone.",
         ),
     )
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """The choices for drawing the maps of one run."""
+def take_display(settings: dict[str, Any]) -> "Display":
+    """The display among a command's parameters, which is taken out of them."""
+    from interpret.figures.display import Display
 
-    view: str
-    scale: str | float  # "each", "shared" or the value that gets the strongest colour
-    percentile: float
-    aggregate: str
-    signed: bool
-
-    @classmethod
-    def taken_from(cls, settings: dict[str, Any]) -> "Drawing":
-        """The choices among a command's parameters, which are taken out of it."""
-        chosen = {name: settings.pop(name) for name in ("view", "scale", "percentile", "aggregate", "signed")}
-        return cls(**{**chosen, "scale": _scale(chosen["scale"])})
-
-    def values(self, attribution: "Tensor") -> "Tensor":
-        """What is drawn of an attribution (1, C, H, W): one value a pixel, or the colours."""
-        from interpret.explainers.aggregation import combined
-
-        if self.aggregate == "colours" and attribution.shape[1] == 3:
-            return attribution
-        how = "sum" if self.aggregate == "colours" else self.aggregate
-        return combined(attribution, how, absolute=not self.signed)
-
-    def limit(self, *attributions: tuple["Tensor", "Tensor"]) -> float:
-        """The value that gets the strongest colour, one for all of these attributions where the network saw."""
-        from interpret.figures.display import limit_of
-
-        if isinstance(self.scale, float):
-            return self.scale
-        seen_values = (self.values(attribution)[..., seen] for attribution, seen in attributions)
-        return limit_of(*seen_values, percentile=self.percentile)
-
-    def draw(
-        self, image: "Tensor", values: "Tensor", seen: "Tensor", limit: float, words: dict[str, str]
-    ) -> "Image | Figure":
-        """The picture or figure of the ``values`` of one attribution; ``words`` are its title, caption and unit."""
-        from interpret.figures import display as figures
-
-        if self.view == "side-by-side":
-            return figures.side_by_side(image, values, limit=limit, seen=seen, **words)
-        if values.shape[1] == 3:
-            return figures.own_colours(values, limit=limit, seen=seen)
-        if self.view == "heatmap":
-            return figures.heatmap(values, limit=limit, seen=seen)
-        return figures.overlay(image, values, limit=limit, seen=seen)
+    chosen = {name: settings.pop(name) for name in ("view", "scale", "percentile", "aggregate", "signed")}
+    return Display(**{**chosen, "scale": _scale(chosen["scale"])})
 
 
 def _scale(given: str) -> str | float:

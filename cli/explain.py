@@ -11,7 +11,7 @@ from interpret.explainers import EXPLAINERS
 
 from . import options
 from .batches import batch_option, workers_option
-from .draw import Drawing, drawing_options
+from .draw import display_options, take_display
 from .inputs import find_pictures, output_stems
 from .outputs import RAW, Outputs, clobber_option, output_option
 from .run import Run
@@ -59,7 +59,7 @@ def _command(name: str) -> click.Command:
         options.recursive_option,
         class_options,
         *(method_option(option) for option in method.options if option.name != "seed"),
-        drawing_options(method.name),
+        display_options(method.name),
         shared_options,
         output_option,
         clobber_option,
@@ -101,10 +101,9 @@ def explain(method: Method, settings: dict[str, Any]) -> None:
     with options.notes_of_the_library(settings["quiet"]), own:
         run = _prepared(method, settings)
         results, limit = run.results(), None
-        if run.drawing.scale == "shared":
+        if run.display.scale == "shared":
             results = list(results)
-            laid = ((run.attribution(result), result.picture.geometry.seen()) for result in results)
-            limit = run.drawing.limit(*laid) if results else 0.0
+            limit = run.display.limit(*map(run.seen_values, results)) if results else 0.0
         write_all(run, results, limit)
         failed = failures_of_all(run.failed)
     if failed:
@@ -117,12 +116,12 @@ def _prepared(method: Method, settings: dict[str, Any]) -> Run:
 
     sources = find_pictures(settings.pop("pictures"), settings.pop("recursive"))
     outputs = Outputs(settings.pop("output"), sources)
-    drawing = Drawing.taken_from(settings)
-    if drawing.scale == "shared" and settings["no_clobber"]:
+    display = take_display(settings)
+    if display.scale == "shared" and settings["no_clobber"]:
         raise InterpretError("--scale shared needs every map again; leave out --no-clobber")
     method_options = {option.name: settings[option.name] for option in method.options}
     classes = take_classes(settings)
-    if drawing.scale == "shared" and processes() > 1:
+    if display.scale == "shared" and processes() > 1:
         raise InterpretError("--scale shared looks at every map before it draws one; run it in one process")
     named = {name: settings[name] for name in ("model", "weights")}
     classifier = options.open_classifier(settings)
@@ -130,7 +129,7 @@ def _prepared(method: Method, settings: dict[str, Any]) -> Run:
     if method_options.get("layer") is not None:
         find_layer(classifier.network, method_options["layer"])
     work = shared_out(list(zip(sources, output_stems(sources), strict=True)))
-    run = Run(method, work, classifier, outputs, drawing, classes, method_options, settings)
+    run = Run(method, work, classifier, outputs, display, classes, method_options, settings)
     run.about = _about(run, named)
     return run
 
@@ -151,7 +150,7 @@ def _about(run: Run, named: dict[str, str | None]) -> dict[str, Any]:
         "options": run.method_options,
         "smooth": run.settings["smooth"],
         "size": run.settings["size"],
-        "drawing": None if run.outputs.suffix in RAW else asdict(run.drawing),
+        "drawing": None if run.outputs.suffix in RAW else asdict(run.display),
         "seed": run.settings["seed"],
         "versions": {"interp": __version__, "torch": torch.__version__},
     }

@@ -21,7 +21,7 @@ from .signatures import Method, attack_methods, methods
 
 if TYPE_CHECKING:
     from interpret.classifier import Classifier
-    from interpret.figures.grid_maps import Asked, Cell
+    from interpret.figures.grid_maps import Cell, GridContents
 
 ATTACKING = ("eps", "least", "pixels")  # the kinds that need a picture and its label alone
 
@@ -53,14 +53,19 @@ def draw_grid(settings: dict[str, Any]) -> None:
     named = {name: settings[name] for name in ("model", "weights")}
     layout = {name: settings.pop(name) for name in ("rows", "cols", "scale", "view", "whole", "width")}
     with options.notes_of_the_library(not settings["verbose"]):
-        asked = _asked(settings, layout)
-        cells = _cells(sources, asked, settings)
+        contents = _contents(settings, layout)
+        cells = _cells(sources, contents, settings)
     if not cells:
         raise click.exceptions.Exit(1)
-    first = next(iter(asked.classifiers.values()))
+    first = next(iter(contents.classifiers.values()))
     choices = {name: settings[name] for name in ("methods", "classes", "top_k", "layers", "attacks", "eps", "seed")}
-    shown = {"pictures": [source.shown for source in sources], **choices, "options": asked.options, "drawing": layout}
-    about = about_run("grid", named, first, models=asked.hashes, **shown)
+    shown = {
+        "pictures": [source.shown for source in sources],
+        **choices,
+        "options": contents.options,
+        "drawing": layout,
+    }
+    about = about_run("grid", named, first, models=contents.hashes, **shown)
     path = outputs.place(output_stems(sources)[0] if len(sources) == 1 else Path("pictures"), "grid")
     _write(path, cells, layout, about)
     if path is not None:
@@ -69,17 +74,17 @@ def draw_grid(settings: dict[str, Any]) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _asked(settings: dict[str, Any], layout: dict[str, Any]) -> "Asked":
+def _contents(settings: dict[str, Any], layout: dict[str, Any]) -> "GridContents":
     """Everything that can be wrong before the first picture is looked at, looked at."""
     settings["methods"] = [_named(name, methods(), "method").name for name in settings["methods"]]
     method_options = _method_options(settings)
     attacks = _attacks(settings)
     from interpret.figures.cache import MapStore, user_folder
-    from interpret.figures.grid_layout import check
-    from interpret.figures.grid_maps import Asked
+    from interpret.figures.grid_layout import check_layout
+    from interpret.figures.grid_maps import GridContents
     from interpret.network.hooks import find_layer
 
-    check(layout["rows"], layout["cols"], layout["scale"])
+    check_layout(layout["rows"], layout["cols"], layout["scale"])
     classifiers = _classifiers(settings)
     for layer in settings["layers"]:
         for classifier in classifiers.values():
@@ -88,7 +93,7 @@ def _asked(settings: dict[str, Any], layout: dict[str, Any]) -> "Asked":
         for note in {classifier.labels.find(query).note for classifier in classifiers.values()} - {None}:
             options.note(note, settings["quiet"])
     folder = None if settings["no_cache"] else settings["cache"] or user_folder()
-    return Asked(
+    return GridContents(
         classifiers,
         settings["methods"],
         settings["classes"],
@@ -110,22 +115,22 @@ def _classifiers(settings: dict[str, Any]) -> dict[str, "Classifier"]:
     return opened
 
 
-def _cells(sources: Sequence[Source], asked: "Asked", settings: dict[str, Any]) -> "list[Cell]":
+def _cells(sources: Sequence[Source], contents: "GridContents", settings: dict[str, Any]) -> "list[Cell]":
     """The panels of every picture; one that fails is reported and passed over."""
     from interpret.figures.grid_maps import cells_of
     from interpret.progress import progress_bar
 
     found: list[Cell] = []
-    with progress_bar(len(sources) * asked.maps_a_picture(), "grid", "map") as bar:
+    with progress_bar(len(sources) * contents.maps_per_picture(), "grid", "map") as bar:
         for source, stem in zip(sources, output_stems(sources), strict=True):
             try:
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always")
-                    cells = list(cells_of(str(stem), source.read(), asked, bar.update))
+                    cells = list(cells_of(str(stem), source.read(), contents, bar.update))
             except (PictureError, RuntimeError) as error:
                 options.note_failure(source.shown, error, settings["verbose"])
                 continue
-            troubles = [f"{cell.place['methods']}: {cell.trouble}" for cell in cells if cell.trouble]
+            troubles = [f"{cell.place['methods']}: {cell.diagnosis}" for cell in cells if cell.diagnosis]
             for line in dict.fromkeys([*(str(warning.message) for warning in caught), *troubles]):
                 options.note(f"{source.shown}: {line}", settings["quiet"])
             found += cells
@@ -135,9 +140,9 @@ def _cells(sources: Sequence[Source], asked: "Asked", settings: dict[str, Any]) 
 def _write(path: Path | None, cells: "Sequence[Cell]", layout: dict[str, Any], about: dict[str, Any]) -> None:
     from matplotlib.image import AxesImage
 
-    from interpret.figures.figure_grid import drawn
+    from interpret.figures.figure_grid import grid_of
 
-    figure = drawn(cells, **layout)
+    figure = grid_of(cells, **layout)
     if path is not None and path.suffix.lower() in VECTOR:
         for image in figure.findobj(AxesImage):
             image.set_interpolation("none")  # the pixels themselves, which a reader may magnify

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interpret.explainers import DRAWINGS, EXPLAINERS
+from interpret.explainers import DISPLAYS, EXPLAINERS
 
 from .inputs import Source
 from .options import MODEL_SETTINGS
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from interpret.classifier import Classifier
     from interpret.labels.names import Labels
     from interpret.report.findings import Finding
-    from interpret.report.network import Check
+    from interpret.report.network import SanityCheck
 
 STEPS = 100  # of the attack
 ELSEWHERE = ("device", "threads")  # what need not be the same
@@ -48,7 +48,7 @@ class Shell:
 
     def of_picture(self, labels: "Labels", finding: "Finding") -> Lines:
         """What repeats each picture of one finding."""
-        from interpret.figures.grid_maps import title_of
+        from interpret.explainers import title_of
         from interpret.report import findings
 
         file = _word(self.sources[finding.name])
@@ -56,7 +56,7 @@ class Shell:
         for part in finding.explained:
             chosen = ["-c", _class(labels, part.seen.index), "--size", "model", *self.seed]
             for method in (found_map.method for found_map in part.maps if found_map.drawn):
-                coloured = DRAWINGS[EXPLAINERS[method]]["aggregate"] == "colours"
+                coloured = DISPLAYS[EXPLAINERS[method]]["aggregate"] == "colours"
                 sizes = ["--aggregate", "max", "--absolute"] if coloured else []
                 explain, what = (_dashed(method), file, *chosen, "--view"), f"{title_of(method)} for {part.seen.name}"
                 found += [(f"{what}, overlay", self._line(*explain, "overlay", *sizes))]
@@ -73,7 +73,9 @@ class Shell:
             found.append((f"The attack{place}", line))
         return found
 
-    def of_checks(self, checks: "Sequence[Check]", findings: "Sequence[Finding]", classifier: "Classifier") -> Lines:
+    def of_checks(
+        self, checks: "Sequence[SanityCheck]", findings: "Sequence[Finding]", classifier: "Classifier"
+    ) -> Lines:
         """What repeats the sanity checks, by how many pictures they looked at; they explain top predictions."""
         if self.settings["classes"]:
             return []

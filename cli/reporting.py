@@ -4,15 +4,14 @@ import functools
 import json
 import os
 import sys
-import warnings
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from interpret.errors import InterpretError, NetworkError, PictureError
+from interpret.errors import InterpretError, PictureError
 
 from . import options
 from .drawn import about_run
@@ -21,25 +20,13 @@ from .outputs import Outputs
 from .report_commands import STEPS, Shell
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from interpret.classifier import Classifier
-    from interpret.report.findings import Finding, Wanted
-    from interpret.report.network import Check
+    from interpret.report.findings import Finding
+    from interpret.report.make import Findings
     from interpret.report.smallest_change import Attack
 
 DEFAULT_METHODS = "gradcam,layercam,guided-gradcam,guided-backprop,saliency,integrated-gradients"
 SUFFIXES = (".html", ".htm")
-
-
-@dataclass
-class Looked:
-    """What came of looking at the pictures."""
-
-    findings: "list[Finding]" = field(default_factory=list)
-    images: "list[Tensor]" = field(default_factory=list)
-    failed: list[tuple[str, str]] = field(default_factory=list)
-    checks: "dict[str, Check]" = field(default_factory=dict)
 
 
 def make_report(settings: dict[str, Any]) -> None:
@@ -64,7 +51,7 @@ def make_report(settings: dict[str, Any]) -> None:
             if note := classifier.labels.find(query).note:
                 options.note(note, settings["quiet"])
         looked = _look(dict(zip(names, sources, strict=True)), classifier, settings)
-    if looked.findings:
+    if looked.found:
         choices = {name: settings[name] for name in ("methods", "classes", "attack", "sanity", "seed")}
         about = about_run("report", given, classifier, pictures=[source.shown for source in sources], **choices)
         _write(path, _page(looked, classifier, about, shell).encode())
@@ -97,47 +84,24 @@ def _names(sources: list[Source]) -> list[str]:
     return names if len(set(names)) == len(names) else [source.shown for source in sources]
 
 
-def _look(sources: dict[str, Source], classifier: "Classifier", settings: dict[str, Any]) -> Looked:
+def _look(sources: dict[str, Source], classifier: "Classifier", settings: dict[str, Any]) -> "Findings":
     """Look at every picture, and check the methods; a picture that fails is reported and passed over."""
-    from interpret.progress import progress_bar, without_bars
-    from interpret.report.findings import Wanted
-    from interpret.report.make import checked_methods
-    from interpret.report.smallest_change import error_line
+    from interpret.report.findings import ReportOptions
+    from interpret.report.make import examine
 
-    looked, attack = Looked(), _attack() if settings["attack"] else None
-    with progress_bar(1, "report", "piece") as bar, without_bars():
-        wanted = Wanted(settings["methods"], settings["classes"], attack, settings["seed"], bar.update)
-        bar.total = len(sources) * wanted.pieces() + len(wanted.methods) * settings["sanity"]
-        for name, source in sources.items():
-            before = bar.n
-            try:
-                _look_at(name, source, classifier, wanted, looked, settings["quiet"])
-            except (PictureError, NetworkError, RuntimeError) as error:
-                options.note_failure(source.shown, error, settings["verbose"])
-                looked.failed.append((name, error_line(error)))
-            bar.update(before + wanted.pieces() - bar.n)
-        if settings["sanity"] and looked.findings:
-            looked.checks = checked_methods(classifier, looked.images, looked.findings, wanted)
-    return looked
+    def watch(finding: "Finding", warnings: list[str]) -> None:
+        maps = [found for part in finding.explained for found in part.maps if found.trouble]
+        troubles = [f"{found.method.replace('_', '-')}: {found.trouble}" for found in maps]
+        for line in dict.fromkeys([*warnings, *troubles]):
+            options.note(f"{sources[finding.name].shown}: {line}", settings["quiet"])
 
+    def failed(name: str, error: Exception) -> None:
+        options.note_failure(sources[name].shown, error, settings["verbose"])
 
-def _look_at(
-    name: str, source: Source, classifier: "Classifier", wanted: "Wanted", looked: Looked, quiet: bool
-) -> None:
-    from interpret.report.findings import found_in
-    from interpret.report.network import PICTURES
-
-    image = source.read()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        finding = found_in(name, image, classifier, wanted)
-    looked.findings.append(finding)
-    if len(looked.images) < PICTURES:  # as many as are looked at again
-        looked.images.append(image)
-    maps = [found for part in finding.explained for found in part.maps]
-    troubles = [f"{found.method.replace('_', '-')}: {found.trouble}" for found in maps if found.trouble]
-    for line in dict.fromkeys([*(str(warning.message) for warning in caught), *troubles]):
-        options.note(f"{source.shown}: {line}", quiet)
+    attack = _attack() if settings["attack"] else None
+    asked = ReportOptions(settings["methods"], settings["classes"], attack, settings["seed"])
+    pictures = [(name, source.read) for name, source in sources.items()]
+    return examine(classifier, pictures, asked, check=settings["sanity"], watch=watch, failed=failed)
 
 
 def _attack() -> "Attack":
@@ -156,17 +120,15 @@ def _attack() -> "Attack":
     return Attack(run, f"the fast minimum-norm attack (L∞, {STEPS} steps)")
 
 
-def _page(looked: Looked, classifier: "Classifier", about: dict[str, Any], shell: Shell) -> str:
+def _page(looked: "Findings", classifier: "Classifier", about: dict[str, Any], shell: Shell) -> str:
     from interpret.report.network import Network
-    from interpret.report.page import Report, page
+    from interpret.report.render import Report, page
 
-    network = Network.of(classifier, about["model"], looked.images[0])
+    network = Network.of(classifier, about["model"], looked.inputs[0])
     find = functools.partial(shell.of_picture, classifier.labels)
-    checking = shell.of_checks(list(looked.checks.values()), looked.findings, classifier)
+    checking = shell.of_checks(list(looked.checks.values()), looked.found, classifier)
     own = {"seed": about["seed"], "made_by": shell.whole()}
-    return page(
-        Report(network, looked.findings, looked.checks, looked.failed, find, checking, about["versions"], **own)
-    )
+    return page(Report(network, looked.found, looked.checks, looked.failed, find, checking, about["versions"], **own))
 
 
 def _write(path: Path | None, content: bytes) -> None:
@@ -179,13 +141,13 @@ def _write(path: Path | None, content: bytes) -> None:
         write_bytes(path, content)
 
 
-def _tell(path: Path, looked: Looked, about: dict[str, Any], settings: dict[str, Any]) -> None:
+def _tell(path: Path, looked: "Findings", about: dict[str, Any], settings: dict[str, Any]) -> None:
     if not settings["as_json"]:
         options.note(f"{path.stat().st_size / 1e6:.1f} MB, with everything inside", settings["quiet"])
         options.tell(str(path))
         return
     found = {
-        "found": [_plain(asdict(finding)) for finding in looked.findings],
+        "found": [_plain(asdict(finding)) for finding in looked.found],
         "checks": [asdict(check) for check in looked.checks.values()],
         "failed": [{"picture": name, "reason": reason} for name, reason in looked.failed],
     }

@@ -10,7 +10,6 @@ from interpret.errors import PictureError
 
 from . import options
 from .batches import Picture, batches, tried
-from .draw import Drawing
 from .inputs import Source
 from .outputs import Outputs, stored_about
 from .signatures import Method
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from interpret.classifier import Classifier
+    from interpret.figures.display import Display
 
 
 # How an earlier result may differ, in words.
@@ -47,7 +47,7 @@ class Run:
     work: Sequence[tuple[Source, Path]]  # pictures, and the names of their results
     classifier: "Classifier"
     outputs: Outputs
-    drawing: Drawing
+    display: "Display"
     classes: dict[str, Any]
     method_options: dict[str, Any]
     settings: dict[str, Any]
@@ -80,6 +80,10 @@ class Run:
         if self.settings["smooth"]:
             return result.map.cpu()
         return self.explainer.lay_back(result.picture.geometry, result.map).detach().cpu()
+
+    def seen_values(self, result: Result) -> "Tensor":
+        """What is drawn of a result where the network saw it."""
+        return self.display.values(self.attribution(result))[..., result.picture.geometry.seen()]
 
     def fail(self, source: Source, error: Exception) -> None:
         """Report a picture that failed, and count it."""

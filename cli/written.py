@@ -40,7 +40,7 @@ def write_all(run: Run, results: Iterable[Result], limit: float | None) -> None:
         limit: the value that gets the strongest colour; None for each map's own.
     """
     # Matplotlib is not made for threads: one of them at a time, and not this one.
-    figures = run.drawing.view == "side-by-side" or run.outputs.suffix in VECTOR
+    figures = run.display.view == "side-by-side" or run.outputs.suffix in VECTOR
     workers = 1 if figures else run.settings["workers"]
     waiting: deque[tuple[Page, Future[list[Path]]]] = deque()
     pages = in_threads(lambda page: _written(run, page), _pages(run, results, limit), workers, waiting=waiting)
@@ -76,8 +76,9 @@ def _pages(run: Run, results: Iterable[Result], limit: float | None) -> Iterator
         if run.outputs.suffix in RAW or run.settings["raw"]:
             raw = {"attribution": attribution[0].numpy(), "seen": seen.numpy()}
         # What PyTorch computes is computed here: in a thread of its own it would start threads again.
-        strongest = run.drawing.limit((attribution, seen)) if limit is None else limit
-        yield Page(result, seen, run.drawing.values(attribution), strongest, raw)
+        values = run.display.values(attribution)
+        strongest = run.display.limit(values[..., seen]) if limit is None else limit
+        yield Page(result, seen, values, strongest, raw)
 
 
 def _written(run: Run, page: Page) -> list[Path]:
@@ -87,12 +88,12 @@ def _written(run: Run, page: Page) -> list[Path]:
         if run.outputs.suffix in RAW:
             write_result(path, page.raw, result.about)
         else:
-            words = {
+            texts = {
                 "title": result.wanted.prediction,
                 "caption": f"{run.method.title.split(' (')[0]}: {result.wanted.label}",
                 "unit": result.wanted.unit,
             }
-            drawn = run.drawing.draw(result.picture.image, page.values, page.seen, page.limit, words)
+            drawn = run.display.draw(result.picture.image, page.values, limit=page.limit, seen=page.seen, **texts)
             write_result(path, drawn, result.about)
             if run.settings["raw"] and path is not None:
                 write_result(path.with_suffix(".npz"), page.raw, result.about)

@@ -7,14 +7,12 @@ import click
 from interpret.errors import InterpretError
 
 from .. import options
-from ..attack_figure import row_of
 from ..drawn import about_run, one_picture
 from ..outputs import Outputs, output_option, write_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from matplotlib.figure import Figure
     from torch import Tensor
 
     from interpret.classifier import Classifier
@@ -50,6 +48,7 @@ def explanation(picture: str, method: str, place: str, eps: float, output: str |
     """
     import torch
 
+    from interpret.figures import explanation_figure
     from interpret.images.files import read, to_pil
 
     source = one_picture(picture)
@@ -72,7 +71,8 @@ def explanation(picture: str, method: str, place: str, eps: float, output: str |
     found = read(path).to(image)
     options.note(_sentence(classifier, image, found, labels, explain, place), settings["quiet"])
     drawn = path.with_name(f"{path.stem}_figure.png")
-    write_result(drawn, _figure(classifier, image, found, labels, method, settings["layer"]), about)
+    shown = {"method": method.replace("-", "_"), "layer": settings["layer"]}
+    write_result(drawn, explanation_figure(classifier, image, found, **shown), about)
     for written in (path, drawn):
         options.tell(str(written))
 
@@ -144,25 +144,3 @@ def _sentence(
         f"{classifier.name(index)} {before[index]:.2f} -> {classifier.name(int(after.argmax()))} {after[index]:.2f}, "
         f"Linf {levels:.4g}/255"
     )
-
-
-def _figure(
-    classifier: "Classifier", image: "Tensor", found: "Tensor", labels: "Tensor", method: str, layer: str | None
-) -> "Figure":
-    """Both pictures, and what the method shows of each."""
-    import torch
-
-    from interpret.explainers import explainer_named
-    from interpret.figures.display import overlay
-    from interpret.images.files import to_pil
-
-    seen = classifier.prepare(image)[1].seen()
-    explain = explainer_named(method.replace("-", "_"))
-    panels = []
-    for images, when in ((image, "clean"), (found, "attacked")):
-        with torch.no_grad():
-            probability = float(classifier(images).softmax(1)[0, labels[0]])
-        maps = explain(classifier, images, labels, layer=layer).cpu()
-        panels.append((to_pil(images.cpu()), f"{when}: {classifier.name(int(labels[0]))} {probability:.0%}"))
-        panels.append((overlay(images.cpu(), maps, seen=seen), f"{method}, {when}"))
-    return row_of(panels, image.shape[-2] / image.shape[-1], side=3, above=0.4, fontsize=11)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from interpret.classifier import Classifier
 
 HELD_OUT = 4  # every fourth picture
-SHOWN = 4
 
 common_options = options.applied(
     click.argument("pictures", nargs=-1, metavar="[PICTURE...]", shell_complete=options.complete_pictures),
@@ -49,6 +48,7 @@ def patch(share: float, shape: str, degrees: float, **settings: Any) -> None:
 
     from attacks.patch import train_patch
     from attacks.transforms.patch_placement import apply_patch
+    from interpret.figures import shared_change_figure
 
     settings["target"] = settings["target"] or "toaster"
     work = _Work("patch", settings, {"share": share, "shape": shape, "degrees": degrees})
@@ -58,7 +58,8 @@ def patch(share: float, shape: str, degrees: float, **settings: Any) -> None:
     places = [apply_patch(work.held, made, seed=work.seed + draw + 1, **laid) for draw in range(3)]
     hits = torch.cat([work.view(patched).argmax(1) == labels[0] for patched in places])
     work.note(f"{hits.float().mean():.0%} of {len(work.held)} held-out pictures, at 3 places each, are a {work.target}")
-    work.write(_cut_out(made, shape), figure=_figure(work, _cut_out(made, shape), places[0], "the patch"))
+    shown = _cut_out(made, shape)
+    work.write(shown, figure=shared_change_figure(work.view, shown, work.held, places[0], title="the patch"))
 
 
 @click.command(short_help="One perturbation that fools on most pictures.")
@@ -77,6 +78,7 @@ def universal(eps: float, **settings: Any) -> None:
 
     from attacks.core.labels import predictions
     from attacks.universal import universal_perturbation
+    from interpret.figures import shared_change_figure
 
     work = _Work("universal", settings, {"eps": eps})
     labels, targeted = predictions(work.view, work.train), work.target is not None
@@ -95,7 +97,8 @@ def universal(eps: float, **settings: Any) -> None:
     work.note(f"{shares[0]:.0%} of {len(work.held)} held-out pictures {what}; with random signs {shares[1]:.0%}")
     shown = _around_grey(found, eps)
     attacked = (work.held + found).clamp(0, 1)
-    work.write(shown, figure=_figure(work, shown, attacked, f"the perturbation x {0.5 / eps:.0f}"), raw=found)
+    title = f"the perturbation x {0.5 / eps:.0f}"
+    work.write(shown, figure=shared_change_figure(work.view, shown, work.held, attacked, title=title), raw=found)
 
 
 class _Work:
@@ -168,26 +171,3 @@ def _around_grey(change: "Tensor", eps: float) -> Any:
     from interpret.images.files import to_pil
 
     return to_pil((0.5 + change.cpu() / (2 * eps or 1)).clamp(0, 1).expand(3, -1, -1))
-
-
-def _figure(work: _Work, made: Any, attacked: "Tensor", title: str) -> "Figure":
-    """What was made, and held-out pictures with it, with what the network sees in them."""
-    import torch
-    from matplotlib.figure import Figure
-
-    from interpret.images.files import to_pil
-
-    count = min(SHOWN, len(attacked))
-    with torch.no_grad():
-        before, after = (work.view(images[:count]).softmax(1).max(1) for images in (work.held, attacked))
-    figure = Figure(figsize=(2.6 * (count + 1), 3.1), layout="constrained")
-    panels = figure.subplots(1, count + 1)
-    panels[0].imshow(made)
-    panels[0].set_title(f"{title}\n", fontsize=10)
-    for number, panel in enumerate(panels[1:]):
-        panel.imshow(to_pil(attacked[number].cpu().expand(3, -1, -1)))
-        names = [work.classifier.name(int(top.indices[number])) for top in (before, after)]
-        panel.set_title(f"{names[0]}\n-> {names[1]} {float(after.values[number]):.0%}", fontsize=10)
-    for panel in panels:
-        panel.set_axis_off()
-    return figure

@@ -16,7 +16,6 @@ from ..evaluating import Ledger, limit_option, run_hash
 from ..inputs import find_pictures
 from ..outputs import RESULTS, write_result
 from ..ranking import Comparison, Names, budget_option, drawn_at_random, methods_option, read_all
-from ..ranking_figure import curves_figure, ranking_figure, sanity_figure
 from ..ranking_table import sanity_rows, standing_row, table_lines, tell_sanity, write_table
 from ..regions import regions_in
 
@@ -79,6 +78,7 @@ def faithfulness(pictures: tuple[str, ...], recursive: bool, methods: list[str],
     curves as CSV, and figures of both.
     """
     from interpret.faithfulness.ranking import Trial, standings
+    from interpret.figures import ranking_curves, ranking_figure
 
     named = dict(settings)
     metrics = _usable_metrics(settings)
@@ -109,7 +109,7 @@ def faithfulness(pictures: tuple[str, ...], recursive: bool, methods: list[str],
     made = [folder / "faithfulness.csv", each, folder / "faithfulness.png"]
     if trial.curves():
         made.append(folder / "faithfulness_curves.png")
-        write_result(made[-1], curves_figure(ranked, comparison.curves, trial.curves(), named["model"]), about)
+        write_result(made[-1], ranking_curves(ranked, comparison.curves, trial.curves(), named["model"]), about)
     below = [standing.method.replace("_", "-") for rank, standing in ranked if rank and not standing.gains[by].mean > 0]
     if below:
         options.note(f"no better than a random map on {by.replace('_', '-')}: {', '.join(below)}", settings["quiet"])
@@ -153,6 +153,7 @@ def sanity(pictures: tuple[str, ...], recursive: bool, methods: list[str], **set
     floor. Without PICTURES some bundled samples are taken. Methods that need many passes look at fewer
     pictures and depths.
     """
+    from interpret.figures import sanity_figure
     from interpret.progress import without_bars
 
     named = dict(settings)

@@ -32,8 +32,6 @@ from ..signatures import attack_methods
 from ..together import together
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from interpret.classifier import Classifier
 
 
@@ -75,6 +73,7 @@ def robustness(
     torchrun --nproc-per-node=2 -m cli evaluate robustness FOLDER
     """
     from attacks import distributed
+    from interpret.figures import robustness_curves
 
     attack = attack.replace("-", "_")
     chosen = _attack_options(attack, settings)
@@ -97,7 +96,9 @@ def robustness(
             options.note(str(path), settings["quiet"])
         if speaks:
             picture = Path(output) / f"robustness_{attack}.png"
-            write_result(picture, _curve(curves, attack, norm), {**next(iter(about.values())), "curves": curves})
+            write_result(
+                picture, robustness_curves(curves, attack, norm), {**next(iter(about.values())), "curves": curves}
+            )
             options.note(str(picture), settings["quiet"])
         leave(failed, settings["fail_under"], next(iter(curves.values()))[-1]["share"])
 
@@ -165,27 +166,3 @@ def _attack_options(attack: str, settings: dict[str, Any]) -> dict[str, Any]:
 
 def _levels(eps: float, norm: str) -> str:
     return f"{eps * 255:.4g}/255" if norm == "Linf" else f"{eps:.4g}"
-
-
-def _curve(curves: dict[str, list[dict[str, Any]]], attack: str, norm: str) -> "Figure":
-    from matplotlib.figure import Figure
-
-    scale = 255 if norm == "Linf" else 1
-    figure = Figure(figsize=(5.6, 3.6), layout="constrained")
-    axes = figure.subplots()
-    for name, curve in curves.items():
-        sizes = [point["eps"] * scale for point in curve]
-        axes.fill_between(sizes, *([100 * point[end] for point in curve] for end in ("low", "high")), alpha=0.2, lw=0)
-        axes.plot(sizes, [100 * point["share"] for point in curve], marker="o", clip_on=False, label=name)
-    axes.set(
-        xlabel=f"{norm} {'in levels of 255' if norm == 'Linf' else ''}".strip(),
-        ylabel="still right, %",
-        ylim=(0, 101),
-        title=f"{attack} on {curve[0]['count']} pictures, with 95 % intervals",
-    )
-    axes.title.set_fontsize(10)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
-    if len(curves) > 1:
-        axes.legend(frameon=False)
-    return figure

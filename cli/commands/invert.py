@@ -8,10 +8,7 @@ from .. import drawn, options
 from ..outputs import Outputs, output_option
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from torch import Tensor
-
-PANEL = 2.6  # inches
 
 
 @click.command(short_help="Draw what each layer has kept of a picture: feature inversion.")
@@ -43,6 +40,7 @@ def invert(
     from interpret.drawing.inversion import invert as inverted_from
     from interpret.drawing.inversion import relative_error
     from interpret.drawing.layer_choice import spread_layers
+    from interpret.figures import inversion_figure
     from interpret.network.hooks import find_layer
 
     source = drawn.one_picture(picture)
@@ -66,26 +64,10 @@ def invert(
 
     def save_all(inverted: "Tensor") -> None:
         show(inverted)
-        drawn.save(_figure(panels), outputs, source, about)
+        drawn.save(inversion_figure(panels), outputs, source, about)
 
     with drawn.kept_on_interrupt(frames, save_all):
         for layer in layers:
             options.note(f"inverting {layer}", quiet)
             show(inverted_from(view, inputs, layer, watch=frames, **chosen))
-    drawn.save(_figure(panels), outputs, source, about)
-
-
-def _figure(panels: list[tuple[str, "Tensor"]]) -> "Figure":
-    from matplotlib.figure import Figure
-
-    columns = min(len(panels), 4)
-    rows = -(-len(panels) // columns)
-    figure = Figure(figsize=(PANEL * columns, (PANEL + 0.5) * rows), layout="constrained")
-    places = figure.subplots(rows, columns, squeeze=False).flat
-    for axes in places:
-        axes.set_axis_off()
-    for axes, (title, image) in zip(figure.axes, panels, strict=False):
-        shown = image[0].cpu().clamp(0, 1).permute(1, 2, 0)
-        axes.imshow(shown.expand(-1, -1, 3).numpy(), interpolation="nearest")
-        axes.text(0.5, -0.03, title, transform=axes.transAxes, ha="center", va="top", fontsize=10)
-    return figure
+    drawn.save(inversion_figure(panels), outputs, source, about)
