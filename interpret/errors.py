@@ -20,6 +20,11 @@ class NetworkError(InterpretError):
     """A network, or its weights, that cannot be used in the way asked for."""
 
 
+def error_line(error: Exception) -> str:
+    """What an error says, in one line of a length that suits a page."""
+    return " ".join(str(error).split())[:300]
+
+
 def did_you_mean(name: str, known: Iterable[str], *, most: int = 3) -> str:
     """The close names as the end of a sentence, for example ``"; did you mean 'layer4'?"``.
 

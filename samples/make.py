@@ -17,9 +17,10 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 import interpret
-import interpret.images.files
 from cli.app import main
-from interpret.explainers import DRAWINGS, EXPLAINERS
+from interpret.explainers import EXPLAINERS, explainer_named
+from interpret.figures import Display, Panel, panel_figure
+from interpret.images.files import to_pil
 
 HERE = Path(__file__).parent
 HALF = (272, 512)
@@ -31,7 +32,7 @@ COMMANDS = {
     "beside.png": "visualize _blocks.12:100 _blocks.9:44 --beside samples",
     "filters.png": "filters",
     "activations.png": "activations sample:cat --layer _blocks.3._swish",
-    "top-activations.png": "top-activations samples --layer _bn1 --channel 214,427",
+    "top-activations.png": "top-activations --layer _bn1 --channel 214,427",
     "inversion.png": "invert sample:koala",
     "attack.png": "attack fgsm --eps 2lv",
     "explanation.png": "attack explanation",
@@ -94,22 +95,17 @@ def methods() -> Figure:
         A figure with a column for each method and a row for each photo, in bands.
     """
     classifier = interpret.load("squeezenet1_1")
-    photos = [read_for(classifier, name) for name in SUBJECTS]
+    photos = {name: read_for(classifier, name) for name in SUBJECTS}
     columns = 8
-    bands = -(-(len(EXPLAINERS) + 1) // columns)
-    figure = Figure(figsize=(2 * columns, 6.3 * bands), layout="constrained")
-    panels = figure.subplots(3 * bands, columns)
-    for panel in panels.flat:
-        panel.set_axis_off()
-    for place, name in enumerate(["photo", *EXPLAINERS]):
-        band, column = divmod(place, columns)
-        panels[3 * band, column].set_title(name.replace("_", " "), fontsize=14)
-        for row, (image, wanted) in enumerate(zip(photos, SUBJECTS.values(), strict=True)):
-            drawn = (
-                interpret.images.files.to_pil(image) if name == "photo" else explained(classifier, image, wanted, name)
-            )
-            panels[3 * band + row, column].imshow(drawn)
-    return figure
+    names = ["photo", *EXPLAINERS]
+    bands = [names[start : start + columns] for start in range(0, len(names), columns)]
+    rows = []
+    for band in bands:
+        for number, (subject, query) in enumerate(SUBJECTS.items()):
+            pictures = [shown(classifier, photos[subject], query, name) for name in band]
+            titles = ["" if number else name.replace("_", " ") for name in band]
+            rows.append([Panel(*both) for both in zip(pictures, titles, strict=True)])
+    return panel_figure(rows, (2 * columns, 6.3 * len(bands)), title={"fontsize": 14})
 
 
 def read_for(classifier: interpret.Classifier, name: str) -> Tensor:
@@ -117,18 +113,13 @@ def read_for(classifier: interpret.Classifier, name: str) -> Tensor:
     return classifier.prepare(interpret.read(f"sample:{name}"))[0].clamp(0, 1)
 
 
-def explained(classifier: interpret.Classifier, image: Tensor, wanted: str, name: str) -> Image.Image:
-    """One method's picture, drawn as its command draws it, always over the photo where it is a map."""
-    view, how = classifier.on_inputs(), DRAWINGS[EXPLAINERS[name]]
-    attribution = interpret.explainers.explainer_named(name)(view, image, view.find(wanted, image))
-    if how["aggregate"] == "colours":
-        limit = interpret.limit_of(attribution, percentile=how["percentile"])
-        return interpret.own_colours(attribution, limit=limit)
-    values = interpret.combined(attribution, how["aggregate"], absolute=how["absolute"])
-    limit = interpret.limit_of(values, percentile=how["percentile"])
-    if how["view"] == "overlay":
-        return interpret.overlay(image, values, limit=limit)
-    return interpret.heatmap(values, limit=limit)
+def shown(classifier: interpret.Classifier, image: Tensor, query: str, name: str) -> Image.Image:
+    """The photo, or one method's map as its command draws it."""
+    if name == "photo":
+        return to_pil(image)
+    view, display = classifier.on_inputs(), Display.of(name)
+    values = display.values(explainer_named(name)(view, image, view.find(query, image)))
+    return display.draw(image, values, limit=display.limit(values))
 
 
 def made_by(command: str) -> Image.Image:
@@ -149,16 +140,14 @@ def made_by(command: str) -> Image.Image:
 def sheet(commands: tuple[str, ...], columns: int = 2) -> Figure:
     """The pictures of several commands, each with its command under it."""
     pictures = [made_by(command) for command in commands]
-    shapes = [picture.height / picture.width for picture in pictures]
-    heights = [5.2 * max(shapes[first : first + columns]) + 0.55 for first in range(0, len(shapes), columns)]
-    figure = Figure(figsize=(5.2 * columns, sum(heights)), layout="constrained")
-    panels = figure.subplots(len(heights), columns, height_ratios=heights)
-    for panel, picture, command in zip(panels.flat, pictures, commands, strict=True):
-        panel.imshow(picture, interpolation="lanczos")
-        panel.set_axis_off()
-        text = textwrap.fill(f"interp {command}", 74, break_on_hyphens=False)
-        panel.text(0.5, -0.02, text, transform=panel.transAxes, ha="center", va="top", family="monospace", fontsize=7.5)
-    return figure
+    texts = [textwrap.fill(f"interp {command}", 74, break_on_hyphens=False) for command in commands]
+    panels = [
+        Panel(picture, caption=text, interpolation="lanczos") for picture, text in zip(pictures, texts, strict=True)
+    ]
+    rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
+    heights = [5.2 * max(panel.picture.height / panel.picture.width for panel in row) + 0.55 for row in rows]
+    caption = {"family": "monospace", "fontsize": 7.5}
+    return panel_figure(rows, (5.2 * columns, sum(heights)), heights=heights, caption=caption, gap=0.02)
 
 
 # The commands of the README's figure of a plain and a robust network, which takes minutes.

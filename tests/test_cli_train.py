@@ -277,4 +277,6 @@ def test_a_process_that_dies_ends_the_run_with_a_message(tmp_path):
             one.kill()
             one.communicate()
     assert running[0].returncode not in (0, None)
-    assert "Error: a process of the run has failed, and the others cannot go on; --resume or --no-clobber goes on" in said
+    assert (
+        "Error: a process of the run has failed, and the others cannot go on; --resume or --no-clobber goes on" in said
+    )

@@ -14,9 +14,9 @@ import interpret
 from interpret.errors import InterpretError
 from interpret.explainers.sharing import shared_passes
 from interpret.figures.cache import MapStore
-from interpret.figures.figure_grid import drawn
-from interpret.figures.grid_layout import arranged
-from interpret.figures.grid_maps import Asked, Cell, cells_of
+from interpret.figures.figure_grid import grid_of
+from interpret.figures.grid_layout import arrange
+from interpret.figures.grid_maps import Cell, GridContents, cells_of
 from interpret.network.hooks import left_as_found
 from tests.command import CAT, TINY, flowers, interp
 
@@ -40,8 +40,8 @@ def brighter(model, images, labels, *, by=0.25):
 
 
 def cells(classifier, images, **asked):
-    asked = Asked({"net": classifier} if not isinstance(classifier, dict) else classifier, **asked)
-    return [cell for name, image in images.items() for cell in cells_of(name, image, asked)]
+    contents = GridContents({"net": classifier} if not isinstance(classifier, dict) else classifier, **asked)
+    return [cell for name, image in images.items() for cell in cells_of(name, image, contents)]
 
 
 def texts(figure):
@@ -68,17 +68,17 @@ def test_it_is_the_paper_s_figure(classifier, images):
         methods=["guided_backprop", "gradcam", "guided_gradcam"],
         classes=["rose", "poppy"],
     )
-    lines = arranged(found, None, None, "each")
-    assert (lines.rows, lines.cols) == (2, 4)
-    assert [[lines.cells[row, col].place["methods"] for col in range(4)] for row in range(2)] == [
+    layout = arrange(found, None, None, "each")
+    assert (layout.rows, layout.cols) == (2, 4)
+    assert [[layout.cells[row, col].place["methods"] for col in range(4)] for row in range(2)] == [
         ["picture", "guided_backprop", "gradcam", "guided_gradcam"]
     ] * 2
-    assert [lines.cells[row, 2].place["classes"] for row in range(2)] == ["rose", "poppy"]
+    assert [layout.cells[row, 2].place["classes"] for row in range(2)] == ["rose", "poppy"]
     shares = probabilities(classifier, images["a"])
-    labels = [[text.replace("\N{NO-BREAK SPACE}", " ") for text in label] for label in lines.row_labels]
+    labels = [[text.replace("\N{NO-BREAK SPACE}", " ") for text in label] for label in layout.row_labels]
     assert labels == [[f"rose {shares[0]:.2f}"], [f"poppy {shares[3]:.2f}"]]
     top = int(shares.argmax())
-    figure = drawn(found)
+    figure = grid_of(found)
     assert len(figure.axes) == 8
     words = " ".join(texts(figure))
     assert f"prediction: {classifier.name(top)} {shares[top]:.2f}" in words
@@ -98,9 +98,9 @@ def test_it_is_the_paper_s_figure(classifier, images):
     ],
 )
 def test_any_axis_goes_down_or_across(classifier, images, asked, rows, cols, shape):
-    lines = arranged(cells(classifier, images, **asked), rows, cols, "each")
-    assert (lines.rows, lines.cols) == shape
-    assert len(lines.cells) == shape[0] * shape[1]
+    layout = arrange(cells(classifier, images, **asked), rows, cols, "each")
+    assert (layout.rows, layout.cols) == shape
+    assert len(layout.cells) == shape[0] * shape[1]
 
 
 def test_every_map_is_the_explainer_s_own(classifier, images):
@@ -144,7 +144,7 @@ def test_pictures_of_an_attack_and_what_is_then_predicted(classifier, images):
         assert torch.equal(clean[name].image, image)
         assert torch.equal(bright[name].image, brighter(None, image, None))
         top = probabilities(classifier, bright[name].image).max()
-        assert bright[name].said.endswith(f"{float(top):.2f}")
+        assert bright[name].label.endswith(f"{float(top):.2f}")
 
 
 def made(values, row, col, method="gradcam"):
@@ -165,25 +165,25 @@ def made(values, row, col, method="gradcam"):
 )
 def test_whose_largest_value_gets_the_strongest_colour(scale, limits, bars):
     found = [made([0.0, 1.0], 0, 0), made([0.0, 2.0], 0, 1), made([0.0, 4.0], 1, 0), made([-3.0, 1.0], 1, 1)]
-    lines = arranged(found, ["images"], ["classes"], scale)
-    assert [[lines.scales[row, col][0] for col in range(2)] for row in range(2)] == limits
-    assert lines.bars == bars
+    layout = arrange(found, ["images"], ["classes"], scale)
+    assert [[layout.scales[row, col][0] for col in range(2)] for row in range(2)] == limits
+    assert layout.bars == bars
     # Colours mean the same along a bar: one map below zero draws its whole group around zero.
-    assert lines.scales[1, 1][1]
-    assert lines.scales[0, 0][1] == (scale == "shared")
+    assert layout.scales[1, 1][1]
+    assert layout.scales[0, 0][1] == (scale == "shared")
 
 
 def test_methods_never_share_a_scale():
     found = [made([0.0, 1.0], 0, 0), made([0.0, 100.0], 0, 0, "hirescam")]
-    lines = arranged(found, None, None, "shared")
-    assert sorted(limit for limit, _ in lines.scales.values()) == [1, 100]
+    layout = arrange(found, None, None, "shared")
+    assert sorted(limit for limit, _ in layout.scales.values()) == [1, 100]
 
 
 def test_a_blank_map_says_why():
     found = [made([0.0, 0.0], 0, 0), made([0.0, 1.0], 1, 0)]
-    found[0] = Cell(found[0].place, found[0].image, found[0].geometry, found[0].attribution, trouble="it is zero: so")
-    lines = arranged(found, None, None, "each")
-    assert lines.captions == {(0, 0): "it is zero"}
+    found[0] = Cell(found[0].place, found[0].image, found[0].geometry, found[0].attribution, diagnosis="it is zero: so")
+    layout = arrange(found, None, None, "each")
+    assert layout.captions == {(0, 0): "it is zero"}
 
 
 def test_a_grid_drawn_again_runs_no_network(classifier, images, tmp_path):

@@ -13,11 +13,13 @@ from interpret.explainers import EXPLAINERS
 from interpret.explainers.aggregation import importance
 from interpret.faithfulness.baseline_maps import centred_gaussian
 from interpret.images.files import write
-from interpret.report.findings import BASELINE, STEPS, Areas, Explained, Map, Seen, Wanted, found_in
-from interpret.report.network import Check, Network, checks
-from interpret.report.page import Report, page
-from interpret.report.panels import percent
+from interpret.report.findings import BASELINE, STEPS, Areas, Explained, Map, found_in
+from interpret.report.findings import Prediction as Seen
+from interpret.report.findings import ReportOptions as Wanted
+from interpret.report.network import Network, checks
+from interpret.report.network import SanityCheck as Check
 from interpret.report.pictures import photo_of
+from interpret.report.render import Report, page, percent
 from interpret.report.smallest_change import Attack, change_of
 from interpret.report.words import WORDS
 from tests.command import FLOWERS, flowers

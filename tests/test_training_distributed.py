@@ -90,5 +90,7 @@ def test_a_process_that_dies_ends_the_run(tmp_path):
     message = result(heard)
     first.join(20)
     assert first.exitcode == 1 and time.monotonic() - began < 20
-    assert re.match("a process of the run has failed, and the others cannot go on; --resume or --no-clobber goes on", message)
+    assert re.match(
+        "a process of the run has failed, and the others cannot go on; --resume or --no-clobber goes on", message
+    )
     assert "\n" not in message

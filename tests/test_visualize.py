@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 
 from cli.expressions import class_of, objective_of, unit_of
-from cli.panels import _columns
 from interpret.drawing import feature_visualization
 from interpret.drawing.objectives import channel, direction
+from interpret.figures.drawings import _columns
 from tests.command import TINY, flowers, interp
 from tests.test_cli_outputs import stored
 

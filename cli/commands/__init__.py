@@ -14,7 +14,7 @@ from .explain.command import EXPLAINING
 # Name to the file of this folder, in which the command has the name of the last part.
 FILES = {
     "predict": "predict",
-    "grid": "grid",
+    "grid": "grid.command",
     "filters": "filters",
     "activations": "activations",
     "top_activations": "top_activations",

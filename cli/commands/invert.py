@@ -45,10 +45,9 @@ def invert(
 
     Under each is how far its features are from the picture's, relative to their size.
     """
-    from interpret.figures.drawings import inversion_figure
-
     from interpret.drawing.inversion import invert as inverted_from
     from interpret.drawing.inversion import relative_error
+    from interpret.figures.drawings import inversion_figure
 
     source = one_picture(picture)
     outputs, frames = Outputs(output, [source]), Frames(None)

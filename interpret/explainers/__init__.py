@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-# Method to how it is drawn unless told otherwise, by a name of DRAWINGS. The command line, the figures and the
+# Method to how its maps look unless told otherwise, by a name of DISPLAYS. The command line, the figures and the
 # tests read this table.
 EXPLAINERS = {
     "saliency": "absolute",
@@ -30,17 +30,22 @@ EXPLAINERS = {
     "lrp": "signed",
 }
 
-
-# How the channels are combined and whether by their sizes alone, how much of the map may saturate (the percentile
-# that gets the strongest colour), and whether it is laid over the picture.
-DRAWINGS = {
-    "map": {"aggregate": "sum", "absolute": False, "percentile": 100.0, "view": "overlay"},
-    "absolute": {"aggregate": "max", "absolute": True, "percentile": 99.5, "view": "heatmap"},
-    "signed": {"aggregate": "sum", "absolute": False, "percentile": 99.5, "view": "heatmap"},
-    "colours": {"aggregate": "colours", "absolute": False, "percentile": 99.5, "view": "heatmap"},
+# A display: whether the map is laid over the picture, the percentile of the sizes that gets the strongest colour,
+# how the channels are combined into one value a pixel, and whether with their signs or by their sizes alone.
+DISPLAYS = {
+    "map": {"view": "overlay", "percentile": 100.0, "aggregate": "sum", "signed": True},
+    "absolute": {"view": "heatmap", "percentile": 99.5, "aggregate": "max", "signed": False},
+    "signed": {"view": "heatmap", "percentile": 99.5, "aggregate": "sum", "signed": True},
+    "colours": {"view": "heatmap", "percentile": 99.5, "aggregate": "colours", "signed": True},
 }
 
 
 def explainer_named(name: str) -> Any:
     """The function behind a name of the table."""
     return getattr(importlib.import_module(f".{name}", __name__), name)
+
+
+def title_of(name: str) -> str:
+    """A method's name as people write it, which begins the first line of its file."""
+    text = importlib.import_module(f".{name}", __name__).__doc__ or name
+    return text.split(" (")[0].split(",")[0]

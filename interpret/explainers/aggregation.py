@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from . import DRAWINGS, EXPLAINERS
+from . import DISPLAYS, EXPLAINERS
 
 
 def combined(attribution: Tensor, channels: str = "sum", *, absolute: bool = False) -> Tensor:
@@ -23,7 +23,7 @@ def combined(attribution: Tensor, channels: str = "sum", *, absolute: bool = Fal
 
 
 def importance(attribution: Tensor, method: str) -> Tensor:
-    """One value a pixel, by which places are ranked: what the method's own drawing goes by.
+    """One value a pixel, by which places are ranked: what the method's own display goes by.
 
     Where papers draw sizes or colours, the largest size of the channels; of what is signed pixel by pixel,
     the sum of their sizes (as in Kapishnikov et al. 2019, https://arxiv.org/abs/1906.02825), since the
@@ -36,8 +36,8 @@ def importance(attribution: Tensor, method: str) -> Tensor:
     Returns:
         (N, 1, H, W).
     """
-    drawing = DRAWINGS[EXPLAINERS[method]]
-    if drawing["aggregate"] == "colours":
+    aggregate = DISPLAYS[EXPLAINERS[method]]["aggregate"]
+    if aggregate == "colours":
         return combined(attribution, "max", absolute=True)
     pixelwise = EXPLAINERS[method] in ("absolute", "signed")
-    return combined(attribution, drawing["aggregate"], absolute=pixelwise)
+    return combined(attribution, aggregate, absolute=pixelwise)

@@ -93,10 +93,3 @@ def _read(path: Path, text: str) -> Tensor | None:
     except OSError:
         pass  # a folder that is only read from
     return values
-
-
-def pixels_hash(image: Tensor) -> str:
-    """A short name for the exact pixels of a picture (1, C, H, W), and its shape."""
-    digest = hashlib.sha256(image.detach().cpu().contiguous().numpy())
-    digest.update(str(tuple(image.shape)).encode())
-    return digest.hexdigest()[:16]

@@ -1,8 +1,11 @@
 """The colours of maps: from a value to a colour, and to how much of it covers a picture."""
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
+from torch import Tensor
 
 # Red, green and blue at equal steps. The first rises evenly in lightness, from dark to light, so that
 # it reads in grey too; the second is light in the middle, and blue and red are told apart by all.
@@ -10,6 +13,18 @@ HEAT = "150a3c 40127a 7a1b8c b52a7b e04a4f f4772b fca50a fdd33f fff59a"
 DIVERGING = "1f4fa8 3a7fc4 7fb2dc c4dcee f7f7f7 fbd3c1 f29a76 d9523f b3122b"
 
 STEPS = 4096  # between the first colour and the last
+
+
+class Scale(NamedTuple):
+    """What the colours of a map stand for."""
+
+    limit: float  # the value that gets the strongest colour; 0 where every value is zero
+    signed: bool  # blue below zero, white at zero and red above, instead of dark at zero to light
+
+    @property
+    def lowest(self) -> float:
+        """The value that gets the first colour."""
+        return -self.limit if self.signed else 0.0
 
 
 def colorize(values: np.ndarray, *, limit: float, signed: bool) -> np.ndarray:
@@ -41,7 +56,18 @@ def colour_table(signed: bool) -> np.ndarray:
 
 
 @functools.cache
-def strengths(signed: bool) -> np.ndarray:
-    """(STEPS + 1, 1) float32: how much of the colour covers the picture."""
+def opacities(signed: bool) -> np.ndarray:
+    """(STEPS + 1, 1) float32: how much of the picture each colour covers in an overlay."""
     sizes = np.abs(np.linspace(-1 if signed else 0, 1, STEPS + 1))
     return (0.72 * sizes**0.8)[:, None].astype(np.float32)
+
+
+def colour_array(image: Tensor) -> np.ndarray:
+    """(H, W, 3) float32 of one picture or attribution, (1, 3, H, W) or (1, 1, H, W)."""
+    values = image.detach().float().cpu().reshape(image.shape[-3:]).permute(1, 2, 0).numpy()
+    return np.repeat(values, 3, 2) if values.shape[2] == 1 else values
+
+
+def as_picture(colours: np.ndarray) -> Image.Image:
+    """Colours (H, W, 3) in [0, 1] as a Pillow picture."""
+    return Image.fromarray((np.clip(colours, 0, 1) * 255 + 0.5).astype(np.uint8))

@@ -1,8 +1,9 @@
-"""Attributions as pictures: colour maps, overlays, figures; the only place that rescales a map."""
+"""Attributions as pictures: colour maps, overlays and figures; the only place that rescales a map."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
@@ -10,13 +11,86 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import InterpretError
-from .colours import colorize, colour_steps, colour_table, strengths
+from ..explainers import DISPLAYS, EXPLAINERS
+from ..explainers.aggregation import combined
+from .colours import Scale, as_picture, colorize, colour_array, colour_steps, colour_table, opacities
+from .panels import Panel, colour_bar, panel_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R 601
-UNSEEN = (0.42, 0.52)  # how bright the hatching leaves what the network never saw
+HATCHING = (0.52, 0.42)  # how bright what the network never saw is left, on its lines and between them
+
+
+@dataclass(frozen=True, kw_only=True)
+class Display:
+    """How maps look.
+
+    Args:
+        view: "overlay", the map over its picture; "heatmap", the map alone; or "side-by-side", both with a bar.
+        scale: the value that gets the strongest colour: "each" map's largest, one "shared" by all, or a number.
+        percentile: of the sizes of the values, what counts as the largest; below 100 a few outliers saturate.
+        aggregate: one value a pixel, the "max", "sum" or "mean" of the channels; or "colours", their own.
+        signed: keep the signs of the channels, or combine their sizes alone.
+    """
+
+    view: str
+    scale: str | float = "each"
+    percentile: float
+    aggregate: str
+    signed: bool
+
+    @classmethod
+    def of(cls, method: str, **changes: Any) -> Self:
+        """How a method's maps look in papers, but for some changes."""
+        return cls(**{**DISPLAYS[EXPLAINERS[method]], **changes})
+
+    def values(self, attribution: Tensor) -> Tensor:
+        """What is drawn of an attribution (N, C, H, W): one value a pixel, or the colours as they are."""
+        if self.aggregate == "colours" and attribution.shape[1] == 3:
+            return attribution
+        return combined(attribution, "sum" if self.aggregate == "colours" else self.aggregate, absolute=not self.signed)
+
+    def limit(self, *values: Tensor) -> float:
+        """The value that gets the strongest colour, one for all that ``values`` gave of some attributions."""
+        return limit_of(*values, percentile=self.percentile) if isinstance(self.scale, str) else self.scale
+
+    def colour_scale(self, *values: Tensor) -> Scale:
+        """The limit of some values, and whether any of them needs colours around zero."""
+        limit = self.limit(*values)
+        return Scale(limit, any(has_negative(one, limit) for one in values))
+
+    def draw(
+        self,
+        image: Tensor,
+        values: Tensor,
+        *,
+        limit: float,
+        signed: bool | None = None,
+        seen: Tensor | None = None,
+        **texts: str,
+    ) -> Image.Image | Figure:
+        """Draw what ``values`` gave of one attribution.
+
+        Args:
+            image: (1, 3, H, W) in [0, 1].
+            values: (1, 1, H, W) or (1, 3, H, W), laid on the picture.
+            limit: the value that gets the strongest colour.
+            signed: draw around zero, or not; by default where there are negative values.
+            seen: (H, W) booleans: what the network saw; the rest is hatched.
+            **texts: ``title``, ``caption`` and ``unit`` of a figure side by side.
+
+        Returns:
+            A picture of H x W pixels, or a figure side by side.
+        """
+        if self.view == "side-by-side":
+            return side_by_side(image, values, limit=limit, seen=seen, **texts)
+        if values.shape[1] == 3:
+            return own_colours(values, limit=limit, seen=seen)
+        if self.view == "heatmap":
+            return heatmap(values, limit=limit, seen=seen, signed=signed)
+        return overlay(image, values, limit=limit, seen=seen, signed=signed)
 
 
 def limit_of(*attributions: Tensor, percentile: float = 100) -> float:
@@ -38,6 +112,11 @@ def limit_of(*attributions: Tensor, percentile: float = 100) -> float:
     return float(np.percentile(values.numpy(), percentile)) or float(values.max())
 
 
+def has_negative(values: Tensor, limit: float) -> bool:
+    """Whether values need colours around zero; what rounding leaves below zero has no colour of its own."""
+    return bool((values < -1e-3 * limit).any())
+
+
 def own_colours(attribution: Tensor, *, limit: float | None = None, seen: Tensor | None = None) -> Image.Image:
     """An attribution of colour channels in their own colours around grey, as papers draw guided backpropagation.
 
@@ -50,8 +129,8 @@ def own_colours(attribution: Tensor, *, limit: float | None = None, seen: Tensor
         A picture of H x W pixels.
     """
     limit = limit_of(attribution) if limit is None else limit
-    values = np.nan_to_num(_photo(attribution))
-    return _to_pil(_hatched(0.5 + 0.5 * values / (limit or 1), seen))
+    values = np.nan_to_num(colour_array(attribution))
+    return as_picture(_hatched(0.5 + 0.5 * values / (limit or 1), seen))
 
 
 def heatmap(
@@ -68,9 +147,8 @@ def heatmap(
     Returns:
         A picture of H x W pixels.
     """
-    values, limit, negative = _prepared(attribution, limit)
-    signed = negative if signed is None else signed
-    return _to_pil(_hatched(colorize(values, limit=limit, signed=signed), seen))
+    values, scale = _one_map(attribution, limit, signed)
+    return as_picture(_hatched(colorize(values, limit=scale.limit, signed=scale.signed), seen))
 
 
 def overlay(
@@ -94,17 +172,16 @@ def overlay(
     Returns:
         A picture of H x W pixels.
     """
-    values, limit, negative = _prepared(attribution, limit)
-    signed = negative if signed is None else signed
-    photo = _photo(image)
+    values, scale = _one_map(attribution, limit, signed)
+    photo = colour_array(image)
     if photo.shape[:2] != values.shape:
         raise InterpretError(f"a map of {values.shape} does not lie on a picture of {photo.shape[:2]}")
     grey = photo @ GREY
     base = 0.35 * photo + 0.65 * grey[..., None]
-    steps = colour_steps(values, limit, signed)
-    alpha = strengths(signed)
-    blended = base * (1 - alpha)[steps] + (alpha * colour_table(signed))[steps]
-    return _to_pil(_hatched(blended, seen))
+    steps = colour_steps(values, scale.limit, scale.signed)
+    opacity = opacities(scale.signed)
+    blended = base * (1 - opacity)[steps] + (opacity * colour_table(scale.signed))[steps]
+    return as_picture(_hatched(blended, seen))
 
 
 def side_by_side(
@@ -133,42 +210,30 @@ def side_by_side(
     Returns:
         A matplotlib Figure that is not known to pyplot.
     """
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import LinearSegmentedColormap, Normalize
-    from matplotlib.figure import Figure
-
     height, width = attribution.shape[-2:]
-    figure = Figure(figsize=(9, 0.6 + 4 * min(max(height / width, 0.4), 1.6)), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    left.imshow(_photo(image))
-    for axes, text in ((left, title), (right, caption)):
-        axes.set_title(text, fontsize=11, loc="left")
-        axes.set_axis_off()
-    if attribution.shape[-3] == 3:
-        right.imshow(own_colours(attribution, limit=limit, seen=seen))
-        return figure
-    values, limit, signed = _prepared(attribution, limit)
-    right.imshow(overlay(image, attribution, limit=limit, seen=seen))
-    colours = LinearSegmentedColormap.from_list("map", colour_table(signed))
-    scale = Normalize(-limit if signed else 0, limit or 1)
-    figure.colorbar(ScalarMappable(scale, colours), ax=right, fraction=0.045, label=unit)
+    coloured = attribution.shape[-3] == 3
+    drawn = (
+        own_colours(attribution, limit=limit, seen=seen)
+        if coloured
+        else overlay(image, attribution, limit=limit, seen=seen)
+    )
+    panels = [Panel(colour_array(image), title), Panel(drawn, caption)]
+    figure = panel_figure(
+        [panels], (9, 0.6 + 4 * min(max(height / width, 0.4), 1.6)), title={"fontsize": 11, "loc": "left"}
+    )
+    if not coloured:
+        colour_bar(figure, _one_map(attribution, limit)[1], unit, ax=figure.axes[1], fraction=0.045)
     return figure
 
 
-def _prepared(attribution: Tensor, limit: float | None) -> tuple[np.ndarray, float, bool]:
-    """The (H, W) values of one map, its limit, and whether it needs colours around zero."""
+def _one_map(attribution: Tensor, limit: float | None, signed: bool | None = None) -> tuple[np.ndarray, Scale]:
+    """The (H, W) values of one map, and its scale."""
     flat = attribution.detach().float().cpu()
     if flat.dim() > 2 and flat.numel() != flat.shape[-1] * flat.shape[-2]:
         raise InterpretError(f"draw one map with one channel at a time, not {tuple(flat.shape)}")
-    values = flat.reshape(flat.shape[-2:]).numpy()
+    values = flat.reshape(flat.shape[-2:])
     limit = limit_of(attribution) if limit is None else limit
-    # What rounding leaves below zero has no colour of its own.
-    return values, limit, bool((values < -1e-3 * limit).any())
-
-
-def _photo(image: Tensor) -> np.ndarray:
-    photo = image.detach().float().cpu().reshape(image.shape[-3:]).permute(1, 2, 0).numpy()
-    return np.repeat(photo, 3, 2) if photo.shape[2] == 1 else photo
+    return values.numpy(), Scale(limit, has_negative(values, limit) if signed is None else signed)
 
 
 def _hatched(colours: np.ndarray, seen: Tensor | None) -> np.ndarray:
@@ -178,10 +243,6 @@ def _hatched(colours: np.ndarray, seen: Tensor | None) -> np.ndarray:
     height, width = colours.shape[:2]
     period = max(6, round(min(height, width) / 40))
     diagonal = np.arange(height, dtype=np.int32)[:, None] + np.arange(width, dtype=np.int32)
-    shades = np.where(np.arange(height + width) % period < max(1, period // 4), *UNSEEN[::-1]).astype(np.float32)
+    shades = np.where(np.arange(height + width) % period < max(1, period // 4), *HATCHING).astype(np.float32)
     grey = colours @ np.full(3, 1 / 3, dtype=np.float32)
     return np.where(seen.cpu().numpy()[..., None], colours, (grey * shades[diagonal])[..., None])
-
-
-def _to_pil(colours: np.ndarray) -> Image.Image:
-    return Image.fromarray((np.clip(colours, 0, 1) * 255 + 0.5).astype(np.uint8))

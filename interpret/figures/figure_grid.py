@@ -13,9 +13,9 @@ from ..classifier import Classifier
 from ..images.files import read
 from ..progress import progress_bar
 from .cache import MapStore
-from .grid_drawing import Sheet
-from .grid_layout import arranged, check
-from .grid_maps import Asked, Attack, Cell, cells_of
+from .grid_layout import arrange, check_layout
+from .grid_maps import AttackFunction, Cell, GridContents, cells_of
+from .grid_panels import GridDrawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,7 +29,7 @@ def grid(
     classes: Sequence[str | int] = (),
     top_k: int = 1,
     layers: Sequence[str] = (),
-    attacks: Mapping[str, Attack] | None = None,
+    attacks: Mapping[str, AttackFunction] | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     rows: Sequence[str] | None = None,
     cols: Sequence[str] | None = None,
@@ -73,14 +73,15 @@ def grid(
         PictureError: a file that is no picture.
     """
     named = classifiers if isinstance(classifiers, Mapping) else {"": classifiers}
-    asked = Asked(
-        named, methods, classes, top_k, layers, attacks or {}, options or {}, picture=picture, store=MapStore(cache)
+    attacks, options = attacks or {}, options or {}
+    contents = GridContents(
+        named, methods, classes, top_k, layers, attacks, options, picture=picture, store=MapStore(cache)
     )
     pictures = _named(images)
-    check(rows, cols, scale)  # before the work
-    with progress_bar(len(pictures) * asked.maps_a_picture(), "grid", "map") as bar:
-        cells = [cell for name, image in pictures.items() for cell in cells_of(name, image, asked, bar.update)]
-    return drawn(cells, rows=rows, cols=cols, scale=scale, view=view, whole=whole, width=width)
+    check_layout(rows, cols, scale)  # before the work
+    with progress_bar(len(pictures) * contents.maps_per_picture(), "grid", "map") as bar:
+        cells = [cell for name, image in pictures.items() for cell in cells_of(name, image, contents, bar.update)]
+    return grid_of(cells, rows=rows, cols=cols, scale=scale, view=view, whole=whole, width=width)
 
 
 def _named(images: Tensor | Mapping[str, Tensor] | Sequence[str | os.PathLike]) -> dict[str, Tensor]:
@@ -92,7 +93,7 @@ def _named(images: Tensor | Mapping[str, Tensor] | Sequence[str | os.PathLike]) 
     return {Path(os.fspath(file).removeprefix("sample:")).stem: read(file) for file in files}
 
 
-def drawn(
+def grid_of(
     cells: Sequence[Cell],
     *,
     rows: Sequence[str] | None = None,
@@ -103,4 +104,4 @@ def drawn(
     width: float | None = None,
 ) -> Figure:
     """The figure of panels that are made already; see ``grid``."""
-    return Sheet(arranged(cells, rows, cols, scale), width, whole).draw(view)
+    return GridDrawing(arrange(cells, rows, cols, scale), width, whole).draw(view)

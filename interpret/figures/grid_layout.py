@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from torch import Tensor
-
 from ..errors import InterpretError, did_you_mean
-from ..explainers.aggregation import combined
-from .display import limit_of
-from .grid_maps import AXES, PICTURE, Cell, title_of
+from ..explainers import title_of
+from .colours import Scale
+from .grid_maps import AXES, PICTURE, Cell
 
 SCALES = ("each", "row", "col", "shared")
 Key = tuple[str, ...]  # a value of each axis of one direction; "" where it does not matter
@@ -16,7 +14,7 @@ Place = tuple[int, int]  # row and column
 
 
 @dataclass
-class Lines:
+class Layout:
     """A grid before it is drawn."""
 
     cells: dict[Place, Cell]
@@ -25,11 +23,11 @@ class Lines:
     row_labels: list[list[str]]
     col_labels: list[list[Key]]  # of each level of headings, outermost first: the columns' labels down to it
     captions: dict[Place, str] = field(default_factory=dict)  # below panels
-    scales: dict[Place, tuple[float, bool]] = field(default_factory=dict)  # the strongest value; colours around zero
+    scales: dict[Place, Scale] = field(default_factory=dict)
     bars: set[Place] = field(default_factory=set)  # below which panels a bar of colours stands
 
 
-def check(rows: Sequence[str] | None, cols: Sequence[str] | None, scale: str) -> None:
+def check_layout(rows: Sequence[str] | None, cols: Sequence[str] | None, scale: str) -> None:
     """Refuse axes and scales that do not exist; InterpretError says which there are."""
     both, known = [*(rows or ()), *(cols or ())], ", ".join(AXES)
     for axis in both:
@@ -41,13 +39,9 @@ def check(rows: Sequence[str] | None, cols: Sequence[str] | None, scale: str) ->
         raise InterpretError(f"scale is one of {', '.join(SCALES)}, not {scale!r}")
 
 
-def arranged(cells: Sequence[Cell], rows: Sequence[str] | None, cols: Sequence[str] | None, scale: str) -> Lines:
-    """Lay panels out; see ``interpret.figures.grid`` for the arguments.
-
-    Raises:
-        InterpretError: no panels, or a choice that does not exist.
-    """
-    check(rows, cols, scale)
+def arrange(cells: Sequence[Cell], rows: Sequence[str] | None, cols: Sequence[str] | None, scale: str) -> Layout:
+    """Lay panels out; see ``interpret.figures.grid`` for the arguments."""
+    check_layout(rows, cols, scale)
     if not cells:
         raise InterpretError("there is nothing to draw: no picture is left")
     values = {axis: list(dict.fromkeys(cell.place.get(axis, "") for cell in cells)) for axis in AXES}
@@ -63,19 +57,12 @@ def arranged(cells: Sequence[Cell], rows: Sequence[str] | None, cols: Sequence[s
         if _fits(cell, down, row_key) and _fits(cell, across, col_key)
     }
     shown = [*varying, "methods"]
-    lines = Lines(
-        placed,
-        len(row_keys),
-        len(col_keys),
-        [
-            [text for axis, value in zip(down, key, strict=True) if (text := _label(axis, value, shown))]
-            for key in row_keys
-        ],
-        _headings([[_label(axis, value, shown) for axis, value in zip(across, key, strict=True)] for key in col_keys]),
-    )
-    _say_the_classes(lines, PICTURE in values["methods"])
-    _share_scales(lines, scale)
-    return lines
+    row_labels = [[text for text in _labels(down, key, shown) if text] for key in row_keys]
+    headings = _headings([_labels(across, key, shown) for key in col_keys])
+    layout = Layout(placed, len(row_keys), len(col_keys), row_labels, headings)
+    _name_classes(layout, PICTURE in values["methods"])
+    _share_scales(layout, scale)
+    return layout
 
 
 def _directions(
@@ -115,10 +102,13 @@ def _fits(cell: Cell, axes: Sequence[str], key: Key) -> bool:
     return all(mine in ("", value) for mine, value in zip(own, key, strict=True))
 
 
-def _label(axis: str, value: str, shown: Sequence[str]) -> str:
-    if axis not in shown:
-        return ""
-    return title_of(value) if axis == "methods" and value != PICTURE else value
+def _labels(axes: Sequence[str], key: Key, shown: Sequence[str]) -> list[str]:
+    """What stands beside or above a line, axis by axis; nothing where an axis does not vary."""
+    labels = [value if axis in shown else "" for axis, value in zip(axes, key, strict=True)]
+    if "methods" in axes:
+        place = list(axes).index("methods")
+        labels[place] = title_of(key[place]) if key[place] != PICTURE else PICTURE
+    return labels
 
 
 def _headings(labels: list[list[str]]) -> list[list[Key]]:
@@ -126,49 +116,41 @@ def _headings(labels: list[list[str]]) -> list[list[Key]]:
     return [level for level in levels if any(key[-1] for key in level)]
 
 
-def _say_the_classes(lines: Lines, pictures: bool) -> None:
-    """Say the explained class where it is the same for a whole line, or else below each panel."""
+def _name_classes(layout: Layout, pictures: bool) -> None:
+    """Name the explained class where it is the same for a whole line, or else below each panel."""
     # What a picture's own caption says already is not said again.
-    said = {
-        place: cell.said
-        for place, cell in lines.cells.items()
+    labels = {
+        place: cell.label
+        for place, cell in layout.cells.items()
         if cell.attribution is not None and not (pictures and cell.place["classes"] == "prediction")
     }
-    lines.captions = {place: cell.said for place, cell in lines.cells.items() if cell.attribution is None and cell.said}
-    of_rows = [{text for (row, _), text in said.items() if row == line} for line in range(lines.rows)]
-    of_cols = [{text for (_, col), text in said.items() if col == line} for line in range(lines.cols)]
+    layout.captions = {
+        place: cell.label for place, cell in layout.cells.items() if cell.attribution is None and cell.label
+    }
+    of_rows = [{text for (row, _), text in labels.items() if row == line} for line in range(layout.rows)]
+    of_cols = [{text for (_, col), text in labels.items() if col == line} for line in range(layout.cols)]
     if all(len(texts) <= 1 for texts in of_rows):
-        for label, texts in zip(lines.row_labels, of_rows, strict=True):
+        for label, texts in zip(layout.row_labels, of_rows, strict=True):
             for text in texts:
                 label[:] = [*(part for part in label if text.split("\N{NO-BREAK SPACE}")[0] != part), text]
     elif all(len(texts) <= 1 for texts in of_cols):
-        lines.col_labels.append([(str(col), *texts) if texts else (str(col), "") for col, texts in enumerate(of_cols)])
+        layout.col_labels.append([(str(col), *texts) if texts else (str(col), "") for col, texts in enumerate(of_cols)])
     else:
-        lines.captions |= said
-    for place, cell in lines.cells.items():
-        if cell.trouble:
-            lines.captions[place] = f"{lines.captions.get(place, '')} {cell.trouble.split(':')[0]}".strip()
+        layout.captions |= labels
+    for place, cell in layout.cells.items():
+        if cell.diagnosis:
+            layout.captions[place] = f"{layout.captions.get(place, '')} {cell.diagnosis.split(':')[0]}".strip()
 
 
-def values_of(cell: Cell) -> Tensor:
-    """What is drawn of a map: (1, 1, h, w) values, or (1, 3, h, w) colours."""
-    how, absolute = cell.drawing["aggregate"], cell.drawing["absolute"]
-    if how == "colours" and cell.attribution.shape[1] == 3:
-        return cell.attribution
-    return combined(cell.attribution, "sum" if how == "colours" else how, absolute=absolute)
-
-
-def _share_scales(lines: Lines, scale: str) -> None:
+def _share_scales(layout: Layout, scale: str) -> None:
     groups: dict[object, list[Place]] = {}
-    for (row, col), cell in sorted(lines.cells.items(), key=lambda item: item[0]):
+    for (row, col), cell in sorted(layout.cells.items(), key=lambda item: item[0]):
         if cell.attribution is not None:
             group = {"each": (row, col), "row": row, "col": col, "shared": None}[scale]
             groups.setdefault((group, cell.place["methods"]), []).append((row, col))
     for places in groups.values():
-        percentile = lines.cells[places[0]].drawing["percentile"]
-        values = [values_of(lines.cells[place]) for place in places]
-        limit = limit_of(*values, percentile=percentile)
-        signed = any(bool((value < -1e-3 * limit).any()) for value in values)
-        lines.scales |= dict.fromkeys(places, (limit, signed))
+        values = [layout.cells[place].values() for place in places]
+        common = layout.cells[places[0]].display.colour_scale(*values)
+        layout.scales |= dict.fromkeys(places, common)
         if scale != "each" and values[0].shape[1] == 1:
-            lines.bars.add(places[-1])
+            layout.bars.add(places[-1])

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,19 +11,20 @@ from torch import Tensor
 
 from ..classifier import Classifier
 from ..errors import InterpretError, did_you_mean
-from ..explainers import DRAWINGS, EXPLAINERS, explainer_named
+from ..explainers import EXPLAINERS, explainer_named
 from ..explainers.diagnosis import diagnose
 from ..explainers.sharing import shared_passes
 from ..geometry import Geometry
-from ..network.fingerprint import fingerprint
+from ..images.files import pixels_hash
 from ..network.hooks import left_as_found
-from .cache import MapStore, pixels_hash
+from .cache import MapStore
+from .display import Display
 
 AXES = ("images", "models", "attacks", "classes", "layers", "methods")
 PICTURE = "picture"  # stands among the methods for the picture itself
 CLEAN = "clean"
 
-Attack = Callable[[Classifier, Tensor, Tensor], Tensor]  # network, images, labels -> images
+AttackFunction = Callable[[Classifier, Tensor, Tensor], Tensor]  # classifier, images, labels -> images
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,21 @@ class Cell:
     image: Tensor  # (1, 3, H, W) in [0, 1]
     geometry: Geometry  # where the network's input lies on it
     attribution: Tensor | None = None  # (1, C, h, w) on the network's input; None shows the picture itself
-    said: str = ""  # the class that is explained or, of a picture, predicted, with its probability
-    trouble: str = ""  # why the map is blank
+    label: str = ""  # the class that is explained or, of a picture, predicted, with its probability
+    diagnosis: str = ""  # why the map is blank
 
     @property
-    def drawing(self) -> dict[str, Any]:
-        """How the method is drawn."""
-        return DRAWINGS[EXPLAINERS[self.place["methods"]]]
+    def display(self) -> Display:
+        """How the method's maps look."""
+        return Display.of(self.place["methods"])
+
+    def values(self) -> Tensor:
+        """What is drawn of the map: (1, 1, h, w) values, or (1, 3, h, w) colours."""
+        return self.display.values(self.attribution)
 
 
 @dataclass(frozen=True)
-class Asked:
+class GridContents:
     """What a grid shows of each picture; see ``interpret.figures.grid``."""
 
     classifiers: Mapping[str, Classifier]
@@ -53,11 +57,11 @@ class Asked:
     classes: Sequence[str | int] = ()
     top_k: int = 1
     layers: Sequence[str] = ()
-    attacks: Mapping[str, Attack] = field(default_factory=dict)
+    attacks: Mapping[str, AttackFunction] = field(default_factory=dict)
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     picture: bool = True
     store: MapStore = field(default_factory=lambda: MapStore(None))
-    hashes: dict[str, str] = field(default_factory=dict)
+    identities: dict[str, dict[str, Any]] = field(default_factory=dict)  # by network, what its maps depend on
 
     def __post_init__(self) -> None:
         if not self.methods or not self.classifiers:
@@ -70,46 +74,40 @@ class Asked:
                 raise InterpretError("a grid names classes and sizes pictures: wrap the network in a Classifier")
             for query in self.classes:  # one that the network lacks ends the run before it begins
                 _members(classifier, query)
-            self.hashes[name] = f"{fingerprint(classifier.network)} {_preprocessing(classifier)}"
+            self.identities[name] = classifier.identity()
         if self.classes and self.top_k > 1:
             raise InterpretError("top_k explains the top predictions; leave out the classes")
         if self.layers and not any(map(_takes_layer, self.methods)):
             raise InterpretError(f"none of {', '.join(self.methods)} looks at a layer; leave out the layers")
 
-    def maps_a_picture(self) -> int:
+    def maps_per_picture(self) -> int:
         """How many maps each picture has, for a progress bar."""
         classes = len(self.classes) or self.top_k
         layers = sum(max(1, len(self.layers)) if _takes_layer(method) else 1 for method in self.methods)
         return len(self.classifiers) * (1 + len(self.attacks)) * classes * layers
 
 
-def cells_of(name: str, image: Tensor, asked: Asked, done: Callable[[], Any] = lambda: None) -> Iterator[Cell]:
-    """Every panel that shows one picture.
+def cells_of(
+    name: str, image: Tensor, contents: GridContents, done: Callable[[], Any] = lambda: None
+) -> Iterator[Cell]:
+    """Every panel that shows one picture (1, 3, H, W) in [0, 1]; ``done`` is called after each map.
 
-    Args:
-        name: of the picture.
-        image: (1, 3, H, W) in [0, 1].
-        asked: what is shown of it.
-        done: called after each map.
-
-    Yields:
-        The panels; a method that looks at no layer, and the picture itself, come once for all
-        layers and all classes.
+    A method that looks at no layer, and the picture itself, come once for all layers and all classes.
     """
-    for model, classifier in asked.classifiers.items():
+    for model, classifier in contents.classifiers.items():
         given = image.to(classifier.mean.device)
-        for attack in (CLEAN, *asked.attacks):
-            shown = given if attack == CLEAN else _attacked(given, model, attack, asked)
-            for cell in _of_picture(shown, model, asked, done):
+        for attack in (CLEAN, *contents.attacks):
+            shown = given if attack == CLEAN else _attacked(given, model, attack, contents)
+            for cell in _of_picture(shown, model, contents, done):
                 cell.place.update(images=name, models=model, attacks=attack)
                 yield cell
 
 
-def _attacked(image: Tensor, model: str, attack: str, asked: Asked) -> Tensor:
-    classifier, run = asked.classifiers[model], asked.attacks[attack]
-    label = _logits(image, model, asked).argmax(1).to(image.device)
-    key = _key(image, model, asked, attack=attack, settings=_settings(run))
-    store = asked.store if key["settings"] is not None else MapStore(None)
+def _attacked(image: Tensor, model: str, attack: str, contents: GridContents) -> Tensor:
+    classifier, run = contents.classifiers[model], contents.attacks[attack]
+    label = _logits(image, model, contents).argmax(1).to(image.device)
+    key = _key(image, model, contents, attack=attack, settings=_settings(run))
+    store = contents.store if key["settings"] is not None else MapStore(None)
 
     def make() -> Tensor:
         with left_as_found(classifier, image.device):
@@ -118,55 +116,55 @@ def _attacked(image: Tensor, model: str, attack: str, asked: Asked) -> Tensor:
     return store.get(key, make).to(image)
 
 
-def _of_picture(image: Tensor, model: str, asked: Asked, done: Callable[[], Any]) -> list[Cell]:
-    classifier = asked.classifiers[model]
+def _of_picture(image: Tensor, model: str, contents: GridContents, done: Callable[[], Any]) -> list[Cell]:
+    classifier = contents.classifiers[model]
     inputs, geometry = classifier.prepare(image)
     view, shown = classifier.on_inputs(), image.cpu()
-    logits = _logits(image, model, asked)[0]
-    key, cells = _key(image, model, asked), []
-    if asked.picture:
-        said = f"prediction: {_with_probability(classifier, logits, int(logits.argmax()))}"
-        cells.append(Cell({"methods": PICTURE}, shown, geometry, said=said))
+    logits = _logits(image, model, contents)[0]
+    key, cells = _key(image, model, contents), []
+    if contents.picture:
+        label = f"prediction: {_with_probability(classifier, logits, int(logits.argmax()))}"
+        cells.append(Cell({"methods": PICTURE}, shown, geometry, label=label))
     with shared_passes():
-        for label, index in _classes(classifier, logits, asked):
-            said = _with_probability(classifier, logits, index)
-            for method in asked.methods:
-                for layer in asked.layers if asked.layers and _takes_layer(method) else ("",):
-                    options = {**asked.options.get(method, {}), **({"layer": layer} if layer else {})}
+        for query, index in _classes(classifier, logits, contents):
+            label = _with_probability(classifier, logits, index)
+            for method in contents.methods:
+                for layer in contents.layers if contents.layers and _takes_layer(method) else ("",):
+                    options = {**contents.options.get(method, {}), **({"layer": layer} if layer else {})}
                     make = functools.partial(explainer_named(method), view, inputs, index, **options)
-                    whole = {**key, "method": method, "options": options, "class": index}
-                    attribution = asked.store.get(whole, make)
+                    map_key = {**key, "method": method, "options": options, "class": index}
+                    attribution = contents.store.get(map_key, make)
                     (found,) = diagnose(attribution)
-                    trouble = "" if found.kind == "fine" else found.sentence
-                    place = {"classes": label, "methods": method} | ({"layers": layer} if layer else {})
-                    cells.append(Cell(place, shown, geometry, attribution, said, trouble))
+                    diagnosis = "" if found.kind == "fine" else found.sentence
+                    place = {"classes": query, "methods": method} | ({"layers": layer} if layer else {})
+                    cells.append(Cell(place, shown, geometry, attribution, label, diagnosis))
                     done()
     return cells
 
 
-def _logits(image: Tensor, model: str, asked: Asked) -> Tensor:
-    classifier = asked.classifiers[model]
+def _logits(image: Tensor, model: str, contents: GridContents) -> Tensor:
+    classifier = contents.classifiers[model]
 
     def make() -> Tensor:
         with left_as_found(classifier, image.device), torch.no_grad():
             return classifier(image)
 
-    return asked.store.get(_key(image, model, asked, method="logits"), make)
+    return contents.store.get(_key(image, model, contents, method="logits"), make)
 
 
-def _key(image: Tensor, model: str, asked: Asked, **more: Any) -> dict[str, Any]:
+def _key(image: Tensor, model: str, contents: GridContents, **more: Any) -> dict[str, Any]:
     from .. import __version__
 
     versions = f"{__version__} {torch.__version__}"
-    return {"picture": pixels_hash(image), "network": asked.hashes[model], "versions": versions, **more}
+    return {"picture": pixels_hash(image), "network": contents.identities[model], "versions": versions, **more}
 
 
-def _classes(classifier: Classifier, logits: Tensor, asked: Asked) -> Iterator[tuple[str, int]]:
+def _classes(classifier: Classifier, logits: Tensor, contents: GridContents) -> Iterator[tuple[str, int]]:
     """The name of each value of the class axis, and the class that it means for these logits (classes,)."""
-    for rank, index in enumerate(logits.topk(min(asked.top_k, len(logits))).indices.tolist(), 1):
-        if not asked.classes:
-            yield "prediction" if asked.top_k == 1 else f"prediction {rank}", index
-    for query in asked.classes:
+    for rank, index in enumerate(logits.topk(min(contents.top_k, len(logits))).indices.tolist(), 1):
+        if not contents.classes:
+            yield "prediction" if contents.top_k == 1 else f"prediction {rank}", index
+    for query in contents.classes:
         yield str(query), max(_members(classifier, query), key=lambda index: float(logits[index]))
 
 
@@ -186,20 +184,9 @@ def _takes_layer(method: str) -> bool:
     return "layer" in inspect.signature(explainer_named(method)).parameters
 
 
-def title_of(method: str) -> str:
-    """A method's name as people write it."""
-    text = sys.modules[explainer_named(method).__module__].__doc__ or method
-    return text.split(" (")[0].split(",")[0]
-
-
-def _settings(attack: Attack) -> str | None:
+def _settings(attack: AttackFunction) -> str | None:
     """An attack and its options, as far as they tell all about it: a function of a module, or a partial of one."""
     function, options = getattr(attack, "func", attack), getattr(attack, "keywords", {})
     if not inspect.isfunction(function) or "<" in function.__qualname__ or getattr(attack, "args", ()):
         return None
     return f"{function.__module__}.{function.__qualname__} {sorted(options.items())}"
-
-
-def _preprocessing(classifier: Classifier) -> str:
-    scaling = classifier.mean.flatten().tolist(), classifier.std.flatten().tolist()
-    return f"{scaling} {classifier.input_size} {classifier.resize} {classifier.interpolation} {classifier.precision}"

@@ -143,8 +143,10 @@ def in_colour(images: Tensor) -> Tensor:
 
 
 def pixels_hash(image: Tensor) -> str:
-    """A short name for the exact pixels of a picture: the first 12 digits of their SHA-256."""
-    return hashlib.sha256(image.detach().cpu().contiguous().numpy()).hexdigest()[:12]
+    """A short name for the exact pixels of a picture and its shape: 12 digits of their SHA-256."""
+    digest = hashlib.sha256(image.detach().cpu().contiguous().numpy())
+    digest.update(str(tuple(image.shape)).encode())
+    return digest.hexdigest()[:12]
 
 
 def _decode(content: bytes) -> Tensor:

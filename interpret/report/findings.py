@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ..classifier import Classifier
-from ..errors import InterpretError, PictureError
+from ..errors import InterpretError, PictureError, error_line
 from ..explainers import explainer_named
 from ..explainers.aggregation import importance
 from ..explainers.diagnosis import diagnose
@@ -18,8 +19,8 @@ from ..faithfulness.baseline_maps import centred_gaussian, random_map
 from ..faithfulness.deletion import deletion
 from ..faithfulness.insertion import insertion
 from ..network.hooks import left_as_found
-from .pictures import Drawn, drawn_map, photo_of, seen_part
-from .smallest_change import Attack, Change, change_of, error_line
+from .pictures import MapPictures, map_pictures, photo_of, visible_part, webp
+from .smallest_change import Attack, Change, change_of
 
 TOP = 5
 STEPS = 25  # of the curves whose areas are given; with fewer, what hides the class at once ends level
@@ -27,7 +28,7 @@ BASELINE = "blur"  # black loses the class at the first step of some networks, w
 
 
 @dataclass(frozen=True)
-class Seen:
+class Prediction:
     """A class, and the probability that the network gives it."""
 
     index: int
@@ -50,14 +51,14 @@ class Map:
     method: str
     trouble: str = ""  # why the map is blank, or why there is none
     areas: Areas | None = None
-    drawn: Drawn | None = None  # None where there is no map
+    drawn: MapPictures | None = None  # None where there is no map
 
 
 @dataclass(frozen=True)
 class Explained:
     """The maps for one class, and what maps that know nothing of the network reach."""
 
-    seen: Seen
+    seen: Prediction
     maps: list[Map]
     random: Areas
     centre: Areas
@@ -76,7 +77,7 @@ class Finding:
     name: str
     size: tuple[int, int]  # width and height of the file
     box: tuple[float, float, float, float]  # what the network sees: left, top, width, height as shares of it
-    top: list[Seen]
+    top: list[Prediction]
     explained: list[Explained]
     change: Change | None
     photo: bytes  # WebP, all of the picture
@@ -85,7 +86,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReportOptions:
     """What is looked for in each picture.
 
     Args:
@@ -93,27 +94,28 @@ class Wanted:
         classes: names, groups or indices; the top prediction where there are none.
         attack: what looks for a small change; None looks for none.
         seed: of everything random.
+        done: called after each map, each floor and the attack.
     """
 
     methods: Sequence[str]
     classes: Sequence[str | int] = ()
     attack: Attack | None = None
     seed: int = 0
-    done: Callable[[], Any] = field(default=lambda: None)  # called after each map, floor and attack
+    done: Callable[[], Any] = field(default=lambda: None)
 
     def pieces(self) -> int:
         """How often ``done`` is called for a picture."""
         return max(1, len(self.classes)) * (len(self.methods) + 2) + (self.attack is not None)
 
 
-def found_in(name: str, image: Tensor, classifier: Classifier, wanted: Wanted) -> Finding:
+def found_in(name: str, image: Tensor, classifier: Classifier, options: ReportOptions) -> Finding:
     """Look at one picture.
 
     Args:
         name: of the picture.
         image: (1, 3, H, W), in [0, 1].
         classifier: the network to explain.
-        wanted: what to look for.
+        options: what to look for.
 
     Returns:
         What was found. A method that cannot explain this network, or fails on it, says so in its map's place.
@@ -126,63 +128,70 @@ def found_in(name: str, image: Tensor, classifier: Classifier, wanted: Wanted) -
     image = image.detach().to(classifier.mean.device)
     inputs, geometry = classifier.prepare(image)
     inputs = inputs.clamp(0, 1)  # bicubic resizing overshoots; a picture does not
-    view, part = classifier.on_inputs(), seen_part(image, geometry)
+    part = visible_part(image, geometry)
     with left_as_found(classifier, image.device), torch.no_grad():
         shares = classifier(image)[0].softmax(0).cpu()
-    top = [_seen(classifier, shares, index) for index in shares.topk(min(TOP, len(shares))).indices.tolist()]
-    indices = [int(classifier.find(query, image)) for query in wanted.classes] or [top[0].index]
+    top = [_prediction(classifier, shares, index) for index in shares.topk(min(TOP, len(shares))).indices.tolist()]
+    indices = [int(classifier.find(query, image)) for query in options.classes] or [top[0].index]
     explained = []
     for index in dict.fromkeys(indices):
+        subject = _Subject(classifier.on_inputs(), inputs, index, part, options)
         with shared_passes():
-            maps = list(_maps(view, inputs, index, part, wanted))
-        noise, hill = random_map(inputs, wanted.seed), centred_gaussian(inputs)
-        floors = [_areas(view, inputs, index, floor, wanted) for floor in (noise, hill)]
-        explained.append(Explained(_seen(classifier, shares, index), maps, *floors))
+            maps = list(subject.maps())
+        explained.append(Explained(_prediction(classifier, shares, index), maps, *subject.floors()))
     change = None
-    if wanted.attack is not None:
-        change = change_of(classifier, image, wanted.attack)
-        wanted.done()
+    if options.attack is not None:
+        change = change_of(classifier, image, options.attack)
+        options.done()
     left, upper, right, lower = geometry.box
     height, width = geometry.picture
     box = left / width, upper / height, (right - left) / width, (lower - upper) / height
-    photo = photo_of(image)
-    return Finding(name, (width, height), box, top, explained, change, photo, part.webp(), part.size)
+    return Finding(name, (width, height), box, top, explained, change, photo_of(image), webp(part), part.size)
 
 
-def _seen(classifier: Classifier, shares: Tensor, index: int) -> Seen:
-    return Seen(index, classifier.name(index), float(shares[index]))
+def _prediction(classifier: Classifier, shares: Tensor, index: int) -> Prediction:
+    return Prediction(index, classifier.name(index), float(shares[index]))
 
 
-def _maps(view: Classifier, inputs: Tensor, index: int, part: Any, wanted: Wanted) -> Iterator[Map]:
-    for method in wanted.methods:
-        try:
-            found = _map(view, inputs, index, part, method, wanted)
-        except PictureError:
-            raise
-        except (InterpretError, RuntimeError) as error:  # the method and the network do not go together
-            found = Map(method, f"not drawn: {error_line(error)}")
-        yield found
-        wanted.done()
+@dataclass(frozen=True)
+class _Subject:
+    """A class that is explained in a picture."""
 
+    view: Classifier  # for pictures on its input grid
+    inputs: Tensor  # (1, 3, h, w)
+    index: int
+    part: Image.Image  # what the network sees
+    options: ReportOptions
 
-def _map(view: Classifier, inputs: Tensor, index: int, part: Any, method: str, wanted: Wanted) -> Map:
-    explain = explainer_named(method)
-    options = {"seed": wanted.seed} if "seed" in inspect.signature(explain).parameters else {}
-    attribution = explain(view, inputs, index, **options)
-    (found,) = diagnose(attribution)
-    trouble = "" if found.kind == "fine" else found.sentence
-    areas = None
-    if found.kind != "not finite":
-        areas = _areas(view, inputs, index, importance(attribution, method), wanted, called=False)
-    return Map(method, trouble, areas, drawn_map(part, attribution.cpu(), method))
+    def maps(self) -> Iterator[Map]:
+        """One map a method."""
+        for method in self.options.methods:
+            try:
+                found = self._map(method)
+            except PictureError:
+                raise
+            except (InterpretError, RuntimeError) as error:  # the method and the network do not go together
+                found = Map(method, f"not drawn: {error_line(error)}")
+            yield found
+            self.options.done()
 
+    def floors(self) -> Iterator[Areas]:
+        """The areas of a random map, and of a hill in the middle."""
+        for floor in (random_map(self.inputs, self.options.seed), centred_gaussian(self.inputs)):
+            yield self._areas(floor)
+            self.options.done()
 
-def _areas(
-    view: Classifier, inputs: Tensor, index: int, ranked: Tensor, wanted: Wanted, *, called: bool = True
-) -> Areas:
-    asked = {"baseline": BASELINE, "steps": STEPS, "seed": wanted.seed}
-    lost = deletion(view, inputs, index, ranked, **asked).area
-    shown = insertion(view, inputs, index, ranked, **asked).area
-    if called:
-        wanted.done()
-    return Areas(float(lost), float(shown))
+    def _map(self, method: str) -> Map:
+        explain = explainer_named(method)
+        chosen = {"seed": self.options.seed} if "seed" in inspect.signature(explain).parameters else {}
+        attribution = explain(self.view, self.inputs, self.index, **chosen)
+        (found,) = diagnose(attribution)
+        trouble = "" if found.kind == "fine" else found.sentence
+        areas = self._areas(importance(attribution, method)) if found.kind != "not finite" else None
+        return Map(method, trouble, areas, map_pictures(self.part, attribution.cpu(), method))
+
+    def _areas(self, attribution: Tensor) -> Areas:
+        given = self.view, self.inputs, self.index, attribution
+        curves = {"baseline": BASELINE, "steps": STEPS, "seed": self.options.seed}
+        lost, shown = deletion(*given, **curves), insertion(*given, **curves)
+        return Areas(float(lost.area), float(shown.area))

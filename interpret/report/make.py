@@ -1,23 +1,49 @@
-"""One HTML file on what a network sees in some pictures, from Python."""
+"""One HTML file on what a network sees in some pictures: what is found in them one by one, then the page of all."""
 
 import os
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..classifier import Classifier
-from ..errors import InterpretError, NetworkError, PictureError, did_you_mean
+from ..errors import InterpretError, NetworkError, PictureError, did_you_mean, error_line
 from ..explainers import EXPLAINERS
 from ..images.files import read
 from ..progress import progress_bar, without_bars
-from .findings import Finding, Wanted, found_in
-from .network import Check, Network, checks
-from .page import Report, page
-from .smallest_change import Attack, error_line
+from .findings import Finding, ReportOptions, found_in
+from .network import PICTURES, Network, SanityCheck, checks
+from .render import Report, page
+from .smallest_change import Attack
 
 METHODS = ("gradcam", "layercam", "guided_gradcam", "guided_backprop", "saliency", "integrated_gradients")
+
+Watch = Callable[[Finding, list[str]], Any]
+Picture = Tensor | str | os.PathLike | Callable[[], Tensor]  # (1, 3, H, W) in [0, 1], its file, or what reads it
+
+
+@dataclass
+class Findings:
+    """What was found in some pictures."""
+
+    found: list[Finding] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)  # the names of the other pictures, and why
+    checks: dict[str, SanityCheck] = field(default_factory=dict)  # by method
+    inputs: list[Tensor] = field(default_factory=list)  # (1, 3, h, w) of the pictures for the checks
+    targets: list[int] = field(default_factory=list)  # the class explained in each of them
+
+    def add(self, finding: Finding, image: Tensor, classifier: Classifier) -> None:
+        """Add what was found in a picture, and keep it for the checks if it is one of the first of one shape."""
+        self.found.append(finding)
+        if len(self.inputs) < PICTURES:
+            inputs = classifier.prepare(image.to(classifier.mean.device))[0].clamp(0, 1)
+            if not self.inputs or inputs.shape == self.inputs[0].shape:
+                self.inputs.append(inputs)
+                self.targets.append(finding.explained[0].seen.index)
 
 
 def report_page(
@@ -52,27 +78,74 @@ def report_page(
         InterpretError: a method or a class that does not exist, or no picture that can be shown. A picture
             that cannot be read, or that the network fails on, is listed on the page beside the others.
     """
-    check_names(classifier, methods, classes)
-    named = list(images.items()) if isinstance(images, Mapping) else [(_shown(str(file)), file) for file in images]
+    _check_names(classifier, methods, classes)
+    named = list(images.items()) if isinstance(images, Mapping) else [(_name_of(str(file)), file) for file in images]
+    results = examine(classifier, named, ReportOptions(methods, classes, attack, seed), check=check)
+    if not results.found:
+        reason = results.failed[0][1] if results.failed else "there are none"
+        raise InterpretError(f"none of the pictures can be shown: {reason}")
+    network = Network.of(classifier, name or type(classifier.network).__name__, results.inputs[0])
+    return page(Report(network, results.found, results.checks, results.failed, versions=_versions(), seed=seed))
+
+
+def examine(
+    classifier: Classifier,
+    pictures: Sequence[tuple[str, Picture]],
+    options: ReportOptions,
+    *,
+    check: bool = True,
+    watch: Watch | None = None,
+    failed: Callable[[str, Exception], Any] = lambda name, error: None,
+) -> Findings:
+    """Look at pictures one by one, and check the methods; a picture that fails is passed over.
+
+    Args:
+        classifier: the network to explain.
+        pictures: names, and images (1, 3, H, W) in [0, 1], their files, or functions that read them.
+        options: what to look for in each.
+        check: whether each method's sanity check is made, on the first pictures and the first class of each.
+        watch: called with each finding and with Python's warnings about it, which are shown as ever without it.
+        failed: called with the name of each picture that cannot be read or that the network fails on.
+
+    Returns:
+        What was found.
+    """
+    results = Findings()
     with progress_bar(1, "report", "piece") as bar, without_bars():
-        wanted = Wanted(methods, classes, attack, seed, bar.update)
-        bar.total = len(named) * wanted.pieces() + len(methods) * check
-        findings, failed, kept = [], [], []
-        for title, given in named:
+        options = replace(options, done=bar.update)
+        bar.total = len(pictures) * options.pieces() + len(options.methods) * check
+        for number, (name, picture) in enumerate(pictures, 1):
             try:
-                image = given if isinstance(given, Tensor) else read(given)
-                findings.append(found_in(title, image, classifier, wanted))
-                kept.append(image)
+                image = _image(picture)
+                results.add(_watched(watch, name, image, classifier, options), image, classifier)
             except (PictureError, NetworkError, RuntimeError) as error:
-                failed.append((title, error_line(error)))
-        if not findings:
-            raise InterpretError(f"none of the pictures can be shown: {failed[0][1] if failed else 'there are none'}")
-        checked = checked_methods(classifier, kept, findings, wanted) if check else {}
-    network = Network.of(classifier, name or type(classifier.network).__name__, kept[0])
-    return page(Report(network, findings, checked, failed, versions=versions(), seed=seed))
+                failed(name, error)
+                results.failed.append((name, error_line(error)))
+            bar.update(number * options.pieces() - bar.n)
+        if check and results.found:
+            given = results.inputs, results.targets, options.methods
+            found = checks(classifier, *given, seed=options.seed, done=options.done)
+            results.checks = {one.method: one for one in found}
+    return results
 
 
-def check_names(classifier: Classifier, methods: Sequence[str], classes: Sequence[str | int]) -> None:
+def _image(picture: Picture) -> Tensor:
+    if isinstance(picture, Tensor):
+        return picture
+    return picture() if callable(picture) else read(picture)
+
+
+def _watched(watch: Watch | None, name: str, image: Tensor, classifier: Classifier, options: ReportOptions) -> Finding:
+    if watch is None:
+        return found_in(name, image, classifier, options)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        finding = found_in(name, image, classifier, options)
+    watch(finding, [str(warning.message) for warning in caught])
+    return finding
+
+
+def _check_names(classifier: Classifier, methods: Sequence[str], classes: Sequence[str | int]) -> None:
     """Refuse methods that do not exist and classes that the network lacks, before any work."""
     for method in methods:
         if method not in EXPLAINERS:
@@ -84,23 +157,11 @@ def check_names(classifier: Classifier, methods: Sequence[str], classes: Sequenc
             classifier.labels.find(query)
 
 
-def checked_methods(
-    classifier: Classifier, images: Sequence[Tensor], findings: Sequence[Finding], wanted: Wanted
-) -> dict[str, Check]:
-    """The sanity check of each method, for the first class explained of the first pictures."""
-    device = classifier.mean.device
-    inputs = [classifier.prepare(image.to(device))[0].clamp(0, 1) for image in images]
-    targets = [finding.explained[0].seen.index for finding in findings]
-    found = checks(classifier, inputs, targets, wanted.methods, seed=wanted.seed, done=wanted.done)
-    return {check.method: check for check in found}
+def _name_of(file: str) -> str:
+    return file if file.startswith("sample:") else Path(file).name
 
 
-def versions() -> dict[str, str]:
-    """What made the page."""
+def _versions() -> dict[str, str]:
     from .. import __version__
 
     return {"interp": __version__, "torch": torch.__version__}
-
-
-def _shown(file: str) -> str:
-    return file if file.startswith("sample:") else Path(file).name

@@ -8,14 +8,13 @@ import torch
 from torch import Tensor
 
 from ..classifier import Classifier
-from ..errors import InterpretError, PictureError
+from ..errors import InterpretError, PictureError, error_line
 from ..faithfulness.sanity import affordable, sanity
 from ..network.fingerprint import fingerprint
 from ..network.hooks import left_as_found
-from .smallest_change import error_line
 
 BUDGET = 500  # passes that a method's check may take
-PICTURES = 4
+PICTURES = 4  # that methods are checked on, at most
 
 
 @dataclass(frozen=True)
@@ -35,21 +34,25 @@ class Network:
         """Read off a classifier, which is shown a picture (1, 3, H, W) to count its classes."""
         with left_as_found(classifier, classifier.mean.device), torch.no_grad():
             classes = classifier(image.to(classifier.mean.device)).shape[1]
-        network, size = classifier.network, classifier.input_size
-        mean, std = (
-            ", ".join(f"{value:.3g}" for value in given.flatten()) for given in (classifier.mean, classifier.std)
-        )
-        scaled = f"mean {mean} and standard deviation {std} of each channel"
-        resize = "as large as the picture" if size is None else f"{size[1]} × {size[0]} pixels"
-        if size is not None:
-            side = f"shorter side to {classifier.resize}" if classifier.resize else "just covering the input"
-            scaled = f"{classifier.interpolation} resize, {side}, centre crop; {scaled}"
+        network = classifier.network
         parameters = sum(parameter.numel() for parameter in network.parameters())
-        return cls(name, type(network).__name__, fingerprint(network), parameters, classes, resize, scaled)
+        about = name, type(network).__name__, fingerprint(network), parameters, classes
+        return cls(*about, *_preprocessing(classifier))
+
+
+def _preprocessing(classifier: Classifier) -> tuple[str, str]:
+    """The size of the input, and what is done to a picture before, in words."""
+    mean, std = (", ".join(f"{value:.3g}" for value in given.flatten()) for given in (classifier.mean, classifier.std))
+    scaling = f"mean {mean} and standard deviation {std} of each channel"
+    if classifier.input_size is None:
+        return "as large as the picture", scaling
+    height, width = classifier.input_size
+    side = f"shorter side to {classifier.resize}" if classifier.resize else "just covering the input"
+    return f"{width} × {height} pixels", f"{classifier.interpolation} resize, {side}, centre crop; {scaling}"
 
 
 @dataclass(frozen=True)
-class Check:
+class SanityCheck:
     """Whether a method's maps change when the network's last block loses its weights."""
 
     method: str
@@ -68,12 +71,12 @@ def checks(
     *,
     seed: int = 0,
     done: Callable[[], Any] = lambda: None,
-) -> Iterator[Check]:
-    """The sanity check of each method on up to four pictures, fewer where maps take many passes.
+) -> Iterator[SanityCheck]:
+    """The sanity check of each method, on fewer pictures where its maps take many passes.
 
     Args:
         classifier: the network, with its own preprocessing.
-        inputs: (1, 3, h, w) each, on its input grid, in [0, 1]; those shaped as the first are looked at.
+        inputs: (1, 3, h, w) each, on its input grid, in [0, 1], and of one shape.
         targets: the class to explain in each.
         methods: names of the table of explainers.
         seed: of the random weights.
@@ -82,21 +85,18 @@ def checks(
     Yields:
         One check a method.
     """
-    chosen = [pair for pair in zip(inputs, targets, strict=True) if pair[0].shape == inputs[0].shape][:PICTURES]
-    images, classes = torch.cat([image for image, _ in chosen]), [target for _, target in chosen]
-    view = classifier.on_inputs()
+    images, view = torch.cat(list(inputs)), classifier.on_inputs()
     for method in methods:
         try:
-            count, _, affords = affordable(view, images, classes, method, depths=1, budget=BUDGET)
+            count, _, affords = affordable(view, images, targets, method, depths=1, budget=BUDGET)
             if affords:
-                asked = {"depths": 1, "one_by_one": False, "seed": seed}
-                found = sanity(view, images[:count], classes[:count], method, **asked)
+                found = sanity(view, images[:count], targets[:count], method, depths=1, one_by_one=False, seed=seed)
                 floor = float(found.floor.spearman.mean())
-                yield Check(method, found.passed, found.after_top, floor, count)
+                yield SanityCheck(method, found.passed, found.after_top, floor, count)
             else:
-                yield Check(method, None, trouble="its maps take too many passes to be made again and again")
+                yield SanityCheck(method, None, trouble="its maps take too many passes to be made again and again")
         except PictureError:
             raise
         except (InterpretError, RuntimeError) as error:
-            yield Check(method, None, trouble=error_line(error))
+            yield SanityCheck(method, None, trouble=error_line(error))
         done()

@@ -1,7 +1,6 @@
 """Pictures of a report: small, the part that the network sees, with a map over it and the map alone."""
 
-import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -9,9 +8,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from ..explainers import DRAWINGS, EXPLAINERS
-from ..explainers.aggregation import combined
-from ..figures.display import heatmap, limit_of, overlay, own_colours
+from ..figures.colours import Scale
+from ..figures.display import Display
 from ..geometry import Geometry
 from ..images.files import encode, to_pil
 
@@ -22,27 +20,7 @@ QUALITY = 82
 
 
 @dataclass(frozen=True)
-class Part:
-    """What the network sees of a picture."""
-
-    picture: Image.Image
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        return self.picture.size
-
-    def tensor(self) -> Tensor:
-        """(1, 3, h, w), in [0, 1]."""
-        return torch.from_numpy(np.array(self.picture)).permute(2, 0, 1)[None] / 255
-
-    def webp(self) -> bytes:
-        """A WebP file."""
-        return webp(self.picture)
-
-
-@dataclass(frozen=True)
-class Drawn:
+class MapPictures:
     """A map in two views, and what its colours mean."""
 
     over: bytes  # WebP, over the picture
@@ -51,14 +29,9 @@ class Drawn:
     limit: float  # the value that has the strongest colour
 
 
-def webp(picture: Image.Image, quality: int = QUALITY) -> bytes:
+def webp(picture: Image.Image) -> bytes:
     """A picture as a WebP file."""
-    return encode(picture, ".webp", quality=quality)
-
-
-def data_uri(content: bytes) -> str:
-    """A WebP file as an address that holds all of it."""
-    return f"data:image/webp;base64,{base64.b64encode(content).decode()}"
+    return encode(picture, ".webp", quality=QUALITY)
 
 
 def photo_of(image: Tensor) -> bytes:
@@ -66,12 +39,12 @@ def photo_of(image: Tensor) -> bytes:
     return webp(_sized(to_pil(image.cpu()), LARGEST))
 
 
-def seen_part(image: Tensor, geometry: Geometry) -> Part:
+def visible_part(image: Tensor, geometry: Geometry) -> Image.Image:
     """What the network sees of a picture (1, 3, H, W), in a size that suits a page."""
     photo = to_pil(image.cpu())
     if not geometry.whole:
         photo = photo.crop([round(edge) for edge in geometry.box])
-    return Part(_sized(photo, SHARPEST))
+    return _sized(photo, SHARPEST)
 
 
 def _sized(photo: Image.Image, largest: int) -> Image.Image:
@@ -80,29 +53,23 @@ def _sized(photo: Image.Image, largest: int) -> Image.Image:
     return photo.resize([max(1, round(side * scale)) for side in photo.size], Image.Resampling.LANCZOS)
 
 
-def drawn_map(part: Part, attribution: Tensor, method: str) -> Drawn:
-    """An attribution (1, C, h, w) on the network's input in the way its method is drawn.
+def map_pictures(part: Image.Image, attribution: Tensor, method: str) -> MapPictures:
+    """An attribution (1, C, h, w) on the network's input, drawn over what the network sees and alone.
 
-    Methods that papers draw in colours are laid over the picture by their sizes.
+    Maps that papers draw in colours are laid over the picture by their sizes.
     """
-    drawing = DRAWINGS[EXPLAINERS[method]]
-    coloured = drawing["aggregate"] == "colours" and attribution.shape[1] == 3
-    if coloured:
-        values = combined(attribution, "max", absolute=True)
-    else:
-        how = "sum" if drawing["aggregate"] == "colours" else drawing["aggregate"]
-        values = combined(attribution, how, absolute=drawing["absolute"])
-    limit = limit_of(values, percentile=drawing["percentile"])
-    signed = bool((values < -1e-3 * limit).any())
-    image = part.tensor()
-    laid = _spread(values, image)
-    over = overlay(image, laid, limit=limit, signed=signed)
-    if coloured:
-        bright = limit_of(attribution, percentile=drawing["percentile"])
-        return Drawn(webp(over), webp(own_colours(_spread(attribution, image), limit=bright)), "own", bright)
-    alone = heatmap(laid, limit=limit, signed=signed)
-    return Drawn(webp(over), webp(alone), "signed" if signed else "heat", limit)
+    display = Display.of(method)
+    coloured = display.aggregate == "colours" and attribution.shape[1] == 3
+    sizes = replace(display, aggregate="max", signed=False) if coloured else display
+    over, _ = _view(replace(sizes, view="overlay"), part, attribution)
+    alone, scale = _view(replace(display, view="heatmap"), part, attribution)
+    colours = "own" if coloured else "signed" if scale.signed else "heat"
+    return MapPictures(webp(over), webp(alone), colours, scale.limit)
 
 
-def _spread(values: Tensor, image: Tensor) -> Tensor:
-    return F.interpolate(values.float(), tuple(image.shape[-2:]), mode="bilinear")
+def _view(display: Display, part: Image.Image, attribution: Tensor) -> tuple[Image.Image, Scale]:
+    image = torch.from_numpy(np.array(part)).permute(2, 0, 1)[None] / 255
+    values = display.values(attribution)
+    scale = display.colour_scale(values)
+    laid = F.interpolate(values.float(), tuple(image.shape[-2:]), mode="bilinear")
+    return display.draw(image, laid, limit=scale.limit, signed=scale.signed), scale

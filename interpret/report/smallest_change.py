@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..classifier import Classifier
-from ..errors import InterpretError, PictureError
+from ..errors import InterpretError, PictureError, error_line
 from ..figures.display import own_colours
 from ..images.files import to_pil
 from ..images.levels import from_levels, to_levels
@@ -88,11 +88,6 @@ def change_of(classifier: Classifier, image: Tensor, attack: Attack) -> Change:
         drawn=webp(_small(own_colours(delta, limit=largest), Image.Resampling.NEAREST)),
         changed=webp(_small(to_pil(changed.cpu()))),
     )
-
-
-def error_line(error: Exception) -> str:
-    """What an error says, in one line of a length that suits a page."""
-    return " ".join(str(error).split())[:300]
 
 
 def _probabilities(model: Classifier, images: Tensor) -> Tensor:

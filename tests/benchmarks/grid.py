@@ -61,7 +61,7 @@ def rows(asked: Asked) -> Iterator[Row]:
 
 def alternating(files: list[Path]) -> tuple[list[Cost], list[Cost]]:
     """What all maps of each picture cost, and what the least passes cost, after a small warm-up."""
-    from interpret.figures.grid_maps import Asked, cells_of
+    from interpret.figures.grid_maps import GridContents, cells_of
 
     classifier = interpret.load()
     costs: tuple[list[Cost], list[Cost]] = [], []
@@ -70,9 +70,9 @@ def alternating(files: list[Path]) -> tuple[list[Cost], list[Cost]]:
         inputs = classifier.prepare(image)[0]
         if turn == 0:  # what the allocator and the search for the layer cost but once
             least(classifier.on_inputs(), inputs)
-            list(cells_of("warm-up", image, Asked({"network": classifier}, METHODS[:5])))
+            list(cells_of("warm-up", image, GridContents({"network": classifier}, METHODS[:5])))
         ways = (
-            lambda image=image: list(cells_of("picture", image, Asked({"network": classifier}, METHODS))),
+            lambda image=image: list(cells_of("picture", image, GridContents({"network": classifier}, METHODS))),
             lambda inputs=inputs: least(classifier.on_inputs(), inputs),
         )
         for number in (turn % 2, 1 - turn % 2):

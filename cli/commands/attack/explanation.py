@@ -65,8 +65,7 @@ def explanation(*, picture: str, move: Move, output: str | None, model: ModelOpt
 
     Explanations can be manipulated (Dombrowski et al. 2019): https://arxiv.org/abs/1906.07983
     """
-    from interpret.figures.attacks import moved_explanation_figure
-
+    from interpret.figures.attacks import explanation_figure
     from interpret.images.files import read, to_pil
 
     source = one_picture(picture)
@@ -86,7 +85,7 @@ def explanation(*, picture: str, move: Move, output: str | None, model: ModelOpt
     found = read(path).to(image)
     messages.note(manipulated.sentence(found))
     drawn = path.with_name(f"{path.stem}_figure.png")
-    figure = moved_explanation_figure(classifier, image, found, manipulated.labels, move.method, layer=move.layer)
+    figure = explanation_figure(classifier, image, found, method=move.method.replace("-", "_"), layer=move.layer)
     write_result(drawn, figure, about)
     for written in (path, drawn):
         tell(str(written))

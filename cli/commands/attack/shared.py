@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from interpret.classifier import Classifier
 
 HELD_OUT = 4  # every fourth picture
-SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -208,7 +207,7 @@ class _HeldOut:
         """What was made, and held-out pictures with it, with what the network sees in them."""
         from interpret.figures.attacks import shared_change_figure
 
-        return shared_change_figure(self.view, made, self.held[:SHOWN], attacked[:SHOWN], title)
+        return shared_change_figure(self.view, made, self.held, attacked, title=title)
 
 
 def _write(outputs: Outputs, name: str, result: object, figure: "Figure", about: dict[str, Any]) -> None:

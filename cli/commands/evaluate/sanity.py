@@ -57,9 +57,8 @@ def sanity(
     floor. Without PICTURES some bundled samples are taken. Methods that need many passes look at fewer
     pictures and depths.
     """
-    from interpret.figures.ranking import sanity_figure
-
     from interpret.datasets.batches import stacked_inputs
+    from interpret.figures.ranking import sanity_figure
     from interpret.progress import without_bars
 
     known, failures = samples(), []

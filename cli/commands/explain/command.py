@@ -118,7 +118,7 @@ def _explain(
             options=chosen,
             smooth=maps.smooth,
             size=maps.size,
-            drawing=None if outputs.suffix in RAW else asdict(display),
+            display=None if outputs.suffix in RAW else asdict(display),
             seed=maps.seed,
         )
         job = Explaining(

@@ -14,8 +14,6 @@ from . import options
 from .outputs import write_result
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from attacks.training.run import Run
     from attacks.training.settings import Settings
 
@@ -108,9 +106,11 @@ class Watcher:
         write_bytes(self.folder / "metrics.csv", table.getvalue().encode())
 
     def _draw(self) -> None:
+        from interpret.figures import training_curves
+
         about = {"command": "train", "data": self.settings["data"], "settings": self.choices.as_dict()}
         title = f"{Path(self.settings['data']).name}: {self.choices.defense}, {radius(self.choices.eps)}"
-        write_result(self.folder / "curves.png", curves(self.run.history, title), about)
+        write_result(self.folder / "curves.png", training_curves(self.run.history, title, NAMES), about)
         self.drawn = time.monotonic()
 
 
@@ -128,46 +128,3 @@ def _tensorboard() -> Any:
             "--log tensorboard needs the package tensorboard: pip install 'interp[tensorboard]'"
         ) from error
     return SummaryWriter
-
-
-def curves(history: list[dict[str, Any]], title: str) -> "Figure":
-    """Accuracies on validation pictures, the loss and the learning rate over the epochs.
-
-    Args:
-        history: a row for each epoch, as the loop gives them.
-        title: what was trained.
-
-    Returns:
-        The figure; epochs that were rolled back are marked.
-    """
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
-    epochs = [row["epoch"] for row in history]
-    figure = Figure(figsize=(6.4, 5.2), layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
-    for name, shown in NAMES.items():
-        above.plot(epochs, [100 * row[name] for row in history], marker=".", label=shown)
-    rolled = [row["epoch"] for row in history if row.get("trouble")]
-    for axes in (above, below):
-        for number, epoch in enumerate(rolled):
-            named = {"label": "trouble"} if axes is above and not number else {}
-            axes.axvline(epoch, color="tab:red", lw=1, ls=":", **named)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.25)
-    good = [row for row in history if not row.get("trouble")]
-    if good:
-        best = max(good, key=lambda row: (row["pgd"], row["epoch"]))
-        above.plot(best["epoch"], 100 * best["pgd"], "o", ms=9, mfc="none", color="black", label="best")
-    above.set(ylabel="right on validation pictures, %", ylim=(0, 101))
-    above.set_title(title, fontsize=10)
-    above.legend(fontsize=8, ncols=3)
-    below.plot(epochs, [row["loss"] for row in history], marker=".", color="tab:purple")
-    below.set_ylabel("loss", color="tab:purple")
-    below.set_xlabel("epoch")
-    below.xaxis.set_major_locator(MaxNLocator(integer=True))
-    rate = below.twinx()
-    rate.plot(epochs, [row["rate"] for row in history], color="tab:gray", lw=1)
-    rate.set_ylabel("learning rate", color="tab:gray")
-    rate.spines[["top"]].set_visible(False)
-    return figure

@@ -123,8 +123,8 @@ def _save(
     visualizer: Visualizer, examples: dict[str, Examples], outputs: Outputs, name: str, about: dict[str, Any]
 ) -> None:
     """Write what is done, if anything is: the pictures, and the curve and the animation where they were asked for."""
-    from interpret.figures.curves import objective_curve
-    from interpret.figures.drawings import drawings_sheet
+    from interpret.figures.curves import objective_curves
+    from interpret.figures.drawings import DatasetExamples, drawing_figure
 
     done, choices = visualizer.done, visualizer.choices
     if not done:
@@ -139,14 +139,17 @@ def _save(
         "seeds": {one.text: one.seed for one in done},
         "beside": {text: examples[text].about(value) for text, value in reached.items()},
     }
-    groups = [one.group(examples.get(one.text), reached.get(one.text)) for one in done]
+    drawings = [(one.text, one.images) for one in done]
+    found = {text: (examples[text].crops, examples[text].pictures, value) for text, value in reached.items()}
+    shown = {text: DatasetExamples(*given) for text, given in found.items()}
     path = outputs.place(Path(name), "visualize")
-    write_result(path, drawings_sheet(groups, pairs=choices.negative), about)
+    write_result(path, drawing_figure(drawings, shown, pairs=choices.negative), about)
     if path is not None:
         tell(str(path))
     if choices.curve:
         Path(choices.curve).parent.mkdir(parents=True, exist_ok=True)
-        write_result(Path(choices.curve), objective_curve({one.text: one.frames.scores for one in done}), about)
+        curves = objective_curves([(one.text, one.frames.scores) for one in done])
+        write_result(Path(choices.curve), curves, about)
         tell(choices.curve)
     if choices.gif:
         frames = [frame for one in done for frame in one.frames.small[::-1][:: choices.every][::-1]]

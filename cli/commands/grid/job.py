@@ -1,0 +1,145 @@
+"""`interp grid` at work: maps from the cache or from the networks, picture by picture."""
+
+import functools
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from interpret.errors import InterpretError, PictureError
+
+from ...job.sources import Source, output_stems
+from ...options.messages import Messages
+from ...options.model import ModelOptions, network_name
+from ...options.signature import Method, attack_methods, kind_of, method_named, methods
+from ...options.types import check_radius
+
+if TYPE_CHECKING:
+    from interpret.classifier import Classifier
+    from interpret.figures.grid_maps import Cell, GridContents
+
+
+@dataclass(frozen=True)
+class ContentOptions:
+    """What a grid shows of each picture."""
+
+    methods: list[str]
+    classes: tuple[str, ...]
+    top_k: int
+    layers: list[str]
+    models: list[str]
+    attacks: list[str]
+    eps: float
+    options: tuple[str, ...]  # of methods, as METHOD.OPTION=VALUE
+    picture: bool
+    seed: int
+
+
+@dataclass(frozen=True)
+class LayoutOptions:
+    """Where the panels stand, and how the maps look."""
+
+    rows: list[str] | None
+    cols: list[str] | None
+    scale: str
+    view: str | None
+    whole: bool
+    width: float | None
+
+
+@dataclass(frozen=True)
+class CacheOptions:
+    """Where raw maps are kept."""
+
+    folder: str | None
+    no_cache: bool
+
+
+def contents_of(
+    content: ContentOptions, layout: LayoutOptions, cache: CacheOptions, model: ModelOptions, messages: Messages
+) -> "GridContents":
+    """What the options ask for; all that can be wrong with them is found before the first picture is looked at."""
+    chosen = [method_named(name, methods(), "method") for name in content.methods]
+    method_options = _method_options(content, chosen)
+    attacks = _attacks(content)
+    from interpret.figures.cache import MapStore, user_folder
+    from interpret.figures.grid_layout import check_layout
+    from interpret.figures.grid_maps import GridContents
+    from interpret.network.hooks import find_layer
+
+    check_layout(layout.rows, layout.cols, layout.scale)
+    classifiers = _classifiers(content.models or [model.model], model)
+    for classifier in classifiers.values():
+        for layer in content.layers:
+            find_layer(classifier.network, layer)
+    for query in content.classes:
+        for note in {classifier.labels.find(query).note for classifier in classifiers.values()} - {None}:
+            messages.note(note)
+    return GridContents(
+        classifiers,
+        [method.name for method in chosen],
+        content.classes,
+        content.top_k,
+        content.layers,
+        attacks,
+        method_options,
+        picture=content.picture,
+        store=MapStore(None if cache.no_cache else cache.folder or user_folder()),
+    )
+
+
+def _classifiers(names: Sequence[str], model: ModelOptions) -> "dict[str, Classifier]":
+    return {network_name(name, names): model.named(name).open() for name in names}
+
+
+def _method_options(content: ContentOptions, chosen: Sequence[Method]) -> dict[str, dict[str, Any]]:
+    """What --set says, and the seed for the methods that draw at random."""
+    found = {method.name: {"seed": content.seed} if method.option("seed") else {} for method in chosen}
+    for given in content.options:
+        place, _, text = given.partition("=")
+        name, _, key = place.replace("-", "_").partition(".")
+        method = method_named(name, methods(), "method")
+        if method.name not in found:
+            raise InterpretError(f"--set {given}: {method.command} is not among --methods")
+        if not text or method.option(key) is None:
+            have = ", ".join(option.name for option in method.options) or "none"
+            raise InterpretError(f"--set takes METHOD.OPTION=VALUE; {method.command} has {have}")
+        found[method.name][key] = kind_of(method.option(key)).convert(text, None, None)
+    return found
+
+
+def _attacks(content: ContentOptions) -> dict[str, Any]:
+    """Each attack with its options, as a function of network, images and labels."""
+    check_radius(content.eps)
+    found = {}
+    for name in content.attacks:
+        from attacks import attack_named
+
+        method = method_named(name, attack_methods(), "attack")
+        every = {"eps": content.eps, "quantize": True, "stop_when_fooled": True, "seed": content.seed}
+        chosen = {key: value for key, value in every.items() if method.option(key)}
+        label = f"{method.command} {255 * content.eps:.4g}/255" if "eps" in chosen else method.command
+        found[label] = functools.partial(attack_named(method.name), **chosen)
+    return found
+
+
+def cells_of_all(sources: Sequence[Source], contents: "GridContents", messages: Messages) -> "list[Cell]":
+    """The panels of every picture; one that fails is reported and passed over."""
+    from interpret.figures.grid_maps import cells_of
+    from interpret.progress import progress_bar
+
+    found: list[Cell] = []
+    with progress_bar(len(sources) * contents.maps_per_picture(), "grid", "map") as bar:
+        for source, stem in zip(sources, output_stems(sources), strict=True):
+            try:
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always")
+                    cells = list(cells_of(str(stem), source.read(), contents, bar.update))
+            except (PictureError, RuntimeError) as error:
+                messages.failure(source.shown, error)
+                continue
+            diagnoses = [f"{cell.place['methods']}: {cell.diagnosis}" for cell in cells if cell.diagnosis]
+            for line in dict.fromkeys([*(str(warning.message) for warning in caught), *diagnoses]):
+                messages.note(f"{source.shown}: {line}")
+            found += cells
+    return found

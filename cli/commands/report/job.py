@@ -1,0 +1,97 @@
+"""`interp report` at work: findings picture by picture, and one page of all."""
+
+import functools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from interpret.errors import InterpretError
+
+from ...job.sources import Source
+from ...options.messages import Messages
+from .shell_lines import STEPS, ShellLines
+
+if TYPE_CHECKING:
+    from interpret.classifier import Classifier
+    from interpret.report.findings import Finding
+    from interpret.report.make import Findings
+    from interpret.report.smallest_change import Attack
+
+
+@dataclass(frozen=True)
+class ReportChoices:
+    """What is looked for in each picture."""
+
+    methods: list[str]
+    classes: tuple[str, ...]
+    attack: bool
+    sanity: bool
+    seed: int
+
+
+def short_names(sources: Sequence[Source]) -> list[str]:
+    """What the page calls the pictures: not the whole path, unless two would be called the same."""
+    short = [source.shown if source.shown.startswith("sample:") else str(source.inside) for source in sources]
+    counts = Counter(short)
+    names = [name if counts[name] == 1 else source.shown for name, source in zip(short, sources, strict=True)]
+    # A whole path may be what another picture is called below its folder.
+    return names if len(set(names)) == len(names) else [source.shown for source in sources]
+
+
+def findings_of(
+    sources: Mapping[str, Source], classifier: "Classifier", choices: ReportChoices, messages: Messages
+) -> "Findings":
+    """Look at every picture, and check the methods; a picture that fails is reported and passed over."""
+    from interpret.report.findings import ReportOptions
+    from interpret.report.make import examine
+
+    def watch(finding: "Finding", warnings: list[str]) -> None:
+        maps = [found for part in finding.explained for found in part.maps if found.trouble]
+        troubles = [f"{found.method.replace('_', '-')}: {found.trouble}" for found in maps]
+        for line in dict.fromkeys([*warnings, *troubles]):
+            messages.note(f"{sources[finding.name].shown}: {line}")
+
+    def failed(name: str, error: Exception) -> None:
+        messages.failure(sources[name].shown, error)
+
+    attack = _smallest_change() if choices.attack else None
+    options = ReportOptions(choices.methods, choices.classes, attack, choices.seed)
+    pictures = [(name, source.read) for name, source in sources.items()]
+    return examine(classifier, pictures, options, check=choices.sanity, watch=watch, failed=failed)
+
+
+def _smallest_change() -> "Attack":
+    """What looks for a small change; its complaints are the library's."""
+    from attacks import fmn
+    from attacks.errors import AttackError
+    from interpret.report.smallest_change import Attack
+
+    @functools.wraps(fmn)
+    def run(*given: Any) -> Any:
+        try:
+            return fmn(*given, norm="Linf", steps=STEPS, quantize=True)
+        except AttackError as error:
+            raise InterpretError(str(error)) from error
+
+    return Attack(run, f"the fast minimum-norm attack (L∞, {STEPS} steps)")
+
+
+def page_of(findings: "Findings", classifier: "Classifier", about: dict[str, Any], lines: ShellLines) -> str:
+    """The page of what was found, with the lines for the shell that repeat it."""
+    from interpret.report.network import Network
+    from interpret.report.render import Report, page
+
+    return page(
+        Report(
+            network=Network.of(classifier, about["model"], findings.inputs[0]),
+            findings=findings.found,
+            checks=findings.checks,
+            failed=findings.failed,
+            commands=functools.partial(lines.of_picture, classifier.labels),
+            check_commands=lines.of_checks(list(findings.checks.values()), findings.found),
+            versions=about["versions"],
+            seed=about["seed"],
+            made_by=lines.whole(),
+        )
+    )

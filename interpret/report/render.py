@@ -1,0 +1,107 @@
+"""The report as one HTML file, which loads nothing: pictures, style and script are inside."""
+
+import base64
+import functools
+import hashlib
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ..explainers import explainer_named, title_of
+from ..figures.colours import DIVERGING, HEAT
+from .findings import Finding
+from .network import Network, SanityCheck
+from .words import THEY_DO_NOT_TELL, THEY_TELL, WORDS
+
+Commands = Sequence[tuple[str, str]]  # what each repeats, and the line for the shell
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a page shows."""
+
+    network: Network
+    findings: Sequence[Finding]
+    checks: Mapping[str, SanityCheck] = field(default_factory=dict)  # by method
+    failed: Sequence[tuple[str, str]] = ()  # pictures that are not shown, and why
+    commands: Callable[[Finding], Commands] = lambda finding: ()
+    check_commands: Commands = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+    made_by: str = ""  # the command line of the whole page
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods that it shows."""
+        every = [found.method for finding in self.findings for part in finding.explained for found in part.maps]
+        return list(dict.fromkeys([*every, *self.checks]))
+
+    @property
+    def title(self) -> str:
+        """What the page is about."""
+        count = len(self.findings)
+        return f"What {self.network.name} sees in {self.findings[0].name if count == 1 else f'{count} pictures'}"
+
+
+def page(report: Report) -> str:
+    """The report as HTML; all that comes from outside is escaped, and a script that it does not know cannot run.
+
+    Args:
+        report: what to show.
+
+    Returns:
+        The text of a file in UTF-8.
+    """
+    style, script = (files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    template = _environment().get_template("page.html.j2")
+    return template.render(report=report, style=style, script=script, script_hash=allowed)
+
+
+@functools.cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(__package__, ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"percent": percent, "format_as": format, "data_uri": _data_uri, "minus": _minus}
+    environment.globals |= {
+        "title_of": title_of,
+        "source_of": _source_of,
+        "words": WORDS,
+        "they_tell": THEY_TELL,
+        "they_do_not_tell": THEY_DO_NOT_TELL,
+        "heat": HEAT.split(),
+        "diverging": DIVERGING.split(),
+    }
+    return environment
+
+
+def percent(share: float) -> str:
+    """A probability as people read it; what is nearly 0 or 1 is not shown as such."""
+    if 0.0005 <= share <= 0.9995:
+        return f"{share:.1%}"
+    return "< 0.1%" if share < 0.5 else "> 99.9%"
+
+
+def _minus(value: float) -> str:
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _data_uri(content: bytes) -> str:
+    """A WebP file as an address that holds all of it."""
+    return f"data:image/webp;base64,{base64.b64encode(content).decode()}"
+
+
+def _source_of(method: str) -> str:
+    """A method's name and its source, without the address that a reader without a network cannot follow."""
+    text = inspect.getdoc(inspect.getmodule(explainer_named(method))) or method
+    return re.sub(r",?\s*https?://[^\s),]+", "", text.split("\n\n")[0]).rstrip(".")
