@@ -13,7 +13,7 @@ from PIL import Image
 import interpret
 from attacks import ATTACKS
 from attacks.transforms.robust_to import robust_to
-from cli.survival import parse
+from cli.commands.attack.verdict import parse_transforms
 from tests.command import CAT, SQUEEZE, TINY, interp
 
 
@@ -117,10 +117,10 @@ def test_ways_through_the_world_keep_the_picture(name):
 
 
 def test_ways_that_make_no_sense_are_refused():
-    assert parse("resize, jpeg:75", 90) == [("resize", 0.5), ("jpeg", 75.0), ("jpeg", 90.0)]
+    assert parse_transforms("resize, jpeg:75", 90) == [("resize", 0.5), ("jpeg", 75.0), ("jpeg", 90.0)]
     for words in ("jpg", "jpeg:0", "jpeg:abc", "blur:-1"):
         with pytest.raises(interpret.InterpretError, match="--through"):
-            parse(words, None)
+            parse_transforms(words, None)
 
 
 def test_a_folder_is_resumed_and_its_table_grows(tmp_path):

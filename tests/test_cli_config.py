@@ -48,7 +48,7 @@ def test_values_of_every_kind(tmp_path):
     )
     rose, lily = about("gradcam", "sample:cat")
     assert (rose["class"], lily["class"]) == ("rose", "water lily")
-    assert rose["drawing"].items() >= {"view": "heatmap", "scale": 2.5}.items()
+    assert rose["display"].items() >= {"view": "heatmap", "scale": 2.5}.items()
     assert rose["options"]["relu"] is False
     assert len(about("predict", "sample:cat")[0]["top"]) == 2
 

@@ -149,7 +149,7 @@ def test_an_unexpected_error_tells_how_to_see_more(monkeypatch):
     def broken(*_, **__):
         raise ValueError("it\nbroke")
 
-    monkeypatch.setattr(importlib.import_module("cli.commands.predict"), "find_pictures", broken)
+    monkeypatch.setattr(importlib.import_module("cli.commands.predict"), "sources_of", broken)
     run = interp("predict", CAT, "-v")
     assert (run.status, run.err) == (1, "Error: ValueError: it broke; run again with -vv for the whole story\n")
     run = interp("predict", CAT, "-vv")

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 import interpret
-from cli.shared_ledger import SharedLedger
+from cli.job.ledger import SharedLedger
 from interpret.errors import InterpretError
 from tests.command import CAT, FLOWERS, TINY, Ran, interp
 from tests.processes import pair
@@ -109,7 +109,7 @@ def left_behind(folder: Path) -> Path:
 
 def test_what_an_interrupted_run_left_is_taken_up(tmp_path):
     path = left_behind(tmp_path)
-    ledger = SharedLedger(path, COLUMNS, True, "x", LABELS)
+    ledger = SharedLedger(path, COLUMNS, resume=True, run="x", labels=LABELS)
     assert ledger.done == {"a.png", "b.png"} and list(tmp_path.iterdir()) == [path]
     ledger.add([dict(zip(COLUMNS, ("c.png", 3, 1, 1, "x"), strict=True))])
     assert [tuple(row.values()) for row in ledger.whole()] == [
@@ -122,7 +122,7 @@ def test_what_an_interrupted_run_left_is_taken_up(tmp_path):
 
 def test_a_run_from_the_beginning_forgets_the_parts(tmp_path):
     path = left_behind(tmp_path)
-    assert not SharedLedger(path, COLUMNS, False, "x", LABELS).done
+    assert not SharedLedger(path, COLUMNS, resume=False, run="x", labels=LABELS).done
     assert list(tmp_path.iterdir()) == [path] and path.read_text().count("\n") == 1
 
 
@@ -138,5 +138,5 @@ def test_parts_of_another_run_are_refused_and_left(tmp_path, text, message):
     path = left_behind(tmp_path)
     (tmp_path / "t.part1.csv").write_text(text)
     with pytest.raises(InterpretError, match=message):
-        SharedLedger(path, COLUMNS, True, "x", LABELS)
+        SharedLedger(path, COLUMNS, resume=True, run="x", labels=LABELS)
     assert (tmp_path / "t.part1.csv").read_text() == text

@@ -78,7 +78,7 @@ def test_an_interrupted_run_goes_on():
         f"photos/{number}.png{method}" for number in range(6) for method in ("random", "centre", "saliency", "gradcam")
     )
     other = interp(*words, "--no-clobber", "--seed", 1)
-    assert other.status == 2 and "other weights or options" in other.err
+    assert other.status == 2 and "other weights, options" in other.err
 
 
 def test_other_metrics_and_baselines():

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cli.overlapped import in_threads
+from interpret.datasets.threads import in_threads
 from interpret.explainers import EXPLAINERS
 from tests.command import REPOSITORY, TINY, interp
 from tests.flower_networks import passes
@@ -143,7 +143,7 @@ def test_one_class_made_otherwise_does_not_hold_up_the_next(folder):
     interp("gradcam", picture, *TINY, "-c", "rose", "-o", "out/")
     words = ("-c", "rose", "-c", "tulip", "-c", "tulip", "--no-clobber", "--view", "heatmap", "-o", "out/")
     run = interp("gradcam", picture, *TINY, *words)
-    assert run.status == 1 and run.err.count("with another drawing") == 1
+    assert run.status == 1 and run.err.count("with another display") == 1
     assert [path.name for path in run.paths] == ["0_gradcam_tulip.png"]
 
 

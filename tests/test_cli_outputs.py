@@ -162,7 +162,7 @@ def test_a_shared_scale_gives_equal_values_equal_colours():
             different = np.abs(np.asarray(drawn).astype(int) - np.asarray(expected)) > 1
         seen = flowers().prepare(interpret.read(f"sample:{name}"))[1].seen().numpy()
         assert not different[seen].any()
-    assert stored("shared/cat_gradcam_rose.png")["drawing"]["scale"] == "shared"
+    assert stored("shared/cat_gradcam_rose.png")["display"]["scale"] == "shared"
 
 
 def test_a_scale_in_the_unit_of_the_map():

@@ -69,7 +69,7 @@ def test_no_clobber_resumes(namesakes, tmp_path):
 CHANGES = {
     "options": ["--no-relu"],
     "seed": ["--seed", "1"],
-    "drawing": ["--view", "heatmap"],
+    "display": ["--view", "heatmap"],
     "explained": ["--score", "log-probability"],
     "preprocessing": ["-m", "tests.command:dark_flowers"],
 }

@@ -69,7 +69,12 @@ def folder_of(form):
     places = {
         "folders": ["set/rose/0.png", "set/rose/1.png", "set/daisy/0.png", "set/daisy/1.png"],
         "train and test": [f"set/{part}/{name}/0.png" for part in ("train", "test") for name in ("rose", "daisy")],
-        "train alone": ["set/train/rose/0.png", "set/train/rose/1.png", "set/train/daisy/0.png", "set/train/daisy/1.png"],
+        "train alone": [
+            "set/train/rose/0.png",
+            "set/train/rose/1.png",
+            "set/train/daisy/0.png",
+            "set/train/daisy/1.png",
+        ],
         "table": [f"set/{number}.png" for number in range(4)],
         "numbers": [f"set/{number % 2 * 2:04d}_{number}.png" for number in range(4)],
     }[form]

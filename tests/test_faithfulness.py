@@ -14,7 +14,8 @@ from interpret.faithfulness import METRICS, metric_named
 from interpret.faithfulness.baseline_maps import centred_gaussian, random_map
 from interpret.faithfulness.curves import ranks
 from interpret.faithfulness.imputation import WEIGHTS, imputed
-from interpret.faithfulness.ranking import Trial, interval, standings, tried
+from interpret.faithfulness.measures import MetricSettings, Sample, measure
+from interpret.faithfulness.ranking import interval, ranked_methods
 from tests.command import flowers
 from tests.tiny import SmallCNN
 
@@ -285,25 +286,29 @@ def test_a_method_is_compared_on_its_own_pictures():
         "good": {name: {"insertion_blur": value + 0.05} for name, value in random.items()},
         "lucky": {"b": {"insertion_blur": 0.92}},
     }
-    ranked = standings(results, {"good": 6, "lucky": 40}, "insertion_blur")
-    assert [standing.method for standing in ranked] == ["good", "lucky", "random"]
-    assert [(standing.pictures, standing.passes) for standing in ranked] == [(2, 3), (1, 40), (2, 0)]
+    ranked = ranked_methods(results, {"good": 6, "lucky": 40}, "insertion_blur")
+    assert [method.name for method in ranked] == ["good", "lucky", "random"]
+    assert [(method.pictures, method.passes) for method in ranked] == [(2, 3), (1, 40), (2, 0)]
     assert math.isclose(ranked[0].gains["insertion_blur"].mean, 0.05)
     # Where less is better, a gain is a fall.
     turned = {
         name: {k: {"deletion_blur": v["insertion_blur"]} for k, v in rows.items()} for name, rows in results.items()
     }
-    assert [standing.method for standing in standings(turned, {}, "deletion_blur")] == ["random", "lucky", "good"]
+    assert [method.name for method in ranked_methods(turned, {}, "deletion_blur")] == ["random", "lucky", "good"]
 
 
-def test_every_number_of_a_trial():
+def test_every_number_of_a_measurement():
     classifier, image = flowers().on_inputs(), torch.rand(1, 3, 32, 32)
-    trial = Trial(list(METRICS), ("black", "mean"), steps=3)
+    settings = MetricSettings(list(METRICS), ("black", "mean"), steps=3)
     region = region_of_boxes([[4, 4, 20, 20]], 32, 32)
-    found, curves, passes = tried(classifier, image, 1, "smoothgrad", trial, region)
-    assert list(found) == trial.columns() and all(math.isfinite(value) for value in found.values())
-    assert passes == 25 * 12  # the map, and max-sensitivity's ten and the one they are compared with
-    assert tried(classifier, image, 1, "smoothgrad", trial, region) == (found, curves, passes)
+    sample = Sample("noise", image, 1, region)
+    measured = measure(classifier, sample, "smoothgrad", settings)
+    found = measured.values
+    assert list(found) == settings.columns() and all(math.isfinite(value) for value in found.values())
+    assert measured.passes == 25 * 12  # the map, and max-sensitivity's ten and the one they are compared with
+    assert measure(classifier, sample, "smoothgrad", settings) == measured
     assert len({found["deletion_black"], found["deletion_mean"]}) == 2
-    without, _, none = tried(classifier, image, 1, "centre", trial)
-    assert none == 0 and math.isnan(without["pointing_game"]) and math.isnan(without["max_sensitivity"])
+    without = measure(classifier, Sample("noise", image, 1), "centre", settings)
+    assert without.passes == 0 and all(
+        math.isnan(without.values[name]) for name in ("pointing_game", "max_sensitivity")
+    )

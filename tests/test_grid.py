@@ -337,7 +337,7 @@ def test_networks_and_attacks_side_by_side(here):
 
 
 def test_files_of_one_name_are_told_apart(tmp_path):
-    from cli.options import network_name
+    from cli.options.model import network_name
 
     names = [str(tmp_path / folder / "best.pt") for folder in ("plain", "robust")] + ["resnet18"]
     for name in names[:2]:

@@ -9,8 +9,8 @@ import click
 import pytest
 
 from cli.app import main
-from cli.group import app
-from cli.signatures import attack_methods, methods
+from cli.commands import app
+from cli.options.signature import attack_methods, methods
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from cli.expressions import class_of, objective_of, unit_of
+from cli.commands.visualize.expressions import class_of, objective_of, unit_of
 from interpret.drawing import feature_visualization
 from interpret.drawing.objectives import channel, direction
 from interpret.figures.drawings import _columns
@@ -157,7 +157,7 @@ def half_blind():
 
 
 def test_ctrl_c_keeps_the_picture_so_far(monkeypatch):
-    from cli.drawn import Frames
+    from cli.commands.optimised import Frames
 
     look = Frames.__call__
 

@@ -92,9 +92,7 @@ def batches(
             yield batch
 
 
-def _prepared(
-    item: Any, classifier: Classifier, image: Tensor, digits: str, *, keep: bool, on_grid: bool
-) -> Prepared:
+def _prepared(item: Any, classifier: Classifier, image: Tensor, digits: str, *, keep: bool, on_grid: bool) -> Prepared:
     inputs, geometry = classifier.prepare(image.to(classifier.mean.device, non_blocking=True))
     if on_grid:
         inputs = inputs.clamp(0, 1)  # bicubic resizing overshoots; a picture does not

@@ -15,7 +15,7 @@ from .baseline_maps import FLOORS
 
 
 @dataclass(frozen=True)
-class Trial:
+class MetricSettings:
     """What every map of a picture is measured by."""
 
     metrics: Sequence[str]
@@ -35,7 +35,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """What the map of one method is worth on one picture."""
 
     method: str
@@ -46,7 +46,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Subject:
+class Sample:
     """One picture on the network's input grid, and what is known of it."""
 
     name: str
@@ -60,14 +60,14 @@ def better_when(column: str) -> int:
     return METRICS[column] if column in METRICS else METRICS[column.partition("_")[0]]
 
 
-def measure(classifier: nn.Module, subject: Subject, method: str, trial: Trial) -> Measured:
+def measure(classifier: nn.Module, sample: Sample, method: str, settings: MetricSettings) -> Measurement:
     """Explain one picture by one method, or by a map that knows nothing of the network, and measure the map.
 
     Args:
         classifier: for pictures on its input grid.
-        subject: the picture.
+        sample: the picture.
         method: a name of the tables EXPLAINERS or FLOORS.
-        trial: what to measure.
+        settings: what to measure.
 
     Returns:
         The numbers.
@@ -76,38 +76,40 @@ def measure(classifier: nn.Module, subject: Subject, method: str, trial: Trial) 
         NetworkError: the method cannot explain this network.
     """
     if method in FLOORS:
-        image = subject.image
-        floor = FLOORS[method](image, trial.seed) if method == "random" else FLOORS[method](image)
-        return _measured(classifier, subject, method, floor, trial)
+        image = sample.image
+        floor = FLOORS[method](image, settings.seed) if method == "random" else FLOORS[method](image)
+        return _measured(classifier, sample, method, floor, settings)
     explainer = explainer_named(method)
     with counted(network_of(classifier)) as count:
-        attribution = importance(explainer(classifier, subject.image, subject.target), method)
-    found = _measured(classifier, subject, method, attribution, trial)
-    if "max_sensitivity" in trial.metrics:
+        attribution = importance(explainer(classifier, sample.image, sample.target), method)
+    found = _measured(classifier, sample, method, attribution, settings)
+    if "max_sensitivity" in settings.metrics:
         with counted(network_of(classifier)) as more:
             moved = metric_named("max_sensitivity")(
-                classifier, subject.image, subject.target, explainer, seed=trial.seed
+                classifier, sample.image, sample.target, explainer, seed=settings.seed
             )
         found.values["max_sensitivity"] = float(moved)
         count += more
     return replace(found, passes=max(1, count["passes"]))
 
 
-def _measured(classifier: nn.Module, subject: Subject, method: str, attribution: Tensor, trial: Trial) -> Measured:
-    about = classifier, subject.image, subject.target, attribution
-    found = Measured(method, subject.name, dict.fromkeys(trial.columns(), torch.nan), {}, 0)
-    for name in trial.metrics:
+def _measured(
+    classifier: nn.Module, sample: Sample, method: str, attribution: Tensor, settings: MetricSettings
+) -> Measurement:
+    about = classifier, sample.image, sample.target, attribution
+    found = Measurement(method, sample.name, dict.fromkeys(settings.columns(), torch.nan), {}, 0)
+    for name in settings.metrics:
         metric = metric_named(name)
         if name in ("insertion", "deletion"):
-            for end in trial.baselines:
-                curve = metric(*about, baseline=end, steps=trial.steps, seed=trial.seed)
+            for end in settings.baselines:
+                curve = metric(*about, baseline=end, steps=settings.steps, seed=settings.seed)
                 found.values[f"{name}_{end}"] = float(curve.area)
                 found.curves[f"{name}_{end}"] = curve.scores[0].tolist()
         elif name in NEEDS_REGIONS:
-            if subject.region is not None:
-                found.values[name] = float(metric(attribution, subject.region[None]))
+            if sample.region is not None:
+                found.values[name] = float(metric(attribution, sample.region[None]))
         elif name in ("road", "infidelity"):
-            found.values[name] = float(metric(*about, seed=trial.seed))
+            found.values[name] = float(metric(*about, seed=settings.seed))
         elif name != "max_sensitivity":
             found.values[name] = float(metric(*about))
     return found

@@ -11,7 +11,7 @@ from ..classifier import Classifier
 from ..errors import InterpretError
 from ..images.files import read
 from .baseline_maps import FLOORS
-from .measures import Measured, Subject, Trial, better_when, measure
+from .measures import Measurement, MetricSettings, Sample, better_when, measure
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A method's place among the others."""
+class RankedMethod:
+    """What a method is worth over the pictures it was tried on."""
 
-    method: str
+    name: str
     pictures: int
     passes: float  # a picture
     values: Mapping[str, Estimate]  # column to its mean
@@ -43,7 +43,7 @@ class Ranking:
 
     classifier: Classifier
     methods: Sequence[str]
-    trial: Trial
+    settings: MetricSettings
     budget: int = 10_000  # passes that each method may take
     results: dict[str, dict[str, dict[str, float]]] = field(init=False)  # method to picture to column to number
     passes: dict[str, int] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Ranking:
     def __post_init__(self) -> None:
         self.results = {name: {} for name in (*FLOORS, *self.methods)}
 
-    def record(self, found: Measured) -> None:
+    def record(self, found: Measurement) -> None:
         """Take in what was measured, now or by an earlier run."""
         self.results[found.method][found.picture] = found.values
         for column, curve in found.curves.items():
@@ -68,20 +68,20 @@ class Ranking:
         return not done or self.passes[method] * (done + 1) / done <= self.budget
 
     def measure(
-        self, subject: Subject, left_out: Callable[[str, InterpretError], None] = lambda method, error: None
-    ) -> Iterator[Measured]:
+        self, sample: Sample, left_out: Callable[[str, InterpretError], None] = lambda method, error: None
+    ) -> Iterator[Measurement]:
         """Try every waiting method on a picture.
 
         Args:
-            subject: the picture.
+            sample: the picture.
             left_out: called with a method that cannot explain this network, and why; it is not tried again.
 
         Yields:
             What was measured, once it is recorded.
         """
-        for method in self.waiting(subject.name):
+        for method in self.waiting(sample.name):
             try:
-                found = measure(self.classifier.on_inputs(), subject, method, self.trial)
+                found = measure(self.classifier.on_inputs(), sample, method, self.settings)
             except InterpretError as error:
                 del self.results[method]
                 left_out(method, error)
@@ -94,12 +94,12 @@ class Ranking:
         """How many pictures could be looked at."""
         return len(self.results["random"])
 
-    def standings(self) -> list[Standing]:
+    def ranked(self) -> list[RankedMethod]:
         """The methods that were tried, the best first by the first column."""
         tried = {method: rows for method, rows in self.results.items() if rows}
         if not tried:
             raise InterpretError("none of the pictures could be read")
-        return standings(tried, self.passes, self.trial.columns()[0], self.trial.seed)
+        return ranked_methods(tried, self.passes, self.settings.columns()[0], self.settings.seed)
 
 
 def rank_methods(
@@ -112,7 +112,7 @@ def rank_methods(
     steps: int = 10,
     budget: int = 10_000,
     seed: int = 0,
-) -> list[Standing]:
+) -> list[RankedMethod]:
     """Rank explainers by how well their maps of the predicted class foretell what the network does.
 
     A random map and a hill in the middle of the picture are measured beside the methods, and ranks go by the
@@ -129,26 +129,26 @@ def rank_methods(
         seed: of everything random.
 
     Returns:
-        One standing a method, the best first.
+        One a method, the best first.
 
     Raises:
         InterpretError: none of the methods can be tried.
         PictureError: a file that is no picture.
     """
-    ranking = Ranking(classifier, methods, Trial(metrics, baselines, steps, seed), budget)
+    ranking = Ranking(classifier, methods, MetricSettings(metrics, baselines, steps, seed), budget)
     named = images.items() if isinstance(images, Mapping) else ((os.fspath(file), file) for file in images)
     for name, given in named:
         image = given if isinstance(given, Tensor) else read(given)
         inputs = classifier.prepare(image.to(classifier.mean.device))[0].clamp(0, 1)
         target = int(classifier.on_inputs().predict(inputs))
-        for _ in ranking.measure(Subject(name, inputs, target)):
+        for _ in ranking.measure(Sample(name, inputs, target)):
             pass
-    return ranking.standings()
+    return ranking.ranked()
 
 
-def standings(
+def ranked_methods(
     results: Mapping[str, Mapping[str, Mapping[str, float]]], passes: Mapping[str, int], by: str, seed: int = 0
-) -> list[Standing]:
+) -> list[RankedMethod]:
     """Methods ranked by how far they are above a random map on the same pictures, the best first.
 
     Methods that were tried on fewer pictures are compared with the random map of those alone, so that
@@ -161,7 +161,7 @@ def standings(
         seed: of the intervals.
 
     Returns:
-        One standing a method.
+        One a method.
     """
     found = []
     for method, pictures in results.items():
@@ -172,10 +172,10 @@ def standings(
             there = [results["random"][picture][column] for picture in pictures]
             values[column] = interval(here, seed=seed)
             gains[column] = interval([better * (a - b) for a, b in zip(here, there, strict=True)], seed=seed)
-        found.append(Standing(method, len(pictures), passes.get(method, 0) / len(pictures), values, gains))
-    known = [standing for standing in found if standing.gains[by].mean == standing.gains[by].mean]
-    unknown = [standing for standing in found if standing not in known]
-    return sorted(known, key=lambda standing: -standing.gains[by].mean) + unknown
+        found.append(RankedMethod(method, len(pictures), passes.get(method, 0) / len(pictures), values, gains))
+    known = [method for method in found if method.gains[by].mean == method.gains[by].mean]
+    unknown = [method for method in found if method not in known]
+    return sorted(known, key=lambda method: -method.gains[by].mean) + unknown
 
 
 def interval(values: Sequence[float], *, confidence: float = 0.95, draws: int = 2000, seed: int = 0) -> Estimate:

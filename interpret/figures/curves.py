@@ -29,7 +29,7 @@ def ranking_curves(
     """A panel a column: mean curves of the best methods and of the floors.
 
     Args:
-        ranked: rank and standing, the best first; floors have no rank.
+        ranked: rank and method, the best first; floors have no rank.
         curves: method to column to a curve for each picture.
         columns: of which at most four are drawn.
         model: the network, for the title.
@@ -42,13 +42,13 @@ def ranking_curves(
     columns = columns[:MOST]
     figure = Figure(figsize=(1.9 + 3.1 * len(columns), 3.6), layout="constrained")
     panels = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
-    methods = [standing for rank, standing in ranked if rank]
-    best, floors = methods[: len(LINES)], [standing for rank, standing in ranked if rank is None]
+    methods = [method for rank, method in ranked if rank]
+    best, floors = methods[: len(LINES)], [method for rank, method in ranked if rank is None]
     styles = [*zip(best, LINES, strict=False), *zip(floors, FLOOR_LINES, strict=False)]
     for axes, column in zip(panels, columns, strict=True):
-        for standing, style in styles:
-            mean = np.mean(curves[standing.method][column], axis=0)
-            label = f"{standing.method.replace('_', '-')} {standing.values[column].mean:.2f}"
+        for method, style in styles:
+            mean = np.mean(curves[method.name][column], axis=0)
+            label = f"{method.name.replace('_', '-')} {method.values[column].mean:.2f}"
             axes.plot(np.linspace(0, 100, len(mean)), mean, label=label, **style)
         name, _, baseline = column.partition("_")
         axes.set_title(f"{name} ({baseline})", fontsize=10)

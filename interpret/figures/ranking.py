@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..faithfulness import METRICS
-from ..faithfulness.ranking import Standing
+from ..faithfulness.ranking import RankedMethod
 from ..faithfulness.sanity import Sanity
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ FLOOR, METHOD, FAILED = "#8a8a8a", "#40127a", "#b3122b"  # colours
 SHARES = ("average_drop", "average_increase", "pointing_game", "relevance_mass")  # columns from 0 to 1
 MOST = 4  # columns in a figure
 
-Ranked = Sequence[tuple[int | None, Standing]]  # rank and standing, the best first; floors have no rank
+Ranked = Sequence[tuple[int | None, RankedMethod]]  # rank and method, the best first; floors have no rank
 
 
 def ranking_figure(ranked: Ranked, columns: Sequence[str], title: str) -> Figure:
     """A panel a column: each method's mean with its interval, and the random map's as a line.
 
     Args:
-        ranked: rank and standing, the best first; floors have no rank.
+        ranked: rank and method, the best first; floors have no rank.
         columns: names of what was measured, of which at most four are drawn.
         title: above all.
 
@@ -39,12 +39,12 @@ def ranking_figure(ranked: Ranked, columns: Sequence[str], title: str) -> Figure
     figure = Figure(figsize=(2.4 + 2.6 * len(columns), 1.5 + 0.27 * len(ranked)), layout="constrained")
     figure.suptitle(title, fontsize=10)
     panels = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
-    pictures = max(standing.pictures for _, standing in ranked)
+    pictures = max(method.pictures for _, method in ranked)
     for axes, column in zip(panels, columns, strict=True):
         _means(axes, ranked, column, pictures)
     names = [
-        standing.method.replace("_", "-") + ("" if standing.pictures == pictures else f" (n={standing.pictures})")
-        for _, standing in ranked
+        method.name.replace("_", "-") + ("" if method.pictures == pictures else f" (n={method.pictures})")
+        for _, method in ranked
     ]
     panels[0].set_yticks(range(len(ranked)), names, fontsize=8.5)
     panels[0].invert_yaxis()
@@ -53,13 +53,13 @@ def ranking_figure(ranked: Ranked, columns: Sequence[str], title: str) -> Figure
 
 def _means(axes: Axes, ranked: Ranked, column: str, pictures: int) -> None:
     """One column; the means of methods that were tried on fewer pictures are hollow."""
-    for place, (rank, standing) in enumerate(ranked):
-        value, colour = standing.values[column], METHOD if rank else FLOOR
+    for place, (rank, method) in enumerate(ranked):
+        value, colour = method.values[column], METHOD if rank else FLOOR
         if value.low == value.low:
             axes.plot([value.low, value.high], [place, place], color=colour, lw=1.6, alpha=0.6)
-        inner = "white" if standing.pictures < pictures else colour
+        inner = "white" if method.pictures < pictures else colour
         axes.plot(value.mean, place, "o", color=colour, markerfacecolor=inner, markersize=5)
-        if standing.method == "random":
+        if method.name == "random":
             axes.axvline(value.mean, color=FLOOR, ls=":", lw=1)
     name, _, baseline = (column, "", "") if column in METRICS else column.partition("_")
     axes.set_title(f"{name.replace('_', ' ')}{f' ({baseline})' if baseline else ''}", fontsize=10)

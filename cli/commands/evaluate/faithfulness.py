@@ -21,11 +21,11 @@ from ...options.output import folder_option, json_option
 from ...options.pictures import PictureOptions, picture_options
 from ...options.types import Names, dashed
 from .explanations import MethodOptions, method_options
-from .tables import standing_lines, standing_row
+from .tables import ranking_lines, ranking_row
 
 if TYPE_CHECKING:
     from interpret.datasets.boxes import Regions
-    from interpret.faithfulness.measures import Measured, Trial
+    from interpret.faithfulness.measures import Measurement, MetricSettings
     from interpret.faithfulness.ranking import Ranking
 
 
@@ -107,16 +107,16 @@ def faithfulness(
     curves as CSV, and figures of both.
     """
     from interpret.datasets.boxes import read_regions
-    from interpret.faithfulness.measures import Trial
+    from interpret.faithfulness.measures import MetricSettings
     from interpret.faithfulness.ranking import Ranking
 
     wanted, sources = metrics.usable(), sources_of(pictures)
     regions = read_regions(Path(metrics.regions)) if metrics.regions else None
     classifier = model.open()
-    trial = Trial(wanted, metrics.baselines, metrics.steps, methods.seed)
+    settings = MetricSettings(wanted, metrics.baselines, metrics.steps, methods.seed)
     folder = Path(output)
-    ledger = _ledger(folder, trial, no_clobber, digest(classifier, trial=vars(trial), regions=metrics.regions))
-    work = _Work(Ranking(classifier, methods.methods, trial, methods.budget), ledger, regions, messages)
+    ledger = _ledger(folder, settings, no_clobber, digest(classifier, settings=vars(settings), regions=metrics.regions))
+    work = _Work(Ranking(classifier, methods.methods, settings, methods.budget), ledger, regions, messages)
     work.run(methods.drawn(sources))
     about = provenance("evaluate faithfulness", model, classifier, seed=methods.seed)
     _write(work.ranking, folder, about, messages, as_json)
@@ -124,9 +124,9 @@ def faithfulness(
         raise click.exceptions.Exit(1)
 
 
-def _ledger(folder: Path, trial: "Trial", resume: bool, run: str) -> Ledger:
-    points = [f"{name}_curve" for name in trial.curves()]
-    columns = ["file", "class", "method", "passes", *trial.columns(), *points, "run"]
+def _ledger(folder: Path, settings: "MetricSettings", resume: bool, run: str) -> Ledger:
+    points = [f"{name}_curve" for name in settings.curves()]
+    columns = ["file", "class", "method", "passes", *settings.columns(), *points, "run"]
     return Ledger(folder / "faithfulness_pictures.csv", columns, resume=resume, run=run, key=("file", "method"))
 
 
@@ -157,11 +157,11 @@ class _Work:
     def _try_on(self, source: Source) -> None:
         """Try the methods that have passes left on one picture, but for what an earlier run has done."""
         from interpret.datasets.boxes import on_input
-        from interpret.faithfulness.measures import Subject
+        from interpret.faithfulness.measures import Sample
 
         for method in list(self.ranking.results):
             if row := self.ledger.rows.get(f"{source.shown} {method}"):
-                self.ranking.record(_read(row, self.ranking.trial))
+                self.ranking.record(_read(row, self.ranking.settings))
         if not self.ranking.waiting(source.shown):
             return
         classifier, image = self.ranking.classifier, source.read()
@@ -171,27 +171,27 @@ class _Work:
         if region is not None:
             region = on_input(region, geometry).to(inputs.device)
         target = int(classifier.on_inputs().predict(inputs))
-        for found in self.ranking.measure(Subject(source.shown, inputs, target, region), self._left_out):
+        for found in self.ranking.measure(Sample(source.shown, inputs, target, region), self._left_out):
             self.ledger.add([_row(found, classifier.name(target))])
 
     def _left_out(self, method: str, error: InterpretError) -> None:
         self.messages.note(f"{dashed(method)} is left out: {error}")
 
 
-def _row(found: "Measured", name: str) -> dict[str, Any]:
+def _row(found: "Measurement", name: str) -> dict[str, Any]:
     """What was measured as a row of the table."""
     points = {f"{name}_curve": " ".join(f"{value:.5g}" for value in curve) for name, curve in found.curves.items()}
     about = {"file": found.picture, "class": name, "method": found.method, "passes": found.passes}
     return about | found.values | points
 
 
-def _read(row: dict[str, str], trial: "Trial") -> "Measured":
+def _read(row: dict[str, str], settings: "MetricSettings") -> "Measurement":
     """What was measured, from a row of the table."""
-    from interpret.faithfulness.measures import Measured
+    from interpret.faithfulness.measures import Measurement
 
-    curves = {name: list(map(float, row[f"{name}_curve"].split())) for name in trial.curves()}
-    values = {name: float(row[name]) for name in trial.columns()}
-    return Measured(row["method"], row["file"], values, curves, int(row["passes"]))
+    curves = {name: list(map(float, row[f"{name}_curve"].split())) for name in settings.curves()}
+    values = {name: float(row[name]) for name in settings.columns()}
+    return Measurement(row["method"], row["file"], values, curves, int(row["passes"]))
 
 
 def _write(ranking: "Ranking", folder: Path, about: dict[str, Any], messages: Messages, as_json: bool) -> None:
@@ -199,23 +199,23 @@ def _write(ranking: "Ranking", folder: Path, about: dict[str, Any], messages: Me
     from interpret.figures.curves import ranking_curves
     from interpret.figures.ranking import ranking_figure
 
-    standings, trial = ranking.standings(), ranking.trial
-    by = trial.columns()[0]
+    methods, settings = ranking.ranked(), ranking.settings
+    by = settings.columns()[0]
     _note_who_saw_fewer(ranking, messages)
-    numbers = iter(range(1, len(standings) + 1))
-    ranked = [(next(numbers) if found.method in ranking.methods else None, found) for found in standings]
-    rows = [standing_row(rank, found) for rank, found in ranked]
-    for line in map(json.dumps, rows) if as_json else standing_lines(ranked, by):
+    numbers = iter(range(1, len(methods) + 1))
+    ranked = [(next(numbers) if method.name in ranking.methods else None, method) for method in methods]
+    rows = [ranking_row(rank, method) for rank, method in ranked]
+    for line in map(json.dumps, rows) if as_json else ranking_lines(ranked, by):
         click.echo(line)
     write_table(folder / "faithfulness.csv", rows)
     title = f"{about['model']}, {ranking.pictures} pictures: means with 95 % intervals; dotted: a random map"
     about = {**about, "ranking": rows}
-    write_result(folder / "faithfulness.png", ranking_figure(ranked, trial.columns(), title), about)
+    write_result(folder / "faithfulness.png", ranking_figure(ranked, settings.columns(), title), about)
     made = [folder / "faithfulness.csv", folder / "faithfulness_pictures.csv", folder / "faithfulness.png"]
-    if trial.curves():
+    if settings.curves():
         made.append(folder / "faithfulness_curves.png")
-        write_result(made[-1], ranking_curves(ranked, ranking.curves, trial.curves(), about["model"]), about)
-    below = [dashed(found.method) for rank, found in ranked if rank and not found.gains[by].mean > 0]
+        write_result(made[-1], ranking_curves(ranked, ranking.curves, settings.curves(), about["model"]), about)
+    below = [dashed(method.name) for rank, method in ranked if rank and not method.gains[by].mean > 0]
     if below:
         messages.note(f"no better than a random map on {dashed(by)}: {', '.join(below)}")
     messages.note(", ".join(map(str, made)))

@@ -10,34 +10,34 @@ import click
 from ...options.types import dashed
 
 if TYPE_CHECKING:
-    from interpret.faithfulness.ranking import Estimate, Standing
+    from interpret.faithfulness.ranking import Estimate, RankedMethod
     from interpret.faithfulness.sanity import Sanity
 
 
-def standing_row(rank: int | None, standing: "Standing") -> dict[str, Any]:
+def ranking_row(rank: int | None, method: "RankedMethod") -> dict[str, Any]:
     """One method as it stands in the ranking's CSV and JSON."""
-    row: dict[str, Any] = {"rank": rank, "method": standing.method, "pictures": standing.pictures}
-    row["passes"] = round(standing.passes)  # the first map may take one more, to find its layer
-    for column, value in standing.values.items():
-        gain = standing.gains[column]
+    row: dict[str, Any] = {"rank": rank, "method": method.name, "pictures": method.pictures}
+    row["passes"] = round(method.passes)  # the first map may take one more, to find its layer
+    for column, value in method.values.items():
+        gain = method.gains[column]
         row |= {column: value.mean, f"{column}_low": value.low, f"{column}_high": value.high}
         row |= {f"{column}_gain": gain.mean, f"{column}_gain_low": gain.low, f"{column}_gain_high": gain.high}
     return {name: None if value != value else value for name, value in row.items()}
 
 
-def standing_lines(ranked: list[tuple[int | None, "Standing"]], by: str) -> Iterator[str]:
+def ranking_lines(ranked: list[tuple[int | None, "RankedMethod"]], by: str) -> Iterator[str]:
     """The ranking as a table: the deciding column with its interval and its gain, and the other means."""
     others = [column for column in ranked[0][1].values if column != by]
     shown = [dashed(column) for column in others]
     yield f"{'':>2}  {'method':20}{'pictures':>8}{'passes':>7}  {dashed(by):22}{'above random':22}" + "".join(
         f"  {name}" for name in shown
     )
-    for rank, standing in ranked:
-        value, gain = standing.values[by], standing.gains[by]
-        name = dashed(standing.method)
-        line = f"{rank or '':>2}  {name:20}{standing.pictures:8}{standing.passes:7.0f}  "
-        line += f"{in_words(value):22}" + (f"{in_words(gain, '+'):22}" if standing.method != "random" else f"{'':22}")
-        yield (line + "".join(f"  {standing.values[c].mean:{len(n)}.3f}" for c, n in zip(others, shown, strict=True)))
+    for rank, method in ranked:
+        value, gain = method.values[by], method.gains[by]
+        name = dashed(method.name)
+        line = f"{rank or '':>2}  {name:20}{method.pictures:8}{method.passes:7.0f}  "
+        line += f"{in_words(value):22}" + (f"{in_words(gain, '+'):22}" if method.name != "random" else f"{'':22}")
+        yield (line + "".join(f"  {method.values[c].mean:{len(n)}.3f}" for c, n in zip(others, shown, strict=True)))
 
 
 def in_words(estimate: "Estimate", sign: str = "") -> str:

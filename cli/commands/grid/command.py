@@ -137,7 +137,7 @@ def grid(
         raise click.exceptions.Exit(1)
     first = next(iter(contents.classifiers.values()))
     shown = {"pictures": [source.shown for source in sources], "models": contents.identities}
-    chosen = {**asdict(content), "options": contents.options, "layout": asdict(layout)}
+    chosen = {**asdict(content), "methods": contents.methods, "options": contents.options, "layout": asdict(layout)}
     about = provenance("grid", model, first, **(chosen | shown))
     path = outputs.place(output_stems(sources)[0] if len(sources) == 1 else Path("pictures"), "grid")
     _write(path, cells, layout, about)

@@ -22,7 +22,8 @@ from ...options.model import ModelOptions, model_options
 from ...options.output import json_option
 from ...options.pictures import PictureOptions, picture_options, seed_option
 from ...options.types import Names
-from .job import ReportChoices, findings_of, page_of, short_names
+from .choices import ReportChoices
+from .job import findings_of, page_of, short_names
 from .shell_lines import ShellLines
 
 if TYPE_CHECKING:

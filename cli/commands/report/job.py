@@ -3,13 +3,13 @@
 import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from interpret.errors import InterpretError
 
 from ...job.sources import Source
 from ...options.messages import Messages
+from .choices import ReportChoices
 from .shell_lines import STEPS, ShellLines
 
 if TYPE_CHECKING:
@@ -17,17 +17,6 @@ if TYPE_CHECKING:
     from interpret.report.findings import Finding
     from interpret.report.make import Findings
     from interpret.report.smallest_change import Attack
-
-
-@dataclass(frozen=True)
-class ReportChoices:
-    """What is looked for in each picture."""
-
-    methods: list[str]
-    classes: tuple[str, ...]
-    attack: bool
-    sanity: bool
-    seed: int
 
 
 def short_names(sources: Sequence[Source]) -> list[str]:

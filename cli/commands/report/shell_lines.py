@@ -12,13 +12,13 @@ from interpret.explainers import DISPLAYS, EXPLAINERS
 from ...job.sources import Source
 from ...options.model import ModelOptions
 from ...options.types import dashed
+from .choices import ReportChoices
 
 if TYPE_CHECKING:
     from interpret.labels.names import Labels
     from interpret.report.findings import Finding
     from interpret.report.network import SanityCheck
 
-    from .job import ReportChoices
 
 STEPS = 100  # of the attack
 ELSEWHERE = ("device", "threads")  # what need not be the same
@@ -30,11 +30,11 @@ class ShellLines:
     """The choices of one report as words for the shell."""
 
     sources: Mapping[str, Source]  # by the name on the page
-    choices: "ReportChoices"
+    choices: ReportChoices
     model: Sequence[str]  # the network's options
 
     @classmethod
-    def of(cls, sources: Mapping[str, Source], choices: "ReportChoices", model: ModelOptions) -> Self:
+    def of(cls, sources: Mapping[str, Source], choices: ReportChoices, model: ModelOptions) -> Self:
         """The words for some options of the command that runs now; what is as usual is left out."""
         usual = {parameter.name: parameter.default for parameter in click.get_current_context().command.params}
         chosen = {name: value for name, value in asdict(model).items() if name not in ELSEWHERE}

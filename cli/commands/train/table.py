@@ -3,12 +3,14 @@
 import json
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import options
-from .training_parts import Pictures
-from .training_watch import radius
+from ...options.messages import Messages, tell
+from .choices import TrainOptions
+from .parts import Pictures
+from .watch import radius_in_words
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,7 +22,7 @@ NAMES = {"clean": "clean", "fgsm": "FGSM", "pgd50": "PGD-50, {} restarts", "auto
 
 
 @dataclass(frozen=True)
-class Shown:
+class WithBar:
     """Pictures whose progress is shown as they are taken."""
 
     data: "Data"
@@ -35,41 +37,43 @@ class Shown:
         return self.data.batch(indices)
 
 
-def measure(folder: Path, pictures: Pictures, choices: "Settings", device: str, settings: dict[str, Any]) -> None:
+def print_table(
+    options: TrainOptions, settings: "Settings", pictures: Pictures, device: str, messages: Messages
+) -> None:
     """Measure the best and the last network on the test pictures, or on those of validation, and print the table.
 
     Args:
-        folder: of the run.
+        options: of the command.
+        settings: of the run.
         pictures: of the run.
-        choices: of the run.
         device: to measure on.
-        settings: the command's parameters.
+        messages: how much is said.
     """
     from attacks import distributed
-    from attacks.training import checkpoint
+    from interpret.models.saved import read_trained
 
     data, kind = (pictures.test, "test") if pictures.test is not None else (pictures.validation, "validation")
-    data = _some(data, settings["limit"], settings["seed"])
+    data = _drawn(data, options.measure.limit, settings.seed)
     distributed.gathered(None)  # until the first process has written the files
     found: list[tuple[dict[str, Any], dict[str, Any]]] = []  # rows, and the weights that they are of
-    for path in (folder / f"{name}.pt" for name in ("best", "last")):
+    for path in (options.folder / f"{name}.pt" for name in ("best", "last")):
         if not path.exists():
-            options.note("no epoch went well, so there is no best one", settings["quiet"])
+            messages.note("no epoch went well, so there is no best one")
             continue
-        content = checkpoint.read(path)
-        history = content["training"]["history"]
-        same = next((row for row, state in found if _equal(state, content["state"])), None)
-        scores = same or _measured(path, data, choices, device, settings)
+        _, weights, more = read_trained(path)
+        history = more["training"]["history"]
+        same = next((row for row, state in found if _equal(state, weights)), None)
+        scores = same or _measured(path, data, settings, options, device, messages)
         row = {"checkpoint": path.stem, "path": str(path), "epoch": len(history)}
-        row |= {"data": settings["data"], "pictures": kind, "count": len(data), "eps": choices.eps}
-        row |= {"defense": choices.defense, "restarts": settings["restarts"]}
+        row |= {"data": options.pictures.data, "pictures": kind, "count": len(data), "eps": settings.eps}
+        row |= {"defense": settings.defense, "restarts": options.measure.restarts}
         row |= {name: scores[name] for name in NAMES if name in scores}
-        found.append((row | {"seconds": round(sum(epoch["seconds"] for epoch in history), 2)}, content["state"]))
+        found.append((row | {"seconds": round(sum(epoch["seconds"] for epoch in history), 2)}, weights))
     if distributed.rank() == 0:
-        _print([row for row, _ in found], folder, settings)
+        _print([row for row, _ in found], options)
 
 
-def _some(data: "Data", limit: int | None, seed: int) -> "Data":
+def _drawn(data: "Data", limit: int | None, seed: int) -> "Data":
     import torch
 
     if limit is None or limit >= len(data):
@@ -83,7 +87,7 @@ def _equal(state: dict[str, "Tensor"], other: dict[str, "Tensor"]) -> bool:
 
 
 def _measured(
-    path: Path, data: "Data", choices: "Settings", device: str, settings: dict[str, Any]
+    path: Path, data: "Data", settings: "Settings", options: TrainOptions, device: str, messages: Messages
 ) -> dict[str, dict[str, float]]:
     """The accuracies of one file's network, with their intervals."""
     import torch
@@ -94,18 +98,18 @@ def _measured(
     from interpret.models.load import load
     from interpret.progress import progress_bar
 
-    model, eps = load(path).to(device).on_inputs(), choices.eps
-    how = {"device": torch.device(device), "batch_size": choices.batch_size}
+    model, eps = load(path).to(device).on_inputs(), settings.eps
+    how = {"device": torch.device(device), "batch_size": settings.batch_size}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with progress_bar(_own_share(data), f"PGD-50 on {path.stem}", "picture") as bar:
-            found = thorough(model, Shown(data, bar), eps, restarts=settings["restarts"], **how)
-        if settings["autoattack"]:
-            attack = {"autoattack": lambda images, labels: autoattack(model, images, labels, eps=eps)}
+            found = thorough(model, WithBar(data, bar), eps, restarts=options.measure.restarts, **how)
+        if options.measure.autoattack:
+            attack = {"autoattack": partial(autoattack, eps=eps)}
             with progress_bar(_own_share(data), f"AutoAttack on {path.stem}", "picture") as bar:
-                found |= accuracies(model, Shown(data, bar), attack, **how)
+                found |= accuracies(model, WithBar(data, bar), attack, **how)
     for message in {str(warning.message) for warning in caught}:
-        options.note(f"{path.stem}: {message}", settings["quiet"])
+        messages.note(f"{path.stem}: {message}")
     shares = {name: (share, *interval(round(share * len(data)), len(data))) for name, share in found.items()}
     return {name: dict(zip(("share", "low", "high"), values, strict=True)) for name, values in shares.items()}
 
@@ -116,20 +120,19 @@ def _own_share(data: "Data") -> int:
     return -(-len(data) // distributed.world())
 
 
-def _print(rows: list[dict[str, Any]], folder: Path, settings: dict[str, Any]) -> None:
-    if settings["as_json"]:
+def _print(rows: list[dict[str, Any]], options: TrainOptions) -> None:
+    if options.measure.as_json:
         for row in rows:
-            options.tell(json.dumps(row, ensure_ascii=False))
+            tell(json.dumps(row, ensure_ascii=False))
         return
-    if rows:
-        for line in _table(rows):
-            options.tell(line)
+    for line in _lines(rows) if rows else []:
+        tell(line)
     for name in ("best.pt", "last.pt", "metrics.csv", "curves.png"):
-        if (folder / name).exists():
-            options.tell(str(folder / name))
+        if (options.folder / name).exists():
+            tell(str(options.folder / name))
 
 
-def _table(rows: list[dict[str, Any]]) -> list[str]:
+def _lines(rows: list[dict[str, Any]]) -> list[str]:
     """The table as lines."""
     first = rows[0]
     shown = [name for name in NAMES if name in first]
@@ -145,7 +148,7 @@ def _table(rows: list[dict[str, Any]]) -> list[str]:
     widths = [max(len(cell) for cell in column) for column in zip(titles, *cells, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (titles, *cells)]
     of = "test pictures" if first["pictures"] == "test" else "validation pictures, as there are none to test on"
-    about = f"{first['defense']}, {first['count']} {of}, {radius(first['eps'])}, with 95 % intervals"
+    about = f"{first['defense']}, {first['count']} {of}, {radius_in_words(first['eps'])}, with 95 % intervals"
     return [about, *(line.rstrip() for line in lines)]
 
 

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from interpret.errors import InterpretError
 
-from . import options
-from .outputs import write_result
+from ...job.outputs import write_result
+from ...options.messages import Messages
+from .choices import TrainOptions
 
 if TYPE_CHECKING:
+    from attacks.training.events import BatchDone, EpochDone, Trouble
+
     from attacks.training.run import Run
     from attacks.training.settings import Settings
 
@@ -23,27 +26,27 @@ PAUSE = 60.0  # seconds between two drawings of the curves
 
 
 class Watcher:
-    """Is told by the loop what happens, and shows it; of several processes, the first alone does.
+    """Shows what the loop reports; of several processes, the first alone does.
 
     Args:
-        folder: of the run.
-        choices: of the run.
-        settings: the command's parameters.
+        options: of the command.
+        settings: of the run.
+        messages: how much is said.
 
     Raises:
         InterpretError: a log is asked for whose package is not installed.
     """
 
-    def __init__(self, folder: Path, choices: "Settings", settings: dict[str, Any]) -> None:
+    def __init__(self, options: TrainOptions, settings: "Settings", messages: Messages) -> None:
         from attacks import distributed
 
-        self.folder, self.choices, self.settings = folder, choices, settings
-        self.speaks, self.quiet = distributed.rank() == 0, settings["quiet"]
+        self.folder, self.data, self.settings, self.messages = options.folder, options.pictures.data, settings, messages
+        self.is_first = distributed.rank() == 0
         self.run: Run | None = None
         self.bar: Any = None
         self.drawn = time.monotonic()
         self.log: Any = None
-        self._open_log = _tensorboard() if settings["log"] else None
+        self._open_log = _tensorboard() if options.measure.log else None
 
     @contextmanager
     def watching(self, run: "Run") -> Iterator[None]:
@@ -54,36 +57,37 @@ class Watcher:
         finally:
             if self.bar is not None:
                 self.bar.close()
-            if self.speaks and run.history:
+            if self.is_first and run.history:
                 self._write_metrics()
                 self._draw()
             if self.log is not None:
                 self.log.close()
 
-    def __call__(self, kind: str, numbers: dict[str, Any]) -> None:
-        """Take what the loop tells: "batch", "epoch" or "trouble", and its numbers."""
-        if self.speaks:
-            {"batch": self._batch, "epoch": self._epoch, "trouble": self._trouble}[kind](numbers)
+    def __call__(self, event: "BatchDone | EpochDone | Trouble") -> None:
+        """Show what the loop reports."""
+        from attacks.training.events import BatchDone, EpochDone, Trouble
 
-    def _batch(self, numbers: dict[str, Any]) -> None:
+        if self.is_first:
+            {BatchDone: self._batch, EpochDone: self._epoch, Trouble: self._trouble}[type(event)](event)
+
+    def _batch(self, event: "BatchDone") -> None:
         from interpret.progress import progress_bar
 
-        done = numbers["epoch"] * numbers["batches"] + numbers["batch"]
+        done = event.epoch * event.batches + event.batch
         if self.bar is None:
-            self.bar = progress_bar(self.choices.epochs * numbers["batches"], "training", "batch")
+            self.bar = progress_bar(self.settings.epochs * event.batches, "training", "batch")
             self.bar.initial = self.bar.n = done - 1  # of a run that goes on
-        self.bar.set_description(f"epoch {numbers['epoch'] + 1} of {self.choices.epochs}", refresh=False)
+        self.bar.set_description(f"epoch {event.epoch + 1} of {self.settings.epochs}", refresh=False)
         self.bar.update(done - self.bar.n)
 
-    def _epoch(self, row: dict[str, Any]) -> None:
-        said = ", ".join(f"{NAMES[name]} {100 * row[name]:.1f} %" for name in NAMES)
+    def _epoch(self, event: "EpochDone") -> None:
+        row = event.row
+        scores = ", ".join(f"{NAMES[name]} {100 * row[name]:.1f} %" for name in NAMES)
         if self.bar is not None and not self.bar.disable:
-            self.bar.set_postfix_str(said)
+            self.bar.set_postfix_str(scores)
         else:
-            line = (
-                f"epoch {row['epoch']} of {self.choices.epochs}: loss {row['loss']:.3g}, {said}, {row['seconds']:g} s"
-            )
-            options.note(line, self.quiet)
+            epoch = f"epoch {row['epoch']} of {self.settings.epochs}"
+            self.messages.note(f"{epoch}: loss {row['loss']:.3g}, {scores}, {row['seconds']:g} s")
         self._write_metrics()
         if self._open_log is not None:
             self.log = self.log or self._open_log(str(self.folder / "tensorboard"), purge_step=row["epoch"])
@@ -92,9 +96,8 @@ class Watcher:
         if time.monotonic() - self.drawn > PAUSE:
             self._draw()
 
-    def _trouble(self, row: dict[str, Any]) -> None:
-        done = row.get("remedy") or "left alone, as asked"
-        options.note(f"epoch {row['epoch']}: {row['trouble']}; {done}", self.quiet)
+    def _trouble(self, event: "Trouble") -> None:
+        self.messages.note(f"epoch {event.row['epoch']}: {event.row['trouble']}; {event.remedy}")
 
     def _write_metrics(self) -> None:
         from interpret.images.files import write_bytes
@@ -108,13 +111,13 @@ class Watcher:
     def _draw(self) -> None:
         from interpret.figures import training_curves
 
-        about = {"command": "train", "data": self.settings["data"], "settings": self.choices.as_dict()}
-        title = f"{Path(self.settings['data']).name}: {self.choices.defense}, {radius(self.choices.eps)}"
+        about = {"command": "train", "data": self.data, "settings": self.settings.as_dict()}
+        title = f"{Path(self.data).name}: {self.settings.defense}, {radius_in_words(self.settings.eps)}"
         write_result(self.folder / "curves.png", training_curves(self.run.history, title, NAMES), about)
         self.drawn = time.monotonic()
 
 
-def radius(eps: float) -> str:
+def radius_in_words(eps: float) -> str:
     """A radius as people write it: a small one in levels, where these are whole, and else as it is."""
     levels = eps * 255
     return f"eps {levels:.0f}/255" if levels < 33 and abs(levels - round(levels)) < 1e-6 else f"eps {eps:g}"
