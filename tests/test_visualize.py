@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from cli.commands.visualize.expressions import class_of, objective_of, unit_of
 from interpret.drawing import feature_visualization
+from interpret.drawing.expressions import class_of, objective_of, unit_of
 from interpret.drawing.objectives import channel, direction
 from interpret.figures.drawings import _columns
 from tests.command import TINY, flowers, interp

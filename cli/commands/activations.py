@@ -9,10 +9,12 @@ from interpret.errors import PictureError
 from ..job.outputs import RAW, Outputs, tell_result, write_result
 from ..job.provenance import provenance
 from ..job.sources import Source, output_stems, sources_of
-from ..options.messages import Messages, message_options
-from ..options.model import ModelOptions, model_options
+from ..options.messages import Messages
+from ..options.model import ModelOptions
 from ..options.output import json_option, output_option
-from ..options.pictures import PictureOptions, picture_options
+from ..options.pictures import PictureOptions
+from ..options.record import command, option
+from ..options.types import COUNT
 from .filters import scale_option
 
 if TYPE_CHECKING:
@@ -22,24 +24,16 @@ if TYPE_CHECKING:
     from interpret.classifier import Classifier
 
 
-@click.command(short_help="Draw the activation maps of a layer.")
-@picture_options
-@click.option("--layer", help="The layer, as `interp layers` names it; by default the last feature map.")
-@click.option("--most", type=click.IntRange(1), default=64, show_default=True, help="How many maps to draw.")
-@scale_option
-@output_option
-@model_options
-@json_option
-@message_options
+@command(short_help="Draw the activation maps of a layer.")
 def activations(
     *,
     pictures: PictureOptions,
-    layer: str | None,
-    most: int,
-    scale: str,
-    output: str | None,
+    layer: str | None = option("The layer, as `interp layers` names it; by default the last feature map."),
+    most: int = option("How many maps to draw.", default=64, type=COUNT),
+    scale: str = scale_option(),
+    output: str | None = output_option(),
     model: ModelOptions,
-    as_json: bool,
+    as_json: bool = json_option(),
     messages: Messages,
 ) -> None:
     """Draw the activation maps of a layer for each PICTURE, the one with the largest maximum first.

@@ -8,10 +8,12 @@ import click
 
 from ..job.sources import one_picture
 from ..options.classes import class_option
-from ..options.messages import Messages, message_options
-from ..options.model import ModelOptions, model_options
+from ..options.messages import Messages
+from ..options.model import ModelOptions
 from ..options.output import json_option
 from ..options.pictures import complete_pictures
+from ..options.record import argument, command, option
+from ..options.types import COUNT
 
 MEANING = {
     "agrees": "the two agree",
@@ -21,22 +23,15 @@ MEANING = {
 }
 
 
-@click.command("check-gradient", short_help="Compare a network's gradient with differences.")
-@click.argument("picture", shell_complete=complete_pictures)
-@class_option("-c", "--class", "query", help="A class; by default the top prediction.")
-@click.option("--pixels", type=click.IntRange(1), default=20, show_default=True, help="How many values to check.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the places.")
-@model_options
-@json_option
-@message_options
+@command("check-gradient", short_help="Compare a network's gradient with differences.")
 def check_gradient(
     *,
-    picture: str,
-    query: str | None,
-    pixels: int,
-    seed: int,
+    picture: str = argument(shell_complete=complete_pictures),
+    query: str | None = class_option("A class; by default the top prediction.", "-c", "--class"),
+    pixels: int = option("How many values to check.", default=20, type=COUNT),
+    seed: int = option("Of the places.", default=0),
     model: ModelOptions,
-    as_json: bool,
+    as_json: bool = json_option(),
     messages: Messages,
 ) -> None:
     """Compare a network's gradient with central differences, in double precision, at random pixels.

@@ -11,13 +11,16 @@ from interpret.labels.names import imagenet
 
 from ..options.messages import note
 from ..options.output import json_option
+from ..options.record import argument, command, option
 
 
-@click.command(short_help="List the classes, or those that a word finds.")
-@click.argument("query", required=False)
-@click.option("--labels", type=click.Path(), help="A file with names instead of ImageNet's.")
-@json_option
-def classes(query: str | None, labels: str | None, as_json: bool) -> None:
+@command(short_help="List the classes, or those that a word finds.")
+def classes(
+    *,
+    query: str | None = argument(required=False),
+    labels: str | None = option("A file with names instead of ImageNet's.", type=click.Path()),
+    as_json: bool = json_option(),
+) -> None:
     """List the classes, or those that QUERY finds, and what --class QUERY would explain.
 
     QUERY is a name, a synonym, a group such as dog, a WordNet id or an index; * marks the classes

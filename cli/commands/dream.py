@@ -9,11 +9,12 @@ from ..job.outputs import Outputs
 from ..job.provenance import provenance
 from ..job.sources import one_picture
 from ..options.classes import class_option
-from ..options.group import group
-from ..options.messages import Messages, message_options
-from ..options.model import ModelOptions, model_options
+from ..options.messages import Messages
+from ..options.model import ModelOptions
 from ..options.output import output_option
 from ..options.pictures import complete_pictures, seed_option
+from ..options.record import argument, command, option
+from ..options.types import COUNT
 from .optimised import Frames, gif_option, longer_side, saving, size_option
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 class Subject:
     """What is amplified."""
 
-    layers: tuple[str, ...]
-    channels: tuple[int, ...]
-    query: str | None  # a class
-    guide: str | None  # a picture
+    layers: tuple[str, ...] = option("What is amplified; may be repeated.", "--layer", metavar="LAYER")
+    channels: tuple[int, ...] = option("Of the one --layer; repeatable.", "--channel", type=click.IntRange(0))
+    query: str | None = class_option("A class to dream of, instead of layers.", "-c", "--class")
+    guide: str | None = option("A picture whose features are drawn.", metavar="PICTURE")
 
     def check(self) -> None:
         """Refuse choices that contradict each other."""
@@ -55,51 +56,21 @@ class Subject:
 class Steps:
     """How far the dream goes."""
 
-    octaves: int
-    steps: int
-    step_size: float
-    seed: int
+    octaves: int = option("How many sizes.", default=4, type=COUNT)
+    steps: int = option("At each size.", default=24, type=COUNT)
+    step_size: float = option("The mean change of a step.", default=0.01, type=click.FloatRange(0, min_open=True))
+    seed: int = seed_option()
 
 
-@click.command(short_help="Let a network see more of what it sees in a picture: deep dream.")
-@click.argument("picture", shell_complete=complete_pictures)
-@group(
-    "subject",
-    Subject,
-    click.option("--layer", "layers", multiple=True, metavar="LAYER", help="What is amplified; may be repeated."),
-    click.option(
-        "--channel", "channels", multiple=True, type=click.IntRange(0), help="Of the one --layer; repeatable."
-    ),
-    class_option("-c", "--class", "query", help="A class to dream of, instead of layers."),
-    click.option("--guide", metavar="PICTURE", help="A picture whose features are drawn."),
-)
-@group(
-    "steps",
-    Steps,
-    click.option("--octaves", type=click.IntRange(1), default=4, show_default=True, help="How many sizes."),
-    click.option("--steps", type=click.IntRange(1), default=24, show_default=True, help="At each size."),
-    click.option(
-        "--step-size",
-        type=click.FloatRange(0, min_open=True),
-        default=0.01,
-        show_default=True,
-        help="The mean change of a step.",
-    ),
-    seed_option,
-)
-@size_option
-@gif_option
-@output_option
-@model_options
-@message_options
+@command(short_help="Let a network see more of what it sees in a picture: deep dream.")
 def dream(
     *,
-    picture: str,
+    picture: str = argument(shell_complete=complete_pictures),
     subject: Subject,
     steps: Steps,
-    size: int | None,
-    gif: str | None,
-    output: str | None,
+    size: int | None = size_option(),
+    gif: str | None = gif_option(),
+    output: str | None = output_option(),
     model: ModelOptions,
     messages: Messages,
 ) -> None:

@@ -1,41 +1,35 @@
 """`interp filters`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..job.outputs import RAW, Outputs, slug, tell_result, write_result
 from ..job.provenance import provenance
 from ..job.sources import Source
-from ..options.messages import Messages, message_options
-from ..options.model import ModelOptions, model_options
+from ..options.messages import Messages
+from ..options.model import ModelOptions
 from ..options.output import json_option, output_option
-
-scale_option = click.option(
-    "--scale",
-    type=click.Choice(["each", "shared"]),
-    default="each",
-    show_default=True,
-    help="What gets the strongest colour: each picture's own largest value, or the largest of all.",
-)
+from ..options.record import command, option
+from ..options.types import COUNT
 
 
-@click.command(short_help="Draw the weights of a network's first layer.")
-@click.option("--layer", help="Another convolution or linear layer; by default the first.")
-@click.option("--most", type=click.IntRange(1), default=256, show_default=True, help="How many filters to draw.")
-@scale_option
-@output_option
-@model_options
-@json_option
-@message_options
+def scale_option() -> Any:
+    """The value that gets the strongest colour."""
+    text = "What gets the strongest colour: each picture's own largest value, or the largest of all."
+    return option(text, default="each", type=click.Choice(["each", "shared"]))
+
+
+@command(short_help="Draw the weights of a network's first layer.")
 def filters(
     *,
-    layer: str | None,
-    most: int,
-    scale: str,
-    output: str | None,
+    layer: str | None = option("Another convolution or linear layer; by default the first."),
+    most: int = option("How many filters to draw.", default=256, type=COUNT),
+    scale: str = scale_option(),
+    output: str | None = output_option(),
     model: ModelOptions,
-    as_json: bool,
+    as_json: bool = json_option(),
     messages: Messages,
 ) -> None:
     """Draw the weights of a network's first layer, one picture a unit.

@@ -7,10 +7,12 @@ import click
 from ..job.outputs import Outputs
 from ..job.provenance import provenance
 from ..job.sources import one_picture
-from ..options.messages import Messages, message_options
-from ..options.model import ModelOptions, model_options
+from ..options.messages import Messages
+from ..options.model import ModelOptions
 from ..options.output import output_option
 from ..options.pictures import complete_pictures, seed_option
+from ..options.record import argument, command, option
+from ..options.types import COUNT
 from .optimised import Frames, kept_on_interrupt, save
 
 if TYPE_CHECKING:
@@ -19,25 +21,15 @@ if TYPE_CHECKING:
     from interpret.classifier import Classifier
 
 
-@click.command(short_help="Draw what each layer has kept of a picture: feature inversion.")
-@click.argument("picture", shell_complete=complete_pictures)
-@click.option(
-    "--layer", "layers", multiple=True, metavar="LAYER", help="May be repeated; by default six over the depth."
-)
-@click.option("--steps", type=click.IntRange(1), default=160, show_default=True, help="For each layer.")
-@click.option("--smoothness", type=click.FloatRange(0), default=0.5, show_default=True, help="Of the total variation.")
-@seed_option
-@output_option
-@model_options
-@message_options
+@command(short_help="Draw what each layer has kept of a picture: feature inversion.")
 def invert(
     *,
-    picture: str,
-    layers: tuple[str, ...],
-    steps: int,
-    smoothness: float,
-    seed: int,
-    output: str | None,
+    picture: str = argument(shell_complete=complete_pictures),
+    layers: tuple[str, ...] = option("May be repeated; by default six over the depth.", "--layer", metavar="LAYER"),
+    steps: int = option("For each layer.", default=160, type=COUNT),
+    smoothness: float = option("Of the total variation.", default=0.5, type=click.FloatRange(0)),
+    seed: int = seed_option(),
+    output: str | None = output_option(),
     model: ModelOptions,
     messages: Messages,
 ) -> None:

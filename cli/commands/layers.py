@@ -7,14 +7,17 @@ import click
 from interpret.errors import NetworkError
 
 from ..options.messages import note
-from ..options.model import ModelOptions, model_options
+from ..options.model import ModelOptions
 from ..options.output import json_option
+from ..options.record import command
 
 
-@click.command(short_help="List the layers of a network.")
-@model_options
-@json_option
-def layers(*, model: ModelOptions, as_json: bool) -> None:
+@command(short_help="List the layers of a network.")
+def layers(
+    *,
+    model: ModelOptions,
+    as_json: bool = json_option(),
+) -> None:
     """List the layers of a network with the shape of what they give; * marks the default for maps.
 
     A layer is a call of a module: relu#2 is the second call of the module relu, which ran several

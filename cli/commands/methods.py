@@ -6,11 +6,14 @@ import click
 
 from ..options import signature
 from ..options.output import json_option
+from ..options.record import command
 
 
-@click.command(short_help="List the explainers.")
-@json_option
-def methods(as_json: bool) -> None:
+@command(short_help="List the explainers.")
+def methods(
+    *,
+    as_json: bool = json_option(),
+) -> None:
     """List the explainers: command, what it shows, and the paper."""
     for method in signature.methods():
         row = {"command": method.command, "shows": method.summary, "paper": method.title, "url": method.url}

@@ -5,12 +5,15 @@ import json
 import click
 
 from ..options.output import json_option
+from ..options.record import argument, command
 
 
-@click.command(short_help="List the networks that have a name.")
-@click.argument("query", default="")
-@json_option
-def models(query: str, as_json: bool) -> None:
+@command(short_help="List the networks that have a name.")
+def models(
+    *,
+    query: str = argument(default=""),
+    as_json: bool = json_option(),
+) -> None:
     """List the networks that -m knows by name, or those with QUERY in their name.
 
     Besides these, -m takes timm:NAME and package.module:function.

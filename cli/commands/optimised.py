@@ -13,6 +13,7 @@ from interpret.errors import InterpretError
 from ..job.outputs import Outputs, write_result
 from ..job.sources import Source
 from ..options.messages import tell
+from ..options.record import option
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,16 +22,20 @@ if TYPE_CHECKING:
 
     from interpret.drawing.ascend import Step
 
-size_option = click.option(
-    "--size",
-    type=click.IntRange(16),
-    metavar="PIXELS",
-    help="Longer side of the result; by default the picture's own, at most 1024.",
-)
-gif_option = click.option("--gif", type=click.Path(dir_okay=False), help="Write the way there too, as an animation.")
 LARGEST = 1024
 FRAME_SIDE = 320
 FRAMES = 60
+
+
+def size_option() -> Any:
+    """How large the result is."""
+    text = "Longer side of the result; by default the picture's own, at most 1024."
+    return option(text, type=click.IntRange(16), metavar="PIXELS")
+
+
+def gif_option() -> Any:
+    """Whether there is an animation."""
+    return option("Write the way there too, as an animation.", type=click.Path(dir_okay=False))
 
 
 def longer_side(image: "Tensor", size: int | None) -> int:

@@ -7,32 +7,27 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..job.sources import Source, sources_of
-from ..options.messages import Messages, message_options, tell
-from ..options.model import ModelOptions, fold_option, model_options
+from ..options.messages import Messages, tell
+from ..options.model import ModelOptions, fold_option
 from ..options.output import json_option
-from ..options.pictures import PictureOptions, batch_option, picture_options
+from ..options.pictures import PictureOptions, batch_option
+from ..options.record import command, option
+from ..options.types import COUNT
 
 if TYPE_CHECKING:
     from interpret.classifier import Classifier
     from interpret.datasets.batches import Prepared
 
 
-@click.command(short_help="Say what a network sees in pictures.")
-@picture_options
-@click.option("--top-k", type=click.IntRange(1), default=5, show_default=True, help="How many classes.")
-@batch_option
-@fold_option
-@model_options
-@json_option
-@message_options
+@command(short_help="Say what a network sees in pictures.")
 def predict(
     *,
     pictures: PictureOptions,
-    top_k: int,
-    batch_size: int,
-    fold: bool,
+    top_k: int = option("How many classes.", default=5, type=COUNT),
+    batch_size: int = batch_option(),
+    fold: bool = fold_option(),
     model: ModelOptions,
-    as_json: bool,
+    as_json: bool = json_option(),
     messages: Messages,
 ) -> None:
     """Say what a network sees in each PICTURE, with probabilities."""

@@ -1,6 +1,7 @@
 """`interp style`."""
 
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 import click
 
@@ -9,12 +10,12 @@ from interpret.errors import InterpretError
 from ..job.outputs import Outputs
 from ..job.provenance import provenance
 from ..job.sources import one_picture
-from ..options.group import group
-from ..options.messages import Messages, message_options
-from ..options.model import ModelOptions, model_options
+from ..options.messages import Messages
+from ..options.model import ModelOptions
 from ..options.output import output_option
 from ..options.pictures import complete_pictures, seed_option
-from ..options.types import NUMBERS
+from ..options.record import argument, command, option
+from ..options.types import COUNT, NUMBERS
 from .optimised import Frames, gif_option, longer_side, saving, size_option
 
 
@@ -22,50 +23,28 @@ from .optimised import Frames, gif_option, longer_side, saving, size_option
 class Painting:
     """How it is painted; what is not given is the method's own default."""
 
-    layers: tuple[str, ...]
-    content_layer: str | None
-    content_weight: float | None
-    smoothness: float | None
-    steps: int | None
-    scales: list[float] | None
-    optimizer: str
-    start: str
-    preserve_color: bool
-    seed: int
+    layers: tuple[str, ...] = option("For the style; may be repeated.", "--layer", metavar="LAYER")
+    content_layer: str | None = option("What keeps the photo.", metavar="LAYER")
+    content_weight: float | None = option("More keeps more of the photo.", type=click.FloatRange(0))
+    smoothness: float | None = option("Weight against small differences.", type=click.FloatRange(0))
+    steps: int | None = option("At each scale.", type=COUNT)
+    scales: list[float] | None = option("Sizes one after another, such as 0.5,1.", type=NUMBERS)
+    optimizer: Literal["adam", "lbfgs"] = option("", default="adam")
+    start: Literal["photo", "noise"] = option("", default="photo")
+    preserve_color: bool = option("Paint with brightness alone; the photo's colours stay.")
+    seed: int = seed_option()
 
 
-@click.command(short_help="Paint a photo in the manner of other pictures: style transfer.")
-@click.argument("content", shell_complete=complete_pictures)
-@click.argument("styles", nargs=-1, required=True, metavar="STYLE...", shell_complete=complete_pictures)
-@click.option("--style-weights", type=NUMBERS, help="One for each style, such as 2,1; equal by default.")
-@group(
-    "painting",
-    Painting,
-    click.option("--layer", "layers", multiple=True, metavar="LAYER", help="For the style; may be repeated."),
-    click.option("--content-layer", metavar="LAYER", help="What keeps the photo."),
-    click.option("--content-weight", type=click.FloatRange(0), help="More keeps more of the photo."),
-    click.option("--smoothness", type=click.FloatRange(0), help="Weight against small differences."),
-    click.option("--steps", type=click.IntRange(1), help="At each scale."),
-    click.option("--scales", type=NUMBERS, help="Sizes one after another, such as 0.5,1."),
-    click.option("--optimizer", type=click.Choice(["adam", "lbfgs"]), default="adam", show_default=True),
-    click.option("--start", type=click.Choice(["photo", "noise"]), default="photo", show_default=True),
-    click.option("--preserve-color", is_flag=True, help="Paint with brightness alone; the photo's colours stay."),
-    seed_option,
-)
-@size_option
-@gif_option
-@output_option
-@model_options
-@message_options
+@command(short_help="Paint a photo in the manner of other pictures: style transfer.")
 def style(
     *,
-    content: str,
-    styles: tuple[str, ...],
-    style_weights: list[float] | None,
+    content: str = argument(shell_complete=complete_pictures),
+    styles: tuple[str, ...] = argument(nargs=-1, required=True, metavar="STYLE...", shell_complete=complete_pictures),
+    style_weights: list[float] | None = option("One for each style, such as 2,1; equal by default.", type=NUMBERS),
     painting: Painting,
-    size: int | None,
-    gif: str | None,
-    output: str | None,
+    size: int | None = size_option(),
+    gif: str | None = gif_option(),
+    output: str | None = output_option(),
     model: ModelOptions,
     messages: Messages,
 ) -> None:

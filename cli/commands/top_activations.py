@@ -15,11 +15,12 @@ from interpret.errors import InterpretError
 from ..job.outputs import RAW, Outputs, slug, tell_result, write_result
 from ..job.provenance import provenance
 from ..job.sources import Source, find_pictures
-from ..options.messages import Messages, message_options
-from ..options.model import ModelOptions, model_options
+from ..options.messages import Messages
+from ..options.model import ModelOptions
 from ..options.output import json_option, output_option
-from ..options.pictures import PictureOptions, optional_picture_options
-from ..options.types import CHANNELS
+from ..options.pictures import OptionalPictures
+from ..options.record import command, option
+from ..options.types import CHANNELS, COUNT
 
 if TYPE_CHECKING:
     from interpret.classifier import Classifier
@@ -27,42 +28,25 @@ if TYPE_CHECKING:
     from interpret.units.top_activations import Crop
 
 
-@click.command("top-activations", short_help="Show the crops of a data set that excite a unit most.")
-@optional_picture_options
-@click.option("--layer", required=True, help="The layer, as `interp layers` names it.")
-@click.option("--channel", "channels", type=CHANNELS, required=True, help="Its channels, such as 3,17.")
-@click.option("--top", type=click.IntRange(1), default=9, show_default=True, help="How many crops a channel.")
-@click.option(
-    "--field",
-    type=click.Choice(["effective", "full"]),
-    default="effective",
-    show_default=True,
-    help="Cut to the window with 95 % of the layer's squared gradient, or to all that a unit can see.",
-)
-@click.option(
-    "--rule",
-    type=click.Choice(["deconvnet", "guided"]),
-    help="Of the projections: deconvnet; or guided, the default where no max-pooling tells pictures apart.",
-)
-@click.option("--index", type=click.Path(dir_okay=False), help="The index file; by default in interp-out/.")
-@click.option("--batch", type=click.IntRange(1), default=16, show_default=True, help="Pictures run at once.")
-@output_option
-@model_options
-@json_option
-@message_options
+@command("top-activations", short_help="Show the crops of a data set that excite a unit most.")
 def top_activations(
     *,
-    pictures: PictureOptions,
-    layer: str,
-    channels: list[int],
-    top: int,
-    field: str,
-    rule: Literal["deconvnet", "guided"] | None,
-    index: str | None,
-    batch: int,
-    output: str | None,
+    pictures: OptionalPictures,
+    layer: str = option("The layer, as `interp layers` names it.", required=True),
+    channels: list[int] = option("Its channels, such as 3,17.", "--channel", type=CHANNELS, required=True),
+    top: int = option("How many crops a channel.", default=9, type=COUNT),
+    field: Literal["effective", "full"] = option(
+        "Cut to the window with 95 % of the layer's squared gradient, or to all that a unit can see.",
+        default="effective",
+    ),
+    rule: Literal["deconvnet", "guided"] | None = option(
+        "Of the projections: deconvnet; or guided, the default where no max-pooling tells pictures apart."
+    ),
+    index: str | None = option("The index file; by default in interp-out/.", type=click.Path(dir_okay=False)),
+    batch: int = option("Pictures run at once.", default=16, type=COUNT),
+    output: str | None = output_option(),
     model: ModelOptions,
-    as_json: bool,
+    as_json: bool = json_option(),
     messages: Messages,
 ) -> None:
     """Show the crops of pictures, by default the bundled photos, that excite units of a layer most.

@@ -2,21 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import click
 
-from .group import group
-
-
-@dataclass(frozen=True)
-class ClassOptions:
-    """What is explained of each picture."""
-
-    classes: tuple[str, ...] = ()  # names, groups, WordNet ids or indices; the top predictions where there are none
-    class_mode: str = "best"  # of a group: "best", "sum" or "each"
-    versus: str | None = None
-    score: str = "logit"  # or "log-probability"
-    top_k: int | None = None
+from .record import option
 
 
 def complete_classes(ctx: click.Context, parameter: click.Parameter, start: str) -> list[str]:
@@ -34,45 +24,36 @@ def _as_word(name: str) -> str:
     return re.sub(r"[^\w]+", "-", re.sub("['’]", "", name))
 
 
-def class_option(*flags: str, help: str, **more: object) -> object:
+def class_option(help: str, *flags: str) -> Any:
     """An option that names a class, which the shell completes."""
-    return click.option(*flags, metavar="CLASS", shell_complete=complete_classes, help=help, **more)
+    return option(help, *flags, metavar="CLASS", shell_complete=complete_classes)
 
 
-# Of a figure or a page that has one map for each class asked for.
-best_of_class_option = class_option(
-    "-c",
-    "--class",
-    "classes",
-    multiple=True,
-    help="A class to explain: a name, an index, or a group such as dog, whose highest member on the picture is "
-    "meant; may be repeated. By default the top prediction.",
-)
-class_options = group(
-    "classes",
-    ClassOptions,
-    class_option(
+def best_of_class_option() -> Any:
+    """The classes of a figure or a page that has one map for each of them."""
+    return class_option(
+        "A class to explain: a name, an index, or a group such as dog, whose highest member on the picture is "
+        "meant; may be repeated. By default the top prediction.",
         "-c",
         "--class",
-        "classes",
-        multiple=True,
-        help="A class to explain: a name, a group such as dog, a WordNet id or an index; may be repeated. "
+    )
+
+
+@dataclass(frozen=True)
+class ClassOptions:
+    """What is explained of each picture."""
+
+    classes: tuple[str, ...] = class_option(
+        "A class to explain: a name, a group such as dog, a WordNet id or an index; may be repeated. "
         "By default the top prediction.",
-    ),
-    click.option(
-        "--class-mode",
-        type=click.Choice(["best", "sum", "each"]),
-        default="best",
-        show_default=True,
-        help="Of a group: its highest member on the picture, all members as one, or one result for each.",
-    ),
-    class_option("--versus", help="Why the class and not this one: explain the difference of their scores."),
-    click.option(
-        "--score",
-        type=click.Choice(["logit", "log-probability"]),
-        default="logit",
-        show_default=True,
-        help="What is explained of the class: its logit, or the logarithm of its probability.",
-    ),
-    click.option("--top-k", type=click.IntRange(1), help="Explain so many of the top predictions."),
-)
+        "-c",
+        "--class",
+    )
+    class_mode: Literal["best", "sum", "each"] = option(
+        "Of a group: its highest member on the picture, all members as one, or one result for each.", default="best"
+    )
+    versus: str | None = class_option("Why the class and not this one: explain the difference of their scores.")
+    score: Literal["logit", "log-probability"] = option(
+        "What is explained of the class: its logit, or the logarithm of its probability.", default="logit"
+    )
+    top_k: int | None = option("Explain so many of the top predictions.", type=click.IntRange(1))

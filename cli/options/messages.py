@@ -11,15 +11,26 @@ import click
 
 from interpret.errors import PictureError
 
-from .group import group
+from .record import option
+
+
+def _without_bars(ctx: click.Context, parameter: click.Parameter, quiet: bool) -> bool:
+    """Hide the library's own progress bars until the command ends."""
+    if quiet:
+        from interpret.progress import without_bars
+
+        ctx.with_resource(without_bars())
+    return quiet
 
 
 @dataclass(frozen=True)
 class Messages:
     """How much a command says, and the saying of it."""
 
-    quiet: bool = False
-    verbose: int = 0  # from 2 whole error messages
+    quiet: bool = option("No notes, no progress bar.", "-q", "--quiet", callback=_without_bars)
+    verbose: int = option(
+        "More notes; twice for whole error messages.", "-v", "--verbose", default=0, show_default=False, count=True
+    )
 
     def note(self, message: str) -> None:
         """A line on standard error, which leaves standard output to the results; none where quiet."""
@@ -70,20 +81,3 @@ def tell(result: str) -> None:
 def _bar_aside() -> AbstractContextManager:
     bars = sys.modules.get("tqdm")  # only who shows a bar has imported it
     return bars.tqdm.external_write_mode() if bars else nullcontext()
-
-
-def _without_bars(ctx: click.Context, parameter: click.Parameter, quiet: bool) -> bool:
-    """Hide the library's own progress bars until the command ends."""
-    if quiet:
-        from interpret.progress import without_bars
-
-        ctx.with_resource(without_bars())
-    return quiet
-
-
-message_options = group(
-    "messages",
-    Messages,
-    click.option("-q", "--quiet", is_flag=True, callback=_without_bars, help="No notes, no progress bar."),
-    click.option("-v", "--verbose", count=True, help="More notes; twice for whole error messages."),
-)

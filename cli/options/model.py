@@ -10,26 +10,62 @@ import click
 from interpret.errors import InterpretError
 
 from ..memory import keep_freed_memory
-from .group import group
-from .types import NUMBERS, Size
+from .record import option
+from .types import COUNT, NUMBERS, Size
 
 if TYPE_CHECKING:
     from interpret.classifier import Classifier
+
+
+def _complete_networks(ctx: click.Context, parameter: click.Parameter, start: str) -> list[str]:
+    """The two offline networks; naming torchvision's would mean importing it at every key press."""
+    return [name for name in ("efficientnet_lite0", "squeezenet1_1") if name.startswith(start)]
+
+
+def device_option() -> Any:
+    """Where a network runs."""
+    return option("Where to run it.", default="auto", type=click.Choice(["auto", "cpu", "cuda", "mps"]))
+
+
+def threads_option() -> Any:
+    """How many threads a network has on the CPU."""
+    return option("CPU threads; all cores by default.", type=COUNT)
+
+
+def precision_option(help: str) -> Any:
+    """The arithmetic of a network."""
+    return option(help, default="float32", type=click.Choice(["float32", "bf16", "fp16"]))
+
+
+def fold_option() -> Any:
+    """Whether the network is folded before it is used."""
+    return option("Fold batch normalisation into the convolutions: the same to rounding, and faster.")
 
 
 @dataclass(frozen=True)
 class ModelOptions:
     """A network as the options of the shell describe it."""
 
-    model: str
-    weights: str | None
-    labels: str | None
-    mean: list[float] | None
-    std: list[float] | None
-    input_size: int | tuple[int, int] | None
-    device: str
-    precision: str
-    threads: int | None
+    model: str = option(
+        "A network: `interp models` lists them; or timm:NAME, or package.module:function.",
+        "-m",
+        "--model",
+        default="efficientnet_lite0",
+        metavar="NAME",
+        shell_complete=_complete_networks,
+    )
+    weights: str | None = option("Its weights: a .pth, .pt or .safetensors file.", type=click.Path())
+    labels: str | None = option("A file with the names of its classes, one a line or JSON.", type=click.Path())
+    mean: list[float] | None = option("Mean of each channel it expects, such as 0.5,0.5,0.5.", type=NUMBERS)
+    std: list[float] | None = option("Standard deviation of each channel it expects.", type=NUMBERS)
+    input_size: int | tuple[int, int] | None = option(
+        "Its input, such as 224 or 224x320 (height x width).", type=Size()
+    )
+    device: str = device_option()
+    precision: str = precision_option(
+        "Of the network's arithmetic: bf16 and, on a GPU, fp16 are faster on hardware made for them, and less exact."
+    )
+    threads: int | None = threads_option()
 
     def open(self, *, fold: bool = False) -> "Classifier":
         """The classifier, on its device.
@@ -77,58 +113,3 @@ def network_name(name: str, names: Sequence[str]) -> str:
         return name
     same = [other for other in names if Path(other).stem == Path(name).stem]
     return Path(name).stem if len(same) == 1 else str(Path(name).with_suffix(""))
-
-
-def _complete_networks(ctx: click.Context, parameter: click.Parameter, start: str) -> list[str]:
-    """The two offline networks; naming torchvision's would mean importing it at every key press."""
-    return [name for name in ("efficientnet_lite0", "squeezenet1_1") if name.startswith(start)]
-
-
-device_option = click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    default="auto",
-    show_default=True,
-    help="Where to run it.",
-)
-
-threads_option = click.option("--threads", type=click.IntRange(1), help="CPU threads; all cores by default.")
-
-
-def precision_option(help_text: str) -> Any:
-    return click.option(
-        "--precision",
-        type=click.Choice(["float32", "bf16", "fp16"]),
-        default="float32",
-        show_default=True,
-        help=help_text,
-    )
-
-
-model_options = group(
-    "model",
-    ModelOptions,
-    click.option(
-        "-m",
-        "--model",
-        default="efficientnet_lite0",
-        show_default=True,
-        metavar="NAME",
-        shell_complete=_complete_networks,
-        help="A network: `interp models` lists them; or timm:NAME, or package.module:function.",
-    ),
-    click.option("--weights", type=click.Path(), help="Its weights: a .pth, .pt or .safetensors file."),
-    click.option("--labels", type=click.Path(), help="A file with the names of its classes, one a line or JSON."),
-    click.option("--mean", type=NUMBERS, help="Mean of each channel it expects, such as 0.5,0.5,0.5."),
-    click.option("--std", type=NUMBERS, help="Standard deviation of each channel it expects."),
-    click.option("--input-size", type=Size(), help="Its input, such as 224 or 224x320 (height x width)."),
-    device_option,
-    precision_option(
-        "Of the network's arithmetic: bf16 and, on a GPU, fp16 are faster on hardware made for them, and less exact."
-    ),
-    threads_option,
-)
-
-fold_option = click.option(
-    "--fold", is_flag=True, help="Fold batch normalisation into the convolutions: the same to rounding, and faster."
-)

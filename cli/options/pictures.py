@@ -1,20 +1,14 @@
 """The pictures of a command, and how many at a time."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
 from interpret.bundled import samples
 
-from .group import group
-
-
-@dataclass(frozen=True)
-class PictureOptions:
-    """Pictures as the words of the shell name them."""
-
-    pictures: tuple[str, ...]
-    recursive: bool
+from .record import argument, option
+from .types import COUNT
 
 
 def complete_pictures(ctx: click.Context, parameter: click.Parameter, start: str) -> list:
@@ -26,24 +20,38 @@ def complete_pictures(ctx: click.Context, parameter: click.Parameter, start: str
     return [CompletionItem(name) for name in names] or [CompletionItem(start, type="file")]
 
 
-recursive_option = click.option("-r", "--recursive", is_flag=True, help="Go into the folders inside folders.")
+def picture_argument() -> Any:
+    """One picture."""
+    return argument(shell_complete=complete_pictures)
 
-picture_options = group(
-    "pictures",
-    PictureOptions,
-    click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...", shell_complete=complete_pictures),
-    recursive_option,
-)
-# Of commands that take the bundled pictures, or one of them, where none is named.
-optional_picture_options = group(
-    "pictures",
-    PictureOptions,
-    click.argument("pictures", nargs=-1, metavar="[PICTURE...]", shell_complete=complete_pictures),
-    recursive_option,
-)
 
-batch_option = click.option(
-    "--batch-size", type=click.IntRange(1), default=8, show_default=True, help="Pictures at a time."
-)
-limit_option = click.option("--limit", type=click.IntRange(1), help="Look at so many pictures, drawn at random.")
-seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
+@dataclass(frozen=True)
+class PictureOptions:
+    """Pictures as the words of the shell name them."""
+
+    pictures: tuple[str, ...] = argument(
+        nargs=-1, required=True, metavar="PICTURE...", shell_complete=complete_pictures
+    )
+    recursive: bool = option("Go into the folders inside folders.", "-r", "--recursive")
+
+
+@dataclass(frozen=True)
+class OptionalPictures(PictureOptions):
+    """The same for a command that takes the bundled pictures, or one of them, where none is named."""
+
+    pictures: tuple[str, ...] = argument(nargs=-1, metavar="[PICTURE...]", shell_complete=complete_pictures)
+
+
+def batch_option() -> Any:
+    """How many pictures a network is given at a time."""
+    return option("Pictures at a time.", default=8, type=COUNT)
+
+
+def limit_option() -> Any:
+    """How many of the pictures are looked at."""
+    return option("Look at so many pictures, drawn at random.", type=COUNT)
+
+
+def seed_option() -> Any:
+    """The seed of a command."""
+    return option("Of everything random.", default=0)

@@ -4,7 +4,7 @@ import ast
 import functools
 import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from attacks import ATTACKS
 from interpret.errors import InterpretError, did_you_mean
 from interpret.explainers import EXPLAINERS
 
-from .group import applied
+from .record import command, gathered
 from .types import Radius, dashed
 
 FOLDER = Path(interpret.__file__).parent / "explainers"
@@ -78,10 +78,18 @@ def method_option(option: Option) -> Any:
     return click.option(f"--{flag}", type=kind_of(option), default=default, show_default=shown, help=help_text)
 
 
-def method_command(method: "Method", run: Any, *options: Any) -> click.Command:
-    """The command for a method: its name, summary and description are those of its function."""
-    run.__doc__ = f"{method.description}\n\n{method.title}: {method.url}"
-    return click.command(method.command, short_help=method.summary)(applied(*options)(run))
+def method_command(method: "Method", run: Callable, options: Sequence[Option], **given: Any) -> click.Command:
+    """The command for a method: its name, summary and description are those of its function.
+
+    Args:
+        method: the method.
+        run: gets the method and, by name, what its other parameters declare; ``chosen`` is a dict of ``options``.
+        options: those of the method's own options that the command has.
+        given: decorators for some of the parameters; see ``command``.
+    """
+    chosen = gathered("chosen", dict, {option.name: method_option(option) for option in options})
+    about = {"help": f"{method.description}\n\n{method.title}: {method.url}", "short_help": method.summary}
+    return command(method.command, chosen=chosen, **about, **given)(functools.partial(run, method))
 
 
 def method_named(name: str, known: Sequence["Method"], kind: str) -> "Method":

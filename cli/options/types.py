@@ -14,13 +14,12 @@ class CommaList(click.ParamType):
     Args:
         part: from the text of one value to the value; a ValueError says that it is none.
         example: what such a list looks like, as the end of "... is not".
+        name: for the help.
         once: whether a value that is named twice counts once, and an empty one not at all.
     """
 
-    name = "list"
-
-    def __init__(self, part: Callable[[str], Any], example: str, *, once: bool = False) -> None:
-        self.part, self.example, self.once = part, example, once
+    def __init__(self, part: Callable[[str], Any], example: str, *, name: str = "list", once: bool = False) -> None:
+        self.part, self.example, self.name, self.once = part, example, name, once
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[Any]:
         """The values, from a text, or from a list or a number of a configuration."""
@@ -63,7 +62,8 @@ def radius(text: str) -> float:
     return float(text.removesuffix("lv")) / 255 if text.endswith("lv") else number(text)
 
 
-NUMBERS = CommaList(number, "a list of numbers such as 0.485,0.456,0.406")
+COUNT = click.IntRange(1)
+NUMBERS = CommaList(number, "a list of numbers such as 0.485,0.456,0.406", name="numbers")
 RADII = CommaList(radius, "a size such as 8/255, 8lv or 0.03")
 WORDS = CommaList(str, "a list of names", once=True)
 CHANNELS = CommaList(int, "a list of channel numbers such as 3,17", once=True)

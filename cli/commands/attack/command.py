@@ -1,107 +1,100 @@
 """The group `interp attack`, and the command of every attack that fools with single pictures."""
 
 import functools
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from ...group import HintingGroup, LazyCommands, imported
-from ...options.classes import class_option
-from ...options.group import group
-from ...options.messages import Messages, message_options
-from ...options.model import ModelOptions, model_options
-from ...options.output import OutputOptions, json_option, output_options
-from ...options.pictures import PictureOptions, optional_picture_options, seed_option
-from ...options.signature import ALONE, Method, attack_method, method_command, method_option
-from .job import AttackOptions, attack_pictures
+from interpret.errors import InterpretError
 
+from ...group import HintingGroup, LazyCommands, imported
+from ...job.outputs import Outputs
+from ...job.provenance import provenance
+from ...job.sources import output_stems, sources_of
+from ...options.messages import Messages
+from ...options.model import ModelOptions
+from ...options.output import OutputOptions, json_option
+from ...options.pictures import OptionalPictures
+from ...options.signature import ALONE, Method, attack_method, method_command
+from ...options.types import check_radius
+from .job import Attacking, AttackOptions
+from .verdict import parse_transforms
+
+LOSSLESS = (".png",)
 DEFAULT_PICTURE, DEFAULT_MODEL = "sample:giant-panda", "squeezenet1_1"
 # What every attack has: written once below, or decided by the command.
 SHARED = ("targeted", "stop_when_fooled", "quantize", "batch_size", "seed", "start")
-
-attack_options = group(
-    "attack",
-    AttackOptions,
-    class_option(
-        "--label",
-        help="What is really in the pictures; by default what the network says. Where it is wrong before, "
-        "nothing is attacked.",
-    ),
-    class_option("--target", help="What the network shall see instead; by default anything else."),
-    click.option(
-        "--quantize/--no-quantize",
-        default=True,
-        show_default=True,
-        help="Stay on the levels of an 8-bit file, so that the PNG is exactly what was found.",
-    ),
-    click.option(
-        "--all-steps", is_flag=True, help="Take every step; by default a picture is left alone once it fools."
-    ),
-    seed_option,
-    click.option(
-        "--figure/--no-figure",
-        default=None,
-        help="Draw the picture before and after, the change magnified, and where the network looked; by default "
-        "for one picture.",
-    ),
-    click.option("--jpeg", type=click.IntRange(1, 100), metavar="QUALITY", help="Ask whether JPEG is survived."),
-    click.option(
-        "--through",
-        metavar="LIST",
-        help="Ask what is survived of jpeg, resize, blur, noise; such as resize,jpeg:75,blur.",
-    ),
-    click.option("--csv", type=click.Path(dir_okay=False), help="Write a table of verdicts too, picture by picture."),
-    click.option("--require-success", is_flag=True, help="Exit with status 3 where some picture is not fooled."),
-)
 
 
 def _command(name: str) -> click.Command:
     method = attack_method(name)
 
-    def run(**values: Any) -> None:
-        _attack(method, **values)
-
-    return method_command(
-        method,
-        run,
-        optional_picture_options,
-        *(method_option(option) for option in method.options if option.name not in SHARED),
-        attack_options,
-        output_options,
-        model_options,
-        json_option,
-        message_options,
-    )
+    own = [option for option in method.options if option.name not in SHARED]
+    return method_command(method, _attack, own)
 
 
 def _attack(
     method: Method,
     *,
-    pictures: PictureOptions,
+    pictures: OptionalPictures,
+    chosen: dict[str, Any],
     attack: AttackOptions,
     output: OutputOptions,
     model: ModelOptions,
-    as_json: bool,
+    as_json: bool = json_option(),
     messages: Messages,
-    **chosen: Any,
 ) -> None:
-    """Where no picture is named, take one that shows what an attack is."""
-    if not pictures.pictures:
-        pictures = PictureOptions((DEFAULT_PICTURE,), pictures.recursive)
+    """Attack every picture, write the results and judge them; exit with 1 where some failed.
+
+    Args:
+        method: the attack.
+        chosen: its own options.
+    """
+    if not pictures.pictures:  # one that shows what an attack is
+        pictures = replace(pictures, pictures=(DEFAULT_PICTURE,))
         source = click.get_current_context().get_parameter_source("model")
         if source is click.core.ParameterSource.DEFAULT:
             model = model.named(DEFAULT_MODEL)
         messages.note(f"no picture was named: {DEFAULT_PICTURE}, seen by {model.model}")
-    attack_pictures(
-        method,
-        chosen,
-        pictures=pictures,
+    sources = sources_of(pictures)
+    outputs = Outputs(output.output, sources)
+    transforms = _checked(method, chosen, attack, outputs)
+    classifier = model.open()
+    shared = {name: getattr(attack, name) for name in ("label", "target", "quantize", "all_steps", "seed")}
+    job = Attacking(
+        method=method,
+        classifier=classifier,
+        outputs=outputs,
+        chosen=chosen,
         attack=attack,
-        output=output,
-        model=model,
+        about=provenance(f"attack {method.command}", model, classifier, options={**chosen, **shared}),
+        transforms=transforms,
+        figure=len(sources) == 1 and not as_json if attack.figure is None else attack.figure,
         as_json=as_json,
+        no_clobber=output.no_clobber,
         messages=messages,
     )
+    job.run(list(zip(sources, output_stems(sources), strict=True)))
+    if job.failed:
+        raise click.exceptions.Exit(1)
+    if attack.require_success and job.withstood:
+        messages.note(f"{job.withstood} of {len(sources)} pictures withstood")
+        raise click.exceptions.Exit(3)
+
+
+def _checked(
+    method: Method, chosen: dict[str, Any], attack: AttackOptions, outputs: Outputs
+) -> list[tuple[str, float]]:
+    """Refuse what can be known to be wrong before the first picture is read; the transforms to be survived."""
+    if outputs.suffix not in LOSSLESS:
+        raise InterpretError(
+            f"{outputs.suffix} would change what was found; write .png, and ask --jpeg 90 whether it survives"
+        )
+    check_radius(chosen.get("eps"), chosen.get("norm", "Linf"))
+    if attack.target and attack.label:
+        raise InterpretError("give --label or --target; with a target, the label is anything else")
+    return parse_transforms(attack.through, attack.jpeg)
 
 
 COMMANDS = {name.replace("_", "-"): functools.partial(_command, name) for name in ALONE} | {

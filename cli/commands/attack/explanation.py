@@ -10,12 +10,12 @@ from interpret.errors import InterpretError
 from ...job.outputs import Outputs, write_result
 from ...job.provenance import provenance
 from ...job.sources import one_picture
-from ...options.group import group
-from ...options.messages import Messages, message_options, tell
-from ...options.model import ModelOptions, model_options
+from ...options.messages import Messages, tell
+from ...options.model import ModelOptions
 from ...options.output import output_option
 from ...options.pictures import complete_pictures
-from ...options.types import Radius, check_radius
+from ...options.record import argument, command, option
+from ...options.types import COUNT, Radius, check_radius
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,32 +32,23 @@ CORNER = 1 / 3  # of the side
 class Move:
     """Which explanation is moved where, and how."""
 
-    method: str
-    to: str
-    layer: str | None
-    eps: float
-    steps: int
-    tolerance: float
+    method: str = option("", default="gradcam", type=click.Choice(METHODS))
+    to: str = option("Where to.", default="bottom-right", type=click.Choice([*PLACES]))
+    layer: str | None = option("Of the method; the last feature map by default.", metavar="LAYER")
+    eps: float = option("Radius of the Linf ball.", default="8/255", type=Radius())
+    steps: int = option("", default=100, type=COUNT)
+    tolerance: float = option("Change of the probability.", default=0.05, type=click.FloatRange(0, 1))
 
 
-@click.command(short_help="Move what an explanation shows, and leave the prediction.")
-@click.argument("picture", default="sample:lemur", shell_complete=complete_pictures)
-@group(
-    "move",
-    Move,
-    click.option("--method", type=click.Choice(METHODS), default="gradcam", show_default=True),
-    click.option("--to", type=click.Choice([*PLACES]), default="bottom-right", show_default=True, help="Where to."),
-    click.option("--layer", metavar="LAYER", help="Of the method; the last feature map by default."),
-    click.option("--eps", type=Radius(), default="8/255", show_default=True, help="Radius of the Linf ball."),
-    click.option("--steps", type=click.IntRange(1), default=100, show_default=True),
-    click.option(
-        "--tolerance", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Change of the probability."
-    ),
-)
-@output_option
-@model_options
-@message_options
-def explanation(*, picture: str, move: Move, output: str | None, model: ModelOptions, messages: Messages) -> None:
+@command(short_help="Move what an explanation shows, and leave the prediction.")
+def explanation(
+    *,
+    picture: str = argument(default="sample:lemur", shell_complete=complete_pictures),
+    move: Move,
+    output: str | None = output_option(),
+    model: ModelOptions,
+    messages: Messages,
+) -> None:
     """Move what an explanation of a PICTURE shows, while the network's answer stays what it is.
 
     The picture is written as PNG and read back; it looks and is classified the same, but the map points

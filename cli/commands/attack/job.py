@@ -3,6 +3,7 @@
 import json
 import time
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +13,14 @@ import click
 from interpret.errors import InterpretError, PictureError
 
 from ...job.outputs import Outputs, write_result
-from ...job.provenance import differences, provenance, stored_provenance
-from ...job.sources import Source, output_stems, sources_of
+from ...job.provenance import differences, stored_provenance
+from ...job.sources import Source
+from ...options.classes import class_option
 from ...options.messages import Messages, tell
-from ...options.model import ModelOptions
-from ...options.output import OutputOptions
-from ...options.pictures import PictureOptions
+from ...options.pictures import seed_option
+from ...options.record import option
 from ...options.signature import Method
-from ...options.types import check_radius
-from .verdict import append_row, parse_transforms, sentence, verdict_row
+from .verdict import append_row, sentence, verdict_row
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from attacks.evaluation.verdicts import Verdict
     from interpret.classifier import Classifier
 
-LOSSLESS = (".png",)
 PHOTOGRAPHS = 20  # that are simulated to see how many an attack survives
 
 
@@ -36,16 +35,26 @@ PHOTOGRAPHS = 20  # that are simulated to see how many an attack survives
 class AttackOptions:
     """What every attack command takes besides the attack's own options."""
 
-    label: str | None
-    target: str | None
-    quantize: bool
-    all_steps: bool
-    seed: int
-    figure: bool | None
-    jpeg: int | None
-    through: str | None
-    csv: str | None
-    require_success: bool
+    label: str | None = class_option(
+        "What is really in the pictures; by default what the network says. Where it is wrong before, "
+        "nothing is attacked."
+    )
+    target: str | None = class_option("What the network shall see instead; by default anything else.")
+    quantize: bool = option(
+        "Stay on the levels of an 8-bit file, so that the PNG is exactly what was found.", default=True
+    )
+    all_steps: bool = option("Take every step; by default a picture is left alone once it fools.")
+    seed: int = seed_option()
+    figure: bool | None = option(
+        "Draw the picture before and after, the change magnified, and where the network looked; by default "
+        "for one picture."
+    )
+    jpeg: int | None = option("Ask whether JPEG is survived.", type=click.IntRange(1, 100), metavar="QUALITY")
+    through: str | None = option(
+        "Ask what is survived of jpeg, resize, blur, noise; such as resize,jpeg:75,blur.", metavar="LIST"
+    )
+    csv: str | None = option("Write a table of verdicts too, picture by picture.", type=click.Path(dir_okay=False))
+    require_success: bool = option("Exit with status 3 where some picture is not fooled.")
 
 
 @dataclass
@@ -65,6 +74,17 @@ class Attacking:
     messages: Messages
     failed: int = 0
     withstood: int = 0
+
+    def run(self, work: Sequence[tuple[Source, Path]]) -> None:
+        """Attack pictures, whose results have the given names; one that fails is reported and passed over."""
+        for source, stem in work:
+            try:
+                row = self.on(source, stem)
+                if row is not None and self.attack.csv:
+                    append_row(Path(self.attack.csv), row)
+            except (PictureError, RuntimeError) as error:
+                self.failed += 1
+                self.messages.failure(source.shown, error)
 
     def on(self, source: Source, stem: Path) -> dict[str, Any] | None:
         """Attack one picture and say what came of it; None where an earlier run has done so."""
@@ -192,65 +212,3 @@ class Attacking:
             raise InterpretError(f"{path} was made with other {', '.join(differing)}; choose another folder with -o")
         self.withstood += before["verdict"]["right"] and not before["verdict"]["success"]
         return True
-
-
-def attack_pictures(
-    method: Method,
-    chosen: dict[str, Any],
-    *,
-    pictures: PictureOptions,
-    attack: AttackOptions,
-    output: OutputOptions,
-    model: ModelOptions,
-    as_json: bool,
-    messages: Messages,
-) -> None:
-    """Attack every picture, write and judge the results.
-
-    Args:
-        method: the attack.
-        chosen: its own options.
-
-    Raises:
-        click.exceptions.Exit: with 1, where some picture failed; with 3, where one withstood and
-            that is not allowed.
-    """
-    sources = sources_of(pictures)
-    outputs = Outputs(output.output, sources)
-    # Everything that can be wrong before the first picture is looked at, looked at.
-    if outputs.suffix not in LOSSLESS:
-        raise InterpretError(
-            f"{outputs.suffix} would change what was found; write .png, and ask --jpeg 90 whether it survives"
-        )
-    check_radius(chosen.get("eps"), chosen.get("norm", "Linf"))
-    if attack.target and attack.label:
-        raise InterpretError("give --label or --target; with a target, the label is anything else")
-    transforms = parse_transforms(attack.through, attack.jpeg)
-    classifier = model.open()
-    shared = {name: getattr(attack, name) for name in ("label", "target", "quantize", "all_steps", "seed")}
-    job = Attacking(
-        method=method,
-        classifier=classifier,
-        outputs=outputs,
-        chosen=chosen,
-        attack=attack,
-        about=provenance(f"attack {method.command}", model, classifier, options={**chosen, **shared}),
-        transforms=transforms,
-        figure=len(sources) == 1 and not as_json if attack.figure is None else attack.figure,
-        as_json=as_json,
-        no_clobber=output.no_clobber,
-        messages=messages,
-    )
-    for source, stem in zip(sources, output_stems(sources), strict=True):
-        try:
-            row = job.on(source, stem)
-            if row is not None and attack.csv:
-                append_row(Path(attack.csv), row)
-        except (PictureError, RuntimeError) as error:
-            job.failed += 1
-            messages.failure(source.shown, error)
-    if job.failed:
-        raise click.exceptions.Exit(1)
-    if attack.require_success and job.withstood:
-        messages.note(f"{job.withstood} of {len(sources)} pictures withstood")
-        raise click.exceptions.Exit(3)

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -13,12 +13,12 @@ from ...job.outputs import RAW, Outputs, write_result
 from ...job.provenance import provenance
 from ...job.sources import Source, find_pictures
 from ...options.classes import class_option
-from ...options.group import applied, group
-from ...options.messages import Messages, message_options, tell
-from ...options.model import ModelOptions, model_options
+from ...options.messages import Messages, tell
+from ...options.model import ModelOptions
 from ...options.output import output_option
-from ...options.pictures import PictureOptions, optional_picture_options, seed_option
-from ...options.types import Radius, check_radius
+from ...options.pictures import OptionalPictures, PictureOptions, seed_option
+from ...options.record import command, option
+from ...options.types import COUNT, Radius, check_radius
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,52 +34,27 @@ HELD_OUT = 4  # every fourth picture
 class SharedOptions:
     """What both commands take."""
 
-    target: str | None
-    steps: int
-    seed: int
+    target: str | None = class_option("What shall be seen.")
+    steps: int = option("Of the training.", default=200, type=COUNT)
+    seed: int = seed_option()
 
 
 @dataclass(frozen=True)
 class Placement:
     """How a patch lies on pictures."""
 
-    share: float
-    shape: str
-    degrees: float
+    share: float = option("Of a picture's area.", default=0.2, type=click.FloatRange(0.01, 0.8))
+    shape: Literal["circle", "square"] = option("", default="circle")
+    degrees: float = option("How far it may turn, to either side.", default=20.0)
 
 
-common_options = applied(
-    optional_picture_options,
-    group(
-        "shared",
-        SharedOptions,
-        class_option("--target", help="What shall be seen."),
-        click.option("--steps", type=click.IntRange(1), default=200, show_default=True, help="Of the training."),
-        seed_option,
-    ),
-    output_option,
-    model_options,
-    message_options,
-)
-
-
-@click.command(short_help="A printable patch that fools wherever it lies.")
-@group(
-    "placement",
-    Placement,
-    click.option(
-        "--share", type=click.FloatRange(0.01, 0.8), default=0.2, show_default=True, help="Of a picture's area."
-    ),
-    click.option("--shape", type=click.Choice(["circle", "square"]), default="circle", show_default=True),
-    click.option("--degrees", type=float, default=20, show_default=True, help="How far it may turn, to either side."),
-)
-@common_options
+@command(short_help="A printable patch that fools wherever it lies.")
 def patch(
     *,
     placement: Placement,
-    pictures: PictureOptions,
+    pictures: OptionalPictures,
     shared: SharedOptions,
-    output: str | None,
+    output: str | None = output_option(),
     model: ModelOptions,
     messages: Messages,
 ) -> None:
@@ -114,15 +89,13 @@ def patch(
     _write(outputs, "patch", picture, figure, about)
 
 
-@click.command(short_help="One perturbation that fools on most pictures.")
-@click.option("--eps", type=Radius(), default="10/255", show_default=True, help="Radius of the Linf ball.")
-@common_options
+@command(short_help="One perturbation that fools on most pictures.")
 def universal(
     *,
-    eps: float,
-    pictures: PictureOptions,
+    eps: float = option("Radius of the Linf ball.", default="10/255", type=Radius()),
+    pictures: OptionalPictures,
     shared: SharedOptions,
-    output: str | None,
+    output: str | None = output_option(),
     model: ModelOptions,
     messages: Messages,
 ) -> None:

@@ -5,26 +5,21 @@ import json
 import click
 
 from ...job.processes import joined, own_share
-from ...options.messages import Messages, message_options
-from ...options.model import ModelOptions, fold_option, model_options
+from ...options.messages import Messages
+from ...options.model import ModelOptions, fold_option
 from ...options.output import json_option
-from .labelled import DataOptions, data_options, fail_option, leave, open_data, share_in_words, share_of
+from ...options.record import command
+from .labelled import DataOptions, fail_option, leave, open_data, share_in_words, share_of
 
 
-@click.command(short_help="The share of pictures that are classified right.")
-@data_options
-@fail_option
-@fold_option
-@model_options
-@json_option
-@message_options
+@command(short_help="The share of pictures that are classified right.")
 def accuracy(
     *,
     data: DataOptions,
-    fail_under: float | None,
-    fold: bool,
+    fail_under: float | None = fail_option(),
+    fold: bool = fold_option(),
     model: ModelOptions,
-    as_json: bool,
+    as_json: bool = json_option(),
     messages: Messages,
 ) -> None:
     """The share of a FOLDER's pictures that are classified right, with its 95 % interval."""

@@ -14,13 +14,13 @@ from ...job.ledger import Ledger, write_table
 from ...job.outputs import write_result
 from ...job.provenance import digest, provenance
 from ...job.sources import Source, sources_of
-from ...options.group import group
-from ...options.messages import Messages, message_options
-from ...options.model import ModelOptions, model_options
+from ...options.messages import Messages
+from ...options.model import ModelOptions
 from ...options.output import folder_option, json_option
-from ...options.pictures import PictureOptions, picture_options
-from ...options.types import Names, dashed
-from .explanations import MethodOptions, method_options
+from ...options.pictures import PictureOptions
+from ...options.record import command, option
+from ...options.types import COUNT, Names, dashed
+from .explanations import MethodOptions
 from .tables import ranking_lines, ranking_row
 
 if TYPE_CHECKING:
@@ -33,10 +33,25 @@ if TYPE_CHECKING:
 class MetricOptions:
     """What the maps are measured by."""
 
-    metrics: list[str]
-    baselines: list[str]
-    steps: int
-    regions: str | None
+    metrics: list[str] = option(
+        f"What to measure; the first one ranks. There are {', '.join(METRICS).replace('_', '-')}; or all.",
+        default="insertion,deletion,average-drop,average-increase",
+        type=Names(METRICS, "metric"),
+        metavar="NAME,NAME",
+    )
+    baselines: list[str] = option(
+        "What hidden pixels turn into in insertion and deletion: blur, black, mean; a column for each.",
+        default="blur",
+        type=Names(("blur", "black", "mean"), "baseline"),
+        metavar="NAME,NAME",
+    )
+    steps: int = option("Points of each curve.", default=10, type=COUNT)
+    regions: str | None = option(
+        "Where the objects are, for the pointing game and the relevance mass: a JSON file with a box "
+        "[left, top, right, bottom] for each picture's name, or a folder of masks with the pictures' names.",
+        type=click.Path(),
+        metavar="FILE|FOLDER",
+    )
 
     def usable(self) -> list[str]:
         """The metrics asked for, and those that regions make possible; an error where these are missing."""
@@ -50,51 +65,16 @@ class MetricOptions:
         return self.metrics
 
 
-@click.command(short_help="Rank explainers by what their maps foretell.")
-@picture_options
-@method_options
-@group(
-    "metrics",
-    MetricOptions,
-    click.option(
-        "--metrics",
-        type=Names(METRICS, "metric"),
-        default="insertion,deletion,average-drop,average-increase",
-        show_default=True,
-        metavar="NAME,NAME",
-        help=f"What to measure; the first one ranks. There are {', '.join(METRICS).replace('_', '-')}; or all.",
-    ),
-    click.option(
-        "--baselines",
-        type=Names(("blur", "black", "mean"), "baseline"),
-        default="blur",
-        show_default=True,
-        metavar="NAME,NAME",
-        help="What hidden pixels turn into in insertion and deletion: blur, black, mean; a column for each.",
-    ),
-    click.option("--steps", type=click.IntRange(1), default=10, show_default=True, help="Points of each curve."),
-    click.option(
-        "--regions",
-        type=click.Path(),
-        metavar="FILE|FOLDER",
-        help="Where the objects are, for the pointing game and the relevance mass: a JSON file with a box "
-        "[left, top, right, bottom] for each picture's name, or a folder of masks with the pictures' names.",
-    ),
-)
-@folder_option
-@click.option("--no-clobber", is_flag=True, help="Go on with the pictures' numbers of an earlier run.")
-@model_options
-@json_option
-@message_options
+@command(short_help="Rank explainers by what their maps foretell.")
 def faithfulness(
     *,
     pictures: PictureOptions,
     methods: MethodOptions,
     metrics: MetricOptions,
-    output: str,
-    no_clobber: bool,
+    output: str = folder_option(),
+    no_clobber: bool = option("Go on with the pictures' numbers of an earlier run."),
     model: ModelOptions,
-    as_json: bool,
+    as_json: bool = json_option(),
     messages: Messages,
 ) -> None:
     """Rank explainers by how well their maps foretell what the network does when parts of a picture are hidden.

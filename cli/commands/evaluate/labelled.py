@@ -11,9 +11,9 @@ import click
 from interpret.datasets.folders import LabelledFile
 
 from ...job.processes import all_failures, is_first
-from ...options.group import group
 from ...options.messages import Messages
 from ...options.pictures import batch_option, limit_option, seed_option
+from ...options.record import argument, option
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,23 +28,15 @@ Made = TypeVar("Made")
 class DataOptions:
     """A folder of labelled pictures, and how it is looked at."""
 
-    data: str
-    limit: int | None
-    batch_size: int
-    seed: int
+    data: str = argument(metavar="FOLDER", type=click.Path())
+    limit: int | None = limit_option()
+    batch_size: int = batch_option()
+    seed: int = seed_option()
 
 
-data_options = group(
-    "data",
-    DataOptions,
-    click.argument("data", metavar="FOLDER", type=click.Path()),
-    limit_option,
-    batch_option,
-    seed_option,
-)
-fail_option = click.option(
-    "--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with status 3 below this accuracy."
-)
+def fail_option() -> Any:
+    """From which accuracy on the command succeeds."""
+    return option("Exit with status 3 below this accuracy.", type=click.FloatRange(0, 100), metavar="PERCENT")
 
 
 @dataclass

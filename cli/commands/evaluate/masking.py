@@ -8,25 +8,26 @@ import click
 from interpret.datasets.folders import LabelledFile
 from interpret.errors import InterpretError
 
-from ...options.messages import Messages, message_options
-from ...options.model import ModelOptions, model_options
+from ...options.messages import Messages
+from ...options.model import ModelOptions
 from ...options.output import json_option
-from ...options.types import Radius, check_radius
-from .labelled import DataOptions, LabelledPictures, data_options, open_data
+from ...options.record import command, option
+from ...options.types import COUNT, Radius, check_radius
+from .labelled import DataOptions, LabelledPictures, open_data
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-@click.command(short_help="Is the robustness real? Signs of masked gradients.")
-@data_options
-@click.option("--eps", type=Radius(), default="8/255", show_default=True, help="Radius of the Linf ball.")
-@click.option("--queries", type=click.IntRange(1), default=500, show_default=True, help="Without gradients.")
-@model_options
-@json_option
-@message_options
+@command(short_help="Is the robustness real? Signs of masked gradients.")
 def masking(
-    *, data: DataOptions, eps: float, queries: int, model: ModelOptions, as_json: bool, messages: Messages
+    *,
+    data: DataOptions,
+    eps: float = option("Radius of the Linf ball.", default="8/255", type=Radius()),
+    queries: int = option("Without gradients.", default=500, type=COUNT),
+    model: ModelOptions,
+    as_json: bool = json_option(),
+    messages: Messages,
 ) -> None:
     """Is the robustness real? Look for signs that gradients are masked, on a FOLDER of labelled pictures.
 

@@ -16,16 +16,15 @@ from ...job.ledger import SharedLedger
 from ...job.outputs import slug, write_result
 from ...job.processes import is_first, joined, own_share
 from ...job.provenance import digest, provenance
-from ...options.group import group
-from ...options.messages import Messages, message_options
-from ...options.model import ModelOptions, model_options, network_name
+from ...options.messages import Messages
+from ...options.model import ModelOptions, network_name
 from ...options.output import folder_option, json_option
+from ...options.record import command, option
 from ...options.signature import attack_methods
-from ...options.types import RADII
+from ...options.types import COUNT, RADII
 from .labelled import (
     DataOptions,
     LabelledPictures,
-    data_options,
     fail_option,
     leave,
     open_data,
@@ -41,12 +40,12 @@ if TYPE_CHECKING:
 class AttackOptions:
     """The attack, its sizes, and those of its options that were given."""
 
-    attack: str
-    eps: list[float]
-    norm: str | None
-    steps: int | None
-    restarts: int | None
-    loss: str | None
+    attack: str = option("`interp attack --help` lists them.", default="pgd", metavar="NAME")
+    eps: list[float] = option("The sizes.", default="0,1lv,2lv,4lv,8lv", type=RADII)
+    norm: str | None = option("Of the size; the attack's own by default.")
+    steps: int | None = option("Of the attack; its own default otherwise.", type=COUNT)
+    restarts: int | None = option("Of the attack.", type=COUNT)
+    loss: str | None = option("Of the attack.")
 
     @property
     def name(self) -> str:
@@ -74,42 +73,19 @@ class AttackOptions:
         return chosen | ({"seed": seed} if "seed" in known else {})
 
 
-@click.command(short_help="Accuracy under attack, as a curve over the attack's size.")
-@data_options
-@group(
-    "attack",
-    AttackOptions,
-    click.option(
-        "--attack", default="pgd", show_default=True, metavar="NAME", help="`interp attack --help` lists them."
-    ),
-    click.option("--eps", type=RADII, default="0,1lv,2lv,4lv,8lv", show_default=True, help="The sizes."),
-    click.option("--norm", help="Of the size; the attack's own by default."),
-    click.option("--steps", type=click.IntRange(1), help="Of the attack; its own default otherwise."),
-    click.option("--restarts", type=click.IntRange(1), help="Of the attack."),
-    click.option("--loss", help="Of the attack."),
-)
-@click.option(
-    "--compare",
-    multiple=True,
-    metavar="NAME|FILE",
-    help="Another network for the same picture, such as run/best.pt; may be repeated.",
-)
-@fail_option
-@folder_option
-@click.option("--no-clobber", is_flag=True, help="Go on with the table of an earlier run.")
-@model_options
-@json_option
-@message_options
+@command(short_help="Accuracy under attack, as a curve over the attack's size.")
 def robustness(
     *,
     data: DataOptions,
     attack: AttackOptions,
-    compare: tuple[str, ...],
-    fail_under: float | None,
-    output: str,
-    no_clobber: bool,
+    compare: tuple[str, ...] = option(
+        "Another network for the same picture, such as run/best.pt; may be repeated.", metavar="NAME|FILE"
+    ),
+    fail_under: float | None = fail_option(),
+    output: str = folder_option(),
+    no_clobber: bool = option("Go on with the table of an earlier run."),
     model: ModelOptions,
-    as_json: bool,
+    as_json: bool = json_option(),
     messages: Messages,
 ) -> None:
     """Accuracy under attack on a FOLDER, as a curve over the attack's size with 95 % intervals.

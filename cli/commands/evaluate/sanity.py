@@ -13,12 +13,13 @@ from ...job.ledger import write_table
 from ...job.outputs import write_result
 from ...job.provenance import provenance
 from ...job.sources import Source, find_pictures
-from ...options.messages import Messages, message_options
-from ...options.model import ModelOptions, model_options
+from ...options.messages import Messages
+from ...options.model import ModelOptions
 from ...options.output import folder_option, json_option
-from ...options.pictures import PictureOptions, optional_picture_options
-from ...options.types import dashed
-from .explanations import MethodOptions, method_options
+from ...options.pictures import OptionalPictures
+from ...options.record import command, option
+from ...options.types import COUNT, dashed
+from .explanations import MethodOptions
 from .tables import sanity_rows, tell_sanity
 
 if TYPE_CHECKING:
@@ -30,22 +31,15 @@ if TYPE_CHECKING:
 SAMPLES = ("cat", "giant-panda", "bison", "koala", "lemur")
 
 
-@click.command(short_help="Do explanations depend on what the network has learnt?")
-@optional_picture_options
-@method_options
-@click.option("--depths", type=click.IntRange(1), default=8, show_default=True, help="Steps from the top down.")
-@folder_option
-@model_options
-@json_option
-@message_options
+@command(short_help="Do explanations depend on what the network has learnt?")
 def sanity(
     *,
-    pictures: PictureOptions,
+    pictures: OptionalPictures,
     methods: MethodOptions,
-    depths: int,
-    output: str,
+    depths: int = option("Steps from the top down.", default=8, type=COUNT),
+    output: str = folder_option(),
     model: ModelOptions,
-    as_json: bool,
+    as_json: bool = json_option(),
     messages: Messages,
 ) -> None:
     """Do explanations depend on what the network has learnt? Shuffle its weights, and look at the maps again.

@@ -7,20 +7,20 @@ from typing import Any
 import click
 
 from interpret.errors import InterpretError
-from interpret.explainers import EXPLAINERS
+from interpret.explainers import DISPLAYS, EXPLAINERS
 
 from ...job import processes
 from ...job.outputs import RAW, Outputs
 from ...job.provenance import provenance
 from ...job.sources import output_stems, sources_of
-from ...options.classes import ClassOptions, class_options
-from ...options.display import DisplayOptions, display_options
-from ...options.group import group
-from ...options.messages import Messages, message_options
-from ...options.model import ModelOptions, model_options
-from ...options.output import OutputOptions, json_option, output_options
-from ...options.pictures import PictureOptions, batch_option, picture_options, seed_option
-from ...options.signature import Method, explainer_method, method_command, method_option
+from ...options.classes import ClassOptions
+from ...options.display import DisplayOptions
+from ...options.messages import Messages
+from ...options.model import ModelOptions
+from ...options.output import OutputOptions, json_option
+from ...options.pictures import PictureOptions
+from ...options.record import record_options
+from ...options.signature import Method, explainer_method, method_command
 from .job import Explaining, MapOptions
 from .targets import results_a_picture
 from .write import write_all
@@ -28,52 +28,10 @@ from .write import write_all
 
 def _command(name: str) -> click.Command:
     """The command for a method of the table."""
-    from interpret.datasets.threads import WORKERS
-
     method = explainer_method(name)
-
-    def run(**values: Any) -> None:
-        _explain(method, **values)
-
-    return method_command(
-        method,
-        run,
-        picture_options,
-        class_options,
-        *(method_option(option) for option in method.options if option.name != "seed"),
-        display_options(method.name),
-        group(
-            "maps",
-            MapOptions,
-            click.option(
-                "--smooth",
-                type=click.IntRange(1),
-                metavar="N",
-                help="Average over N copies of the picture, mirrored and slightly shifted.",
-            ),
-            click.option(
-                "--size",
-                type=click.Choice(["original", "model"]),
-                default="original",
-                show_default=True,
-                help="The pixels of the result: the picture's, or those of the network's input.",
-            ),
-            click.option("--raw", is_flag=True, help="Write the raw attribution too, as an .npz beside each picture."),
-            seed_option,
-            batch_option,
-            click.option(
-                "--workers",
-                type=click.IntRange(1),
-                default=WORKERS,
-                help="Threads that read, and threads that write, beside the network; one for each core, up to 4, by "
-                "default.",
-            ),
-        ),
-        output_options,
-        model_options,
-        json_option,
-        message_options,
-    )
+    own = [option for option in method.options if option.name != "seed"]  # which is every method's
+    display = record_options("display", DisplayOptions, **DISPLAYS[EXPLAINERS[name]])
+    return method_command(method, _explain, own, display=display)
 
 
 def _explain(
@@ -81,13 +39,13 @@ def _explain(
     *,
     pictures: PictureOptions,
     classes: ClassOptions,
+    chosen: dict[str, Any],
     display: DisplayOptions,
     maps: MapOptions,
     output: OutputOptions,
     model: ModelOptions,
-    as_json: bool,
+    as_json: bool = json_option(),
     messages: Messages,
-    **chosen: Any,
 ) -> None:
     """Explain every picture for every class, write the results and say where they are; exit with 1 where some failed.
 

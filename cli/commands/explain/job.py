@@ -4,8 +4,9 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from interpret.datasets.threads import WORKERS
 from interpret.errors import PictureError
 
 from ...job.outputs import Outputs
@@ -14,7 +15,10 @@ from ...job.sources import Source
 from ...options.classes import ClassOptions
 from ...options.display import DisplayOptions
 from ...options.messages import Messages
+from ...options.pictures import batch_option, seed_option
+from ...options.record import option
 from ...options.signature import Method
+from ...options.types import COUNT
 from .targets import NotForThisPicture, Score, scores_of
 
 if TYPE_CHECKING:
@@ -28,12 +32,21 @@ if TYPE_CHECKING:
 class MapOptions:
     """How maps are made, whatever the method."""
 
-    smooth: int | None
-    size: str  # "original" or "model"
-    raw: bool
-    seed: int
-    batch_size: int
-    workers: int
+    smooth: int | None = option(
+        "Average over N copies of the picture, mirrored and slightly shifted.", type=COUNT, metavar="N"
+    )
+    size: Literal["original", "model"] = option(
+        "The pixels of the result: the picture's, or those of the network's input.", default="original"
+    )
+    raw: bool = option("Write the raw attribution too, as an .npz beside each picture.")
+    seed: int = seed_option()
+    batch_size: int = batch_option()
+    workers: int = option(
+        "Threads that read, and threads that write, beside the network; one for each core, up to 4, by default.",
+        default=WORKERS,
+        show_default=False,
+        type=COUNT,
+    )
 
 
 @dataclass

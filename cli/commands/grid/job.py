@@ -4,15 +4,20 @@ import functools
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
 
 from interpret.errors import InterpretError, PictureError
 
 from ...job.sources import Source, output_stems
+from ...options.classes import best_of_class_option
 from ...options.messages import Messages
 from ...options.model import ModelOptions, network_name
+from ...options.pictures import seed_option
+from ...options.record import option
 from ...options.signature import Method, attack_methods, kind_of, method_named, methods
-from ...options.types import check_radius
+from ...options.types import COUNT, WORDS, Radius, check_radius
 
 if TYPE_CHECKING:
     from interpret.classifier import Classifier
@@ -23,36 +28,56 @@ if TYPE_CHECKING:
 class ContentOptions:
     """What a grid shows of each picture."""
 
-    methods: list[str]
-    classes: tuple[str, ...]
-    top_k: int
-    layers: list[str]
-    models: list[str]
-    attacks: list[str]
-    eps: float
-    options: tuple[str, ...]  # of methods, as METHOD.OPTION=VALUE
-    picture: bool
-    seed: int
+    methods: list[str] = option("Of `interp methods`.", default="gradcam", type=WORDS)
+    classes: tuple[str, ...] = best_of_class_option()
+    top_k: int = option("Explain so many of the top predictions.", default=1, show_default=False, type=COUNT)
+    layers: list[str] = option(
+        "For the methods that look at one; `interp layers` lists them.", default="", show_default=False, type=WORDS
+    )
+    models: list[str] = option("Several networks instead of --model.", default="", show_default=False, type=WORDS)
+    attacks: list[str] = option(
+        "Show the pictures attacked, too; such as fgsm,pgd.", default="", show_default=False, type=WORDS
+    )
+    eps: float = option("Of the attacks.", default="4/255", type=Radius())
+    options: tuple[str, ...] = option(
+        "An option of a method, such as rise.masks=500; may be repeated.", "--set", metavar="METHOD.OPTION=VALUE"
+    )
+    picture: bool = option("Show the pictures themselves.", default=True)
+    seed: int = seed_option()
 
 
 @dataclass(frozen=True)
 class LayoutOptions:
     """Where the panels stand, and how the maps look."""
 
-    rows: list[str] | None
-    cols: list[str] | None
-    scale: str
-    view: str | None
-    whole: bool
-    width: float | None
+    rows: list[str] | None = option(
+        "What goes down, the outermost first: images, models, attacks, classes, layers, methods. By default "
+        "whatever varies but the methods.",
+        type=WORDS,
+        metavar="AXES",
+    )
+    cols: list[str] | None = option("What goes across; by default what is left over.", type=WORDS, metavar="AXES")
+    scale: Literal["each", "row", "col", "shared"] = option(
+        "Whose largest value gets the strongest colour: each map's own, or one that the maps of a method share "
+        "in a row, in a column or all over the grid; those have a bar.",
+        default="each",
+    )
+    view: Literal["overlay", "heatmap"] | None = option("By default what suits each method.")
+    whole: bool = option("Show all of each picture, not only what the network sees; the rest is hatched.")
+    width: float | None = option("Of the figure; 1.8 a column by default.", type=click.FloatRange(1), metavar="INCHES")
 
 
 @dataclass(frozen=True)
 class CacheOptions:
     """Where raw maps are kept."""
 
-    folder: str | None
-    no_cache: bool
+    folder: str | None = option(
+        "The folder where raw maps are kept, so that another layout costs nothing; by default interp/maps in "
+        "$XDG_CACHE_HOME or ~/.cache. It is kept below 2 GB.",
+        "--cache",
+        type=click.Path(file_okay=False),
+    )
+    no_cache: bool = option("Make every map anew and keep none.")
 
 
 def contents_of(

@@ -10,18 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from interpret.errors import InterpretError, PictureError
-from interpret.explainers import EXPLAINERS
 
 from ...job.outputs import Outputs
 from ...job.provenance import provenance
 from ...job.sources import Source, sources_of
-from ...options.classes import best_of_class_option
-from ...options.group import group
-from ...options.messages import Messages, message_options, tell
-from ...options.model import ModelOptions, model_options
+from ...options.messages import Messages, tell
+from ...options.model import ModelOptions
 from ...options.output import json_option
-from ...options.pictures import PictureOptions, picture_options, seed_option
-from ...options.types import Names
+from ...options.pictures import PictureOptions
+from ...options.record import command, option
 from .choices import ReportChoices
 from .job import findings_of, page_of, short_names
 from .shell_lines import ShellLines
@@ -29,53 +26,19 @@ from .shell_lines import ShellLines
 if TYPE_CHECKING:
     from interpret.report.make import Findings
 
-METHODS = "gradcam,layercam,guided-gradcam,guided-backprop,saliency,integrated-gradients"
 SUFFIXES = (".html", ".htm")
 
 
-@click.command(short_help="One HTML file: predictions, maps and how far to believe them, a change that fools.")
-@picture_options
-@group(
-    "choices",
-    ReportChoices,
-    click.option(
-        "--methods",
-        type=Names(EXPLAINERS, "method"),
-        default=METHODS,
-        show_default=True,
-        metavar="NAME,NAME",
-        help="The explainers to show; `interp methods` lists them.",
-    ),
-    best_of_class_option,
-    click.option(
-        "--attack/--no-attack", default=True, show_default=True, help="Look for a small change that alters the answer."
-    ),
-    click.option(
-        "--sanity/--no-sanity",
-        default=True,
-        show_default=True,
-        help="See whether each method's maps depend on what the network has learnt.",
-    ),
-    seed_option,
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(),
-    default="report.html",
-    show_default=True,
-    help="An .html file, a folder, or - for standard output.",
-)
-@model_options
-@json_option
-@message_options
+@command(short_help="One HTML file: predictions, maps and how far to believe them, a change that fools.")
 def report(
     *,
     pictures: PictureOptions,
     choices: ReportChoices,
-    output: str,
+    output: str = option(
+        "An .html file, a folder, or - for standard output.", "-o", "--output", default="report.html", type=click.Path()
+    ),
     model: ModelOptions,
-    as_json: bool,
+    as_json: bool = json_option(),
     messages: Messages,
 ) -> None:
     """One HTML file on what a network sees in pictures, to keep or to send: it needs no other file.

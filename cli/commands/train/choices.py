@@ -3,11 +3,19 @@
 import inspect
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+import click
+
+from attacks.training import DEFENSES
+from interpret.datasets import DATASETS
 from interpret.errors import InterpretError
 
-from ...options.types import check_radius, dashed
+from ...options.model import device_option, precision_option, threads_option
+from ...options.output import json_option
+from ...options.pictures import seed_option
+from ...options.record import argument, option
+from ...options.types import COUNT, Radius, Size, check_radius, dashed
 
 if TYPE_CHECKING:
     from attacks.training.settings import Settings
@@ -19,79 +27,141 @@ RADII = {"mnist": 0.3, "digits": 0.1, "fashion-mnist": 0.1}
 SMALL = ("linear", "mlp", "lenet", "cnn")
 RATES = {"adam": 0.005, "adamw": 0.005, "rmsprop": 0.001, "sgd": 0.1, "momentum": 0.1, "nesterov": 0.1}
 
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
+SCHEDULES = ("cyclic", "multistep", "cosine", "constant")
+
+
+def _complete_data(ctx: click.Context, parameter: click.Parameter, start: str) -> list:
+    """The data sets, and files and folders."""
+    from click.shell_completion import CompletionItem
+
+    named = [CompletionItem(name) for name in DATASETS if name.startswith(start)]
+    return [*named, CompletionItem(start, type="file")]
+
+
+ABOVE_ZERO = click.FloatRange(0, min_open=True)
+AT_LEAST_ZERO = click.FloatRange(0)
+
 
 @dataclass(frozen=True)
 class DataOptions:
     """The pictures to train on."""
 
-    data: str
-    size: int | tuple[int, int] | None
-    root: str | None
-    validation: float
-    augment: bool | None
+    data: str = argument(metavar="DATA", shell_complete=_complete_data)
+    size: int | tuple[int, int] | None = option(
+        "Resize the pictures, 32 or 32x48; by default as they are, or as --from.", type=Size()
+    )
+    root: str | None = option("Where MNIST and CIFAR lie; by default $INTERP_DATA.", type=click.Path())
+    validation: float = option(
+        "The share of the training pictures that is set aside to find the best epoch with.",
+        default=0.1,
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    )
+    augment: bool | None = option("Shift and mirror pictures; by default those in colour.")
 
 
 @dataclass(frozen=True)
 class RunOptions:
     """What is trained how, and where it is kept."""
 
-    defense: str
-    network: str | None
-    source: str | None
-    output: str | None
-    resume: bool
+    defense: str = option("How it is trained.", default="fast", type=click.Choice(DEFENSES))
+    network: str | None = option(
+        "With fresh weights: linear, mlp, lenet, cnn, preact_resnet18, one of torchvision's, or timm:NAME. By "
+        "default lenet for digits and the MNISTs, preact_resnet18 for CIFAR, and else cnn.",
+        metavar="NAME",
+    )
+    source: str | None = option(
+        "Go on from trained weights instead: those of a network by its name, or a file that this command wrote.",
+        "--from",
+        metavar="NAME|FILE",
+    )
+    output: str | None = option(
+        "A folder; by default it is called DATA-DEFENSE.", "-o", "--output", type=click.Path(file_okay=False)
+    )
+    resume: bool = option("Go on with the run that this folder holds.")
 
 
 @dataclass(frozen=True)
 class DefenseOptions:
     """The attack that a defense trains on."""
 
-    eps: float | None
-    steps: int | None
-    step_size: float | None
-    beta: float | None
-    replays: int | None
-    warm_up: float | None
-    attack_in: str
-    weight_perturbation: float
+    eps: float | None = option(
+        "Radius of the Linf ball: 8/255, 8lv, 0.03. By default 0.3 for mnist, 0.1 for digits and fashion-mnist, "
+        "and else 8/255.",
+        type=Radius(),
+    )
+    steps: int | None = option("Of the attack, for pgd, trades and mart; by default 10.", type=COUNT)
+    step_size: float | None = option(
+        "Of the attack, as a share of eps; by default 1.25 for fast, 1 for fgsm and free, and else 2.5 / steps.",
+        type=ABOVE_ZERO,
+    )
+    beta: float | None = option(
+        "Weight of sameness, for trades (by default 6) and mart (by default 5).", type=AT_LEAST_ZERO
+    )
+    replays: int | None = option("How often free takes each batch; by default 8.", type=COUNT)
+    warm_up: float | None = option(
+        "Over which eps grows from nothing; by default a fifth of all.", type=AT_LEAST_ZERO, metavar="EPOCHS"
+    )
+    attack_in: Literal["eval", "train"] = option("The mode of the network while it is attacked.", default="eval")
+    weight_perturbation: float = option(
+        "Move the weights too, adversarially, by this share of each layer; the paper's is 0.005.",
+        default=0.0,
+        type=AT_LEAST_ZERO,
+    )
 
 
 @dataclass(frozen=True)
 class StepOptions:
     """The steps of the optimiser."""
 
-    epochs: int
-    batch_size: int
-    optimizer: str | None
-    learning_rate: float | None
-    schedule: str
-    weight_decay: float | None
-    average: float
-    guard: bool
-    patience: int | None
-    seed: int
+    epochs: int = option("How many, at the most.", default=30, type=COUNT)
+    batch_size: int = option("Over all processes together.", default=128, type=click.IntRange(2))
+    optimizer: str | None = option(
+        "By default adam for linear, mlp, lenet and cnn, and else momentum.", type=click.Choice(OPTIMIZERS)
+    )
+    learning_rate: float | None = option(
+        "At its peak; by default 0.005 for adam and adamw, 0.001 for rmsprop, 0.1 for the others, and with --from "
+        "a tenth of that.",
+        type=ABOVE_ZERO,
+    )
+    schedule: str = option("Of the rate.", default="cyclic", type=click.Choice(SCHEDULES))
+    weight_decay: float | None = option("By default 0.0005 for preact_resnet18 and larger, else 0.", type=AT_LEAST_ZERO)
+    average: float = option(
+        "Keep the exponential average of the weights, such as 0.995.",
+        default=0.0,
+        type=click.FloatRange(0, 1, max_open=True),
+        metavar="DECAY",
+    )
+    guard: bool = option(
+        "Where it overfits to the attack, or collapses, go back to the last good epoch with a smaller step.",
+        default=True,
+    )
+    patience: int | None = option("End after so many without a better validation.", type=COUNT, metavar="EPOCHS")
+    seed: int = seed_option()
 
 
 @dataclass(frozen=True)
 class MachineOptions:
     """In which arithmetic, and where."""
 
-    precision: str
-    channels_last: bool
-    compiled: bool
-    device: str
-    threads: int | None
+    precision: str = precision_option(
+        "Of the passes while training; fp16 pays on a GPU alone. The table at the end is measured in float32."
+    )
+    channels_last: bool = option("Keep pictures and weights in that order; often faster.")
+    compiled: bool = option("Compile the network with torch.compile.", "--compile")
+    device: str = device_option()
+    threads: int | None = threads_option()
 
 
 @dataclass(frozen=True)
 class MeasureOptions:
     """How well the result holds, and how it is told."""
 
-    autoattack: bool
-    restarts: int
-    limit: int | None
-    log: str | None
-    as_json: bool
+    autoattack: bool = option("Add AutoAttack to the table, which takes long.")
+    restarts: int = option("Of the table's PGD-50.", default=3, type=COUNT)
+    limit: int | None = option("Fill the table from so many pictures, drawn at random.", type=COUNT)
+    log: Literal["tensorboard"] | None = option("Log every epoch for TensorBoard too.")
+    as_json: bool = json_option()
 
 
 @dataclass(frozen=True)

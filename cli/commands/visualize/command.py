@@ -11,66 +11,25 @@ from ...job.outputs import Outputs, slug, write_result
 from ...job.provenance import provenance
 from ...job.sources import Source
 from ...options.classes import complete_classes
-from ...options.group import group
-from ...options.messages import Messages, message_options, tell
-from ...options.model import ModelOptions, model_options
+from ...options.messages import Messages, tell
+from ...options.model import ModelOptions
 from ...options.output import output_option
-from ...options.pictures import seed_option
+from ...options.record import argument, command, option
 from ..optimised import check_animation, write_animation
-from .examples import Examples, beside_option, examples_of, strongest_activation
-from .expressions import objective_of
+from .examples import Examples, examples_of, strongest_activation
 from .job import Choices, Visualizer, check
 
-choices = group(
-    "choices",
-    Choices,
-    click.option(
-        "--image",
-        "parametrisation",
-        type=click.Choice(["fourier", "maco", "pixels"]),
-        default="fourier",
-        show_default=True,
-        help="How the picture is written down: frequencies and decorrelated colours; phases alone; or pixels.",
-    ),
-    click.option("--size", type=click.IntRange(8), help="Side of the picture; the network's input by default."),
-    click.option("--steps", type=click.IntRange(1), default=96, show_default=True, help="Of the optimisation."),
-    click.option("--copies", type=click.IntRange(1), default=2, show_default=True, help="Random views a step."),
-    click.option(
-        "--transforms/--no-transforms", default=True, show_default=True, help="Whether to look from many sides."
-    ),
-    click.option("--smoothness", type=float, default=50, show_default=True, help="Weight against small differences."),
-    click.option(
-        "--optimizer",
-        type=click.Choice(["sgd", "momentum", "nesterov", "rmsprop", "adam"]),
-        default="adam",
-        show_default=True,
-        help="What takes the steps.",
-    ),
-    click.option("--learning-rate", type=float, help="Of the optimiser; 0.03, or 0.3 for maco."),
-    click.option("--diversity", type=click.IntRange(1), default=1, show_default=True, help="Pictures that differ."),
-    click.option("--apart-in", metavar="LAYER", help="Where they differ; the expression's layer, or the last map."),
-    click.option("--negative", is_flag=True, help="Draw what lowers it as well."),
-    click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Try so many; keep the best."),
-    seed_option,
-    click.option("--curve", type=click.Path(), help="Draw the objective over the steps into this file too."),
-    click.option("--gif", type=click.Path(), help="The way there, as an animation."),
-    click.option("--every", type=click.IntRange(1), default=4, show_default=True, help="Steps between its frames."),
-)
 
-
-@click.command()
-@click.argument("what", nargs=-1, required=True, shell_complete=complete_classes)
-@choices
-@beside_option
-@output_option
-@model_options
-@message_options
+@command()
 def visualize(
     *,
-    what: tuple[str, ...],
+    what: tuple[str, ...] = argument(nargs=-1, required=True, shell_complete=complete_classes),
     choices: Choices,
-    beside: str | None,
-    output: str | None,
+    beside: str | None = option(
+        "Put what excites the unit or class most in a folder's pictures beside it; 'samples' are the bundled ones.",
+        metavar="FOLDER",
+    ),
+    output: str | None = output_option(),
     model: ModelOptions,
     messages: Messages,
 ) -> None:
@@ -86,6 +45,8 @@ def visualize(
     a direction in the layer's space, one number a channel as numpy.save writes them, and LAYER a
     whole layer. Ctrl-C keeps the picture so far.
     """
+    from interpret.drawing.expressions import objective_of
+
     name = "_".join(slug(text) for text in what)[:80]
     outputs = Outputs(output, [Source("drawn", None, Path(name))])
     outputs.no_raw_format()

@@ -4,14 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from interpret.errors import InterpretError
 
 from ...job.sources import Source, find_pictures
 from ...options.messages import Messages
 from ..top_activations import data_set, index_file, scanned
-from .expressions import class_of, unit_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,12 +18,6 @@ if TYPE_CHECKING:
 
 MOST = 9
 BUNDLED = "samples"  # stands for the bundled photos
-
-beside_option = click.option(
-    "--beside",
-    metavar="FOLDER",
-    help="Put what excites the unit or class most in a folder's pictures beside it; 'samples' are the bundled ones.",
-)
 
 
 @dataclass(frozen=True)
@@ -102,6 +93,8 @@ def _strongest(
 
 
 def _unit(text: str, classifier: "Classifier") -> tuple[str, int]:
+    from interpret.drawing.expressions import class_of, unit_of
+
     unit, index = unit_of(text), class_of(text, classifier)
     if unit is None and index is None:
         raise InterpretError(f"--beside is for LAYER:CHANNEL or one class; {text!r} is no unit of one layer")

@@ -1,13 +1,17 @@
 """`interp visualize` at work: expression by expression, seed by seed."""
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
 
 from interpret.errors import NetworkError
 
 from ...options.messages import Messages
+from ...options.pictures import seed_option
+from ...options.record import option
+from ...options.types import COUNT
 from ..optimised import Frames
-from .expressions import class_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -20,22 +24,28 @@ if TYPE_CHECKING:
 class Choices:
     """How pictures are drawn, and what is written beside them."""
 
-    parametrisation: str
-    size: int | None
-    steps: int
-    copies: int
-    transforms: bool
-    smoothness: float
-    optimizer: str
-    learning_rate: float | None
-    diversity: int
-    apart_in: str | None
-    negative: bool
-    seeds: int
-    seed: int
-    curve: str | None
-    gif: str | None
-    every: int
+    parametrisation: Literal["fourier", "maco", "pixels"] = option(
+        "How the picture is written down: frequencies and decorrelated colours; phases alone; or pixels.",
+        "--image",
+        default="fourier",
+    )
+    size: int | None = option("Side of the picture; the network's input by default.", type=click.IntRange(8))
+    steps: int = option("Of the optimisation.", default=96, type=COUNT)
+    copies: int = option("Random views a step.", default=2, type=COUNT)
+    transforms: bool = option("Whether to look from many sides.", default=True)
+    smoothness: float = option("Weight against small differences.", default=50)
+    optimizer: Literal["sgd", "momentum", "nesterov", "rmsprop", "adam"] = option(
+        "What takes the steps.", default="adam"
+    )
+    learning_rate: float | None = option("Of the optimiser; 0.03, or 0.3 for maco.")
+    diversity: int = option("Pictures that differ.", default=1, type=COUNT)
+    apart_in: str | None = option("Where they differ; the expression's layer, or the last map.", metavar="LAYER")
+    negative: bool = option("Draw what lowers it as well.")
+    seeds: int = option("Try so many; keep the best.", default=1, type=COUNT)
+    seed: int = seed_option()
+    curve: str | None = option("Draw the objective over the steps into this file too.", type=click.Path())
+    gif: str | None = option("The way there, as an animation.", type=click.Path())
+    every: int = option("Steps between its frames.", default=4, type=COUNT)
 
     def as_dict(self) -> dict[str, Any]:
         """The choices by name."""
@@ -120,6 +130,7 @@ class Visualizer:
 
     def _judged(self, text: str, objective: "Objective", images: "Tensor") -> float:
         """A class's probability, or whatever else is raised, over views of the pictures."""
+        from interpret.drawing.expressions import class_of
         from interpret.drawing.feature_visualization import objective_of_views, score_of_views
 
         index = class_of(text, self.classifier)

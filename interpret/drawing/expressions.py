@@ -1,22 +1,23 @@
-"""What to draw, as typed: "tabby + 0.5 x espresso", "layer3:17", "layer3:17@4,5", "layer3:way.npy", "layer3"."""
+"""Objectives as people type them: "tabby + 0.5 x espresso", "layer3:17", "layer3:17@4,5", "layer3:way.npy"."""
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from interpret.errors import InterpretError, UnknownNameError
+import numpy as np
+import torch
+from torch import Tensor
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from interpret.classifier import Classifier
-    from interpret.drawing.objectives import Objective
+from ..classifier import Classifier
+from ..errors import InterpretError, UnknownNameError
+from ..network.hooks import find_layer
+from . import objectives
+from .objectives import Objective
 
 UNIT = re.compile(r"(\S+):(\d+)(?:@(\d+),(\d+))?")
 DIRECTION = re.compile(r"([^\s:]+):(.+\.npy)")
 
 
-def objective_of(text: str, classifier: "Classifier") -> "Objective":
+def objective_of(text: str, classifier: Classifier) -> Objective:
     """The objective that an expression means.
 
     Terms are added with " + " and taken away with " - ", spaces included, since names may have dashes;
@@ -43,17 +44,14 @@ def objective_of(text: str, classifier: "Classifier") -> "Objective":
     return total
 
 
-def _term(text: str, classifier: "Classifier") -> "Objective":
+def _term(text: str, classifier: Classifier) -> Objective:
     weighted = re.fullmatch(r"(-?\d*\.?\d+)\s*[x*]\s+(.+)", text.strip())
     if weighted:
         return float(weighted[1]) * _unweighted(weighted[2], classifier)
     return _unweighted(text.strip(), classifier)
 
 
-def _unweighted(text: str, classifier: "Classifier") -> "Objective":
-    from interpret.drawing import objectives
-    from interpret.network.hooks import find_layer
-
+def _unweighted(text: str, classifier: Classifier) -> Objective:
     unit, towards = UNIT.fullmatch(text), DIRECTION.fullmatch(text)
     if unit:
         layer, number = unit[1], int(unit[2])
@@ -74,7 +72,7 @@ def _unweighted(text: str, classifier: "Classifier") -> "Objective":
         return objectives.energy(text)
 
 
-def _class(text: str, classifier: "Classifier") -> int:
+def _class(text: str, classifier: Classifier) -> int:
     match = classifier.labels.find(text)
     if len(match.indices) > 1:
         raise InterpretError(
@@ -83,11 +81,8 @@ def _class(text: str, classifier: "Classifier") -> int:
     return match.indices[0]
 
 
-def _vector(file: Path) -> "Tensor":
+def _vector(file: Path) -> Tensor:
     """(K,), the direction that a file holds."""
-    import numpy as np
-    import torch
-
     if not file.is_file():
         raise InterpretError(f"there is no file {file}; a direction is a .npy file of one number a channel")
     try:
@@ -106,7 +101,7 @@ def unit_of(text: str) -> tuple[str, int] | None:
     return (unit[1], int(unit[2])) if unit else None
 
 
-def class_of(text: str, classifier: "Classifier") -> int | None:
+def class_of(text: str, classifier: Classifier) -> int | None:
     """The class that an expression names, if it is one class and nothing else."""
     try:
         return _class(text.strip(), classifier)
