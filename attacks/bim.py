@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from .core.ascent import Model
 from .core.labels import least_likely as least_likely_class
 from .core.losses import Loss
+from .core.model import Model
 from .errors import AttackError
 from .pgd import pgd
 

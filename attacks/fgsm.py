@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from .core.ascent import Model
 from .core.losses import Loss
+from .core.model import Model
 from .core.seeds import Seed
 from .pgd import pgd
 

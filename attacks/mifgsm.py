@@ -1,15 +1,18 @@
 """The momentum iterative method (Dong et al. 2018, https://arxiv.org/abs/1710.06081)."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from .core.active_batch import Rows
-from .core.ascent import Model, climb, step_lengths
+from .core.active_batch import run_until_done
+from .core.ascent import Ascent, AscentSamples, AscentState, step_sizes
 from .core.ball import Ball
 from .core.labels import labels_or_predictions
-from .core.losses import Loss
-from .core.norms import columns, l1, norm_named
-from .core.seeds import Seed
+from .core.losses import Loss, objective
+from .core.model import Model
+from .core.norms import batch_view, l1, positive
+from .core.seeds import Noise, Seed
 
 
 def mifgsm(
@@ -60,25 +63,34 @@ def mifgsm(
     """
     ball = Ball.around(images, eps, norm, quantize=quantize)
     labels = labels_or_predictions(model, images, labels, targeted)
-    ball.step_size = step_lengths(ball, step_size, ball.eps / steps)
-    steepest = norm_named(norm).steepest
-
-    def direction(now: Rows, gradient: Tensor) -> Tensor:
-        share = gradient / columns(l1(gradient), gradient).clamp_min(torch.finfo(gradient.dtype).tiny)
-        now.velocity = decay * now.velocity + share
-        return steepest(now.velocity) * columns(now.ball.step_size, gradient)
-
-    return climb(
-        model,
-        ball,
-        labels,
-        direction,
+    ascent = _MomentumAscent(
+        model=model,
+        objective=objective(loss, targeted),
         steps=steps,
         random_start=random_start,
-        loss=loss,
         targeted=targeted,
         stop_when_fooled=stop_when_fooled,
-        batch_size=batch_size,
-        seed=seed,
-        columns_of=lambda points: {"velocity": torch.zeros_like(points)},
+        decay=decay,
     )
+    lengths = step_sizes(ball, step_size, ball.eps / steps)
+    samples = AscentSamples(ball, labels, Noise.of(seed, len(labels)), lengths)
+    return run_until_done(ascent, samples, batch_size=batch_size)
+
+
+@dataclass
+class _MomentumState(AscentState):
+    velocity: Tensor  # (n, ...) the decaying sum of gradients
+
+
+@dataclass(kw_only=True)
+class _MomentumAscent(Ascent):
+    decay: float  # mu
+
+    def begin(self, samples: AscentSamples) -> _MomentumState:
+        state = super().begin(samples)
+        return _MomentumState(**vars(state), velocity=torch.zeros_like(state.points))
+
+    def direction(self, state: _MomentumState, gradient: Tensor) -> Tensor:
+        share = gradient / positive(batch_view(l1(gradient), gradient))
+        state.velocity = self.decay * state.velocity + share  # eq. 6
+        return super().direction(state, state.velocity)  # eq. 7

@@ -2,19 +2,20 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .core.ascent import Model
 from .core.ball import check_images
 from .core.labels import labels_or_predictions
-from .core.losses import objective, slope
-from .core.minibatches import minibatches
-from .core.seeds import Noise, Seed
-from .transforms.patch_placement import apply_patch, laid, sides
-from .transforms.random_transforms import Transform, followed, noise_apart
+from .core.losses import Loss, objective
+from .core.minibatches import SharedSamples
+from .core.model import Model, value_and_gradient
+from .core.seeds import Seed
+from .transforms.patch_placement import Placement, apply_patch
+from .transforms.random_transforms import Transform, apply_transforms, noise_per_sample
 
 
 def patch(
@@ -112,36 +113,57 @@ def train_patch(
     """
     check_images(images)
     labels = labels_or_predictions(model, images, labels, targeted)
-    side = math.ceil(sides(images, share, shape)[1])
-    odds, noise = objective("cross_entropy", targeted), noise_apart(seed, len(images))
-    made = images.new_full((images.shape[1], side, side), 0.5)
-    first = second = torch.zeros_like(made)
-    order = torch.Generator().manual_seed(int(noise.seeds.sum()) % 2**63)
-    for step, numbers in enumerate(minibatches(len(images), pictures, steps, order), 1):
-        gradient = -smoothness * _roughening(made)
-        for some in numbers.split(batch_size or len(numbers)):
-            here, mine, wanted = noise[some], images[some.to(images.device)], labels[some.to(labels.device)]
-
-            def patched(copies: Tensor, here: Noise = here, mine: Tensor = mine) -> Tensor:
-                seen = laid(mine, copies, share, shape, degrees, here)
-                return model(followed(seen, transforms, here))
-
-            def success(logits: Tensor, wanted: Tensor = wanted) -> Tensor:
-                return F.logsigmoid(odds(logits, wanted))
-
-            gradient += slope(patched, made.expand(len(some), *made.shape), success)[2].sum(0) / len(numbers)
-            noise.drawn[some] = here.drawn
-        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
-        size = (second / (1 - 0.999**step)).sqrt().clamp_min(1e-12)
-        made = (made + step_size * first / (1 - 0.9**step) / size).clamp(0, 1)
-    return made
+    placement = Placement(share, shape, degrees)
+    side = math.ceil(placement.sides(images)[1])
+    search = _PatchSearch(
+        model, objective("cross_entropy", targeted), placement, smoothness, transforms=transforms, batch_size=batch_size
+    )
+    samples = SharedSamples(images, labels, noise_per_sample(seed, len(images)))
+    trained = images.new_full((images.shape[1], side, side), 0.5)
+    mean = square = torch.zeros_like(trained)
+    for step, numbers in enumerate(samples.minibatches(pictures, steps), 1):  # Adam
+        gradient = search.gradient(trained, samples, numbers)
+        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+        size = (square / (1 - 0.999**step)).sqrt().clamp_min(1e-12)
+        trained = (trained + step_size * mean / (1 - 0.9**step) / size).clamp(0, 1)
+    return trained
 
 
-def _roughening(made: Tensor) -> Tensor:
+@dataclass(frozen=True)
+class _PatchSearch:
+    model: Model
+    objective: Loss
+    placement: Placement
+    smoothness: float
+    transforms: Sequence[Transform]
+    batch_size: int | None
+
+    def gradient(self, trained: Tensor, samples: SharedSamples, numbers: Tensor) -> Tensor:
+        """The gradient (C, side, side) of what is raised, over samples (n,)."""
+        gradient = -self.smoothness * _variation_gradient(trained)
+        for chosen in samples.parts(numbers, self.batch_size):
+            gradient += self.success_gradients(trained, chosen).sum(0) / len(numbers)
+        return gradient
+
+    def success_gradients(self, trained: Tensor, chosen: SharedSamples) -> Tensor:
+        """The gradients (n, C, side, side) of the log-probability that the patch fools, on each sample."""
+
+        def logits_with(patches: Tensor) -> Tensor:
+            views = self.placement.lay(chosen.images, patches, chosen.noise)
+            return self.model(apply_transforms(views, self.transforms, chosen.noise))
+
+        def log_probability(logits: Tensor) -> Tensor:
+            return F.logsigmoid(self.objective(logits, chosen.labels))
+
+        copies = trained.expand(len(chosen), *trained.shape)
+        return value_and_gradient(logits_with, copies, log_probability)[2]
+
+
+def _variation_gradient(trained: Tensor) -> Tensor:
     """The gradient of a patch's total variation: the mean difference of neighbours, across and down."""
-    gradient = torch.zeros_like(made)
+    gradient = torch.zeros_like(trained)
     for axis in (1, 2):
-        uphill = made.diff(dim=axis).sign() / made.numel()
+        uphill = trained.diff(dim=axis).sign() / trained.numel()
         gradient.narrow(axis, 1, uphill.shape[axis]).add_(uphill)
         gradient.narrow(axis, 0, uphill.shape[axis]).sub_(uphill)
     return gradient

@@ -3,11 +3,13 @@
 import torch
 from torch import Tensor
 
-from .core.ascent import Model, along_steepest, climb, step_lengths
+from .core.active_batch import run_until_done
+from .core.ascent import Ascent, AscentSamples, step_sizes
 from .core.ball import Ball
 from .core.labels import labels_or_predictions
-from .core.losses import Loss
-from .core.seeds import Seed
+from .core.losses import Loss, objective
+from .core.model import Model
+from .core.seeds import Noise, Seed
 
 
 def pgd(
@@ -61,21 +63,17 @@ def pgd(
     """
     ball = Ball.around(images, eps, norm, quantize=quantize)
     labels = labels_or_predictions(model, images, labels, targeted)
-    # The eps of L0 counts values and is no length.
+    # The eps of L0 is a number of values, not a length.
     default = torch.ones_like(ball.eps) if norm == "L0" else ball.eps * 2.5 / steps
-    ball.step_size = step_lengths(ball, step_size, default)
-    return climb(
-        model,
-        ball,
-        labels,
-        along_steepest(norm),
+    ascent = Ascent(
+        model=model,
+        objective=objective(loss, targeted),
         steps=steps,
         random_start=random_start,
         restarts=restarts,
-        loss=loss,
         targeted=targeted,
         stop_when_fooled=stop_when_fooled,
-        batch_size=batch_size,
-        seed=seed,
-        start=start,
     )
+    lengths = step_sizes(ball, step_size, default)
+    samples = AscentSamples(ball, labels, Noise.of(seed, len(labels)), lengths, start)
+    return run_until_done(ascent, samples, batch_size=batch_size)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from .core.ascent import Model
+from .core.model import Model
 from .core.seeds import Seed
 from .eot import eot
 from .transforms.random_transforms import PRINT_AND_PHOTOGRAPH, Transform

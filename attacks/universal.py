@@ -1,21 +1,30 @@
 """Universal adversarial perturbations (Shafahi et al. 2020, https://arxiv.org/abs/1811.11304)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from .core.ascent import Model
 from .core.ball import Ball
 from .core.labels import labels_or_predictions
-from .core.losses import objective, slope
-from .core.minibatches import minibatches
-from .core.norms import columns, l1, norm_named
+from .core.losses import Loss, objective
+from .core.minibatches import SharedSamples
+from .core.model import Model, value_and_gradient
+from .core.norms import batch_view, l1, norm_named
 from .core.seeds import Seed
 from .errors import AttackError
-from .transforms.random_transforms import Transform, followed, mirror, noise_apart, rotation, scale, shift
+from .transforms.random_transforms import (
+    Transform,
+    apply_transforms,
+    mirror,
+    noise_per_sample,
+    rotation,
+    scale,
+    shift,
+)
 
-VARIED = (mirror(), rotation(10), scale(0.8, 1.4), shift(0.15))  # a few pictures as many
+VARIED = (mirror(), rotation(10), scale(0.8, 1.4), shift(0.15))  # so that a few images do as well as many
 
 
 def universal(
@@ -66,7 +75,7 @@ def universal(
         batch_size=batch_size,
         seed=seed,
     )
-    return ball.snap(ball.project(images + delta))
+    return ball.quantized(ball.project(images + delta))
 
 
 @torch.inference_mode(False)  # in it nothing could be differentiated
@@ -124,23 +133,37 @@ def universal_perturbation(
     ball = Ball.around(images, eps, norm)
     labels = labels_or_predictions(model, images, labels, targeted)
     transforms = (VARIED if images.dim() == 4 else ()) if transforms is None else transforms
-    raised, steepest = objective("cross_entropy", targeted), norm_named(norm).steepest
     length = ball.eps[:1] / 10 if step_size is None else torch.full_like(ball.eps[:1], step_size)
-    noise = noise_apart(seed, len(images))
-    order = torch.Generator().manual_seed(int(noise.seeds.sum()) % 2**63)
+    search = _UniversalSearch(model, objective("cross_entropy", targeted), limit, transforms, batch_size)
+    samples = SharedSamples(images, labels, noise_per_sample(seed, len(images)))
+    steepest, project = norm_named(norm).steepest, norm_named(norm).project
     delta = velocity = torch.zeros_like(images[:1])
-    for step, numbers in enumerate(minibatches(len(images), pictures, steps, order)):
-        gradient = torch.zeros_like(delta)
-        for some in numbers.to(images.device).split(batch_size or len(numbers)):
-            here, mine, wanted = noise[some.cpu()], images[some], labels[some]
-            views = followed(mine, transforms, here)
-            noise.drawn[some.cpu()] = here.drawn
-
-            def capped(logits: Tensor, wanted: Tensor = wanted) -> Tensor:
-                return raised(logits, wanted).clamp_max(limit)
-
-            gradient += slope(model, (views + delta).clamp(0, 1), capped)[2].sum(0)
-        velocity = decay * velocity + gradient / columns(l1(gradient), gradient).clamp_min(1e-30)
-        moved = delta + steepest(velocity) * columns(length * (1 - step / steps), delta).to(delta.dtype)
-        delta = norm_named(norm).project(moved, columns(ball.eps[:1], delta).to(delta.dtype))
+    for step, numbers in enumerate(samples.minibatches(pictures, steps)):
+        gradient = search.gradient(delta, samples, numbers)
+        velocity = decay * velocity + gradient / batch_view(l1(gradient), gradient).clamp_min(1e-30)
+        shrunk = batch_view(length * (1 - step / steps), delta).to(delta.dtype)
+        delta = project(delta + steepest(velocity) * shrunk, batch_view(ball.eps[:1], delta).to(delta.dtype))
     return delta[0]
+
+
+@dataclass(frozen=True)
+class _UniversalSearch:
+    model: Model
+    objective: Loss
+    limit: float
+    transforms: Sequence[Transform]
+    batch_size: int | None
+
+    def gradient(self, delta: Tensor, samples: SharedSamples, numbers: Tensor) -> Tensor:
+        """The gradient (1, ...) at a perturbation (1, ...) of what is raised, the sum over samples (n,)."""
+        gradient = torch.zeros_like(delta)
+        for chosen in samples.parts(numbers, self.batch_size):
+            views = apply_transforms(chosen.images, self.transforms, chosen.noise)
+            gradient += self.sample_gradients((views + delta).clamp(0, 1), chosen.labels).sum(0)
+        return gradient
+
+    def sample_gradients(self, points: Tensor, labels: Tensor) -> Tensor:
+        """The gradients (n, ...) of the loss of each sample, cut at the limit."""
+        return value_and_gradient(
+            self.model, points, lambda logits: self.objective(logits, labels).clamp_max(self.limit)
+        )[2]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from interpret.classifier import Classifier
     from interpret.figures.grid_maps import Asked, Cell
 
-ATTACKING = ("eps", "least", "pixels")  # the kinds that need a picture and its label alone
+ATTACKING = ("eps", "minimum_norm", "pixels")  # the kinds that need a picture and its label alone
 
 
 class Words(click.ParamType):

@@ -14,7 +14,7 @@ from attacks import ATTACKS
 from interpret.explainers import EXPLAINERS
 
 FOLDER = Path(interpret.__file__).parent / "explainers"
-ALONE = [name for name, kind in ATTACKS.items() if kind in ("eps", "least", "pixels")]  # on single pictures
+ALONE = [name for name, kind in ATTACKS.items() if kind in ("eps", "minimum_norm", "pixels")]  # on single pictures
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interpret.errors import InterpretError
+from interpret.errors import InterpretError, NetworkError
 
 from . import options
 from .together import together
@@ -15,6 +15,8 @@ from .training_watch import Watcher
 if TYPE_CHECKING:
     from attacks.training.run import Run
     from attacks.training.settings import Settings
+    from interpret.models.saved import Recipe
+    from interpret.models.state_dict import State
 
 RADII = {"mnist": 0.3, "digits": 0.1, "fashion-mnist": 0.1}
 SMALL = ("linear", "mlp", "lenet", "cnn")
@@ -88,27 +90,35 @@ def _train(
     settings: dict[str, Any], run: "Run", pictures: Pictures, start: Start, folder: Path, watcher: Watcher
 ) -> None:
     from attacks.training.loop import train
-    from interpret.models.saved import head_of
+    from interpret.models.saved import save_trained
 
     asked = {name: settings[name] for name in ("data", "source", "validation")}
-    head = {**head_of(start.recipe), "asked": {**asked, "augment": run.augment is not None}}
-    last = folder / "last.pt"
-    if settings["resume"]:
-        _check_same(last, head)
-    train(run, pictures.fitting, pictures.validation, folder, head=head, resume=settings["resume"], watch=watcher)
+    asked["augment"] = run.augment is not None
+
+    def save(path: Path, weights: "State", training: dict[str, Any]) -> None:
+        save_trained(path, weights, start.recipe, asked=asked, training=training)
+
+    resume = _begun(folder / "last.pt", start.recipe, asked) if settings["resume"] else None
+    train(run, pictures.fitting, pictures.validation, folder, save=save, resume=resume, watch=watcher)
 
 
-def _check_same(last: Path, head: dict[str, Any]) -> None:
-    """Refuse to go on with other data or another network; the loop looks at its own choices."""
-    from attacks.training import checkpoint
+def _begun(last: Path, recipe: "Recipe", asked: dict[str, Any]) -> dict[str, Any]:
+    """What the file of a run holds to go on from, with the same data and network; the loop looks at its own choices."""
+    from interpret.models.saved import read_trained
 
-    before = checkpoint.read(last)
-    differs = [f"--{name}" for name, value in head["asked"].items() if before.get("asked", {}).get(name) != value]
+    if not last.exists():
+        raise InterpretError(f"there is no {last} to go on from; leave out --resume to begin")
+    try:
+        begun_recipe, _, begun = read_trained(last)
+    except NetworkError as error:
+        raise InterpretError(f"{last} is damaged or no checkpoint of a training run; it is left as it is") from error
+    differs = [f"--{name}" for name, value in asked.items() if begun.get("asked", {}).get(name) != value]
     differs = [{"--data": "DATA", "--source": "--from"}.get(name, name) for name in differs]
-    if not differs and before.get("recipe") != head["recipe"]:
+    if not differs and begun_recipe != recipe:
         differs = ["network or pictures"]
     if differs:
         raise InterpretError(f"{last} was begun with other {', '.join(differs)}; go on with the same, or begin anew")
+    return begun
 
 
 def _choices(settings: dict[str, Any]) -> "Settings":

@@ -3,6 +3,7 @@
 import json
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,7 @@ def measure(folder: Path, pictures: Pictures, choices: "Settings", device: str, 
         settings: the command's parameters.
     """
     from attacks import distributed
-    from attacks.training import checkpoint
+    from interpret.models.saved import read_trained
 
     data, kind = (pictures.test, "test") if pictures.test is not None else (pictures.validation, "validation")
     data = _some(data, settings["limit"], settings["seed"])
@@ -56,15 +57,15 @@ def measure(folder: Path, pictures: Pictures, choices: "Settings", device: str, 
         if not path.exists():
             options.note("no epoch went well, so there is no best one", settings["quiet"])
             continue
-        content = checkpoint.read(path)
-        history = content["training"]["history"]
-        same = next((row for row, state in found if _equal(state, content["state"])), None)
+        _, weights, more = read_trained(path)
+        history = more["training"]["history"]
+        same = next((row for row, state in found if _equal(state, weights)), None)
         scores = same or _measured(path, data, choices, device, settings)
         row = {"checkpoint": path.stem, "path": str(path), "epoch": len(history)}
         row |= {"data": settings["data"], "pictures": kind, "count": len(data), "eps": choices.eps}
         row |= {"defense": choices.defense, "restarts": settings["restarts"]}
         row |= {name: scores[name] for name in NAMES if name in scores}
-        found.append((row | {"seconds": round(sum(epoch["seconds"] for epoch in history), 2)}, content["state"]))
+        found.append((row | {"seconds": round(sum(epoch["seconds"] for epoch in history), 2)}, weights))
     if distributed.rank() == 0:
         _print([row for row, _ in found], folder, settings)
 
@@ -101,7 +102,7 @@ def _measured(
         with progress_bar(_own_share(data), f"PGD-50 on {path.stem}", "picture") as bar:
             found = thorough(model, Shown(data, bar), eps, restarts=settings["restarts"], **how)
         if settings["autoattack"]:
-            attack = {"autoattack": lambda images, labels: autoattack(model, images, labels, eps=eps)}
+            attack = {"autoattack": partial(autoattack, eps=eps)}
             with progress_bar(_own_share(data), f"AutoAttack on {path.stem}", "picture") as bar:
                 found |= accuracies(model, Shown(data, bar), attack, **how)
     for message in {str(warning.message) for warning in caught}:

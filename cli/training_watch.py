@@ -16,6 +16,7 @@ from .outputs import write_result
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from attacks.training.events import BatchDone, EpochDone, Trouble
     from attacks.training.run import Run
     from attacks.training.settings import Settings
 
@@ -62,22 +63,25 @@ class Watcher:
             if self.log is not None:
                 self.log.close()
 
-    def __call__(self, kind: str, numbers: dict[str, Any]) -> None:
-        """Take what the loop tells: "batch", "epoch" or "trouble", and its numbers."""
-        if self.speaks:
-            {"batch": self._batch, "epoch": self._epoch, "trouble": self._trouble}[kind](numbers)
+    def __call__(self, event: "BatchDone | EpochDone | Trouble") -> None:
+        """Show what the loop reports."""
+        from attacks.training.events import BatchDone, EpochDone, Trouble
 
-    def _batch(self, numbers: dict[str, Any]) -> None:
+        if self.speaks:
+            {BatchDone: self._batch, EpochDone: self._epoch, Trouble: self._trouble}[type(event)](event)
+
+    def _batch(self, event: "BatchDone") -> None:
         from interpret.progress import progress_bar
 
-        done = numbers["epoch"] * numbers["batches"] + numbers["batch"]
+        done = event.epoch * event.batches + event.batch
         if self.bar is None:
-            self.bar = progress_bar(self.choices.epochs * numbers["batches"], "training", "batch")
+            self.bar = progress_bar(self.choices.epochs * event.batches, "training", "batch")
             self.bar.initial = self.bar.n = done - 1  # of a run that goes on
-        self.bar.set_description(f"epoch {numbers['epoch'] + 1} of {self.choices.epochs}", refresh=False)
+        self.bar.set_description(f"epoch {event.epoch + 1} of {self.choices.epochs}", refresh=False)
         self.bar.update(done - self.bar.n)
 
-    def _epoch(self, row: dict[str, Any]) -> None:
+    def _epoch(self, event: "EpochDone") -> None:
+        row = event.row
         said = ", ".join(f"{NAMES[name]} {100 * row[name]:.1f} %" for name in NAMES)
         if self.bar is not None and not self.bar.disable:
             self.bar.set_postfix_str(said)
@@ -94,9 +98,8 @@ class Watcher:
         if time.monotonic() - self.drawn > PAUSE:
             self._draw()
 
-    def _trouble(self, row: dict[str, Any]) -> None:
-        done = row.get("remedy") or "left alone, as asked"
-        options.note(f"epoch {row['epoch']}: {row['trouble']}; {done}", self.quiet)
+    def _trouble(self, event: "Trouble") -> None:
+        options.note(f"epoch {event.row['epoch']}: {event.row['trouble']}; {event.remedy}", self.quiet)
 
     def _write_metrics(self) -> None:
         from interpret.images.files import write_bytes

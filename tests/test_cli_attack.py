@@ -174,7 +174,7 @@ def test_every_attack_has_a_command_and_help():
         assert told.status == 0 and "http" in told.out and "``" not in told.out
 
 
-@pytest.mark.parametrize("name", [name for name, kind in ATTACKS.items() if kind in ("eps", "least")])
+@pytest.mark.parametrize("name", [name for name, kind in ATTACKS.items() if kind in ("eps", "minimum_norm")])
 @pytest.mark.filterwarnings("ignore")
 def test_every_attack_runs_from_the_shell(name, tmp_path):
     Image.open(CAT).resize((48, 40)).save("small.png")

@@ -1,4 +1,4 @@
-"""A training run: all that changes while it goes on."""
+"""A training run: everything that changes while it goes on."""
 
 import copy
 from collections.abc import Callable
@@ -9,16 +9,25 @@ from torch import Tensor, nn
 
 from .. import distributed
 from ..errors import AttackError
-from . import checkpoint
-from .precision import magnified, narrowed
+from .precision import in_precision, with_scaled_gradients
+from .random_states import random_states, restore_random_states
 from .schedules import OPTIMIZERS
 from .settings import Settings
 
-COUNTERS = ("epoch", "batch", "scale", "ramp", "proven", "cautious", "loss_sum", "seen")  # what a run counts with
+COUNTERS = (
+    "epoch",
+    "batch",
+    "scale",
+    "ramp",
+    "proven",
+    "cautious",
+    "loss_sum",
+    "seen",
+)  # plain numbers that a checkpoint keeps
 
 
 class Run:
-    """A training run: everything that changes while it goes on, and what a checkpoint keeps of it."""
+    """A network in training, and what a checkpoint keeps of it."""
 
     def __init__(
         self,
@@ -40,10 +49,10 @@ class Run:
         self.generator = torch.Generator().manual_seed(settings.seed * 1009 + distributed.rank())
         self.average = copy.deepcopy(network.state_dict()) if settings.average else None
         self.epoch = self.batch = 0
-        self.scale = 1.0  # of the learning rate; less after each rollback
-        self.ramp = (0.0, settings.warm_up)  # the epoch in which eps begins to grow, and over how many
-        self.proven = False  # whether `good` is a network that holds, not the fresh one
-        self.cautious = False  # whether it was rolled back
+        self.scale = 1.0  # of the learning rate; smaller after each rollback
+        self.ramp = (0.0, settings.warm_up)  # the epoch in which eps begins to grow, and for how many it does
+        self.proven = False  # whether `good` is a network that is robust, not the fresh one
+        self.cautious = False  # whether the run was rolled back
         self.loss_sum = self.seen = 0.0
         self.memory: dict[str, Tensor] = {}
         self.history: list[dict[str, Any]] = []
@@ -51,15 +60,15 @@ class Run:
 
     def model(self, images: Tensor) -> Tensor:
         """Logits (n, C) of images (n, ...) in [0, 1]."""
-        with narrowed(self.settings.precision, self.device):
+        with in_precision(self.settings.precision, self.device):
             return self.network((images - self.mean) / self.std).float()
 
     def attacked(self, images: Tensor) -> Tensor:
-        """The same, for the gradients of the images alone, which are not lost in narrow numbers."""
-        return magnified(self.model, images) if self.settings.precision == "fp16" else self.model(images)
+        """The same, with gradients of the images that are not lost in low precision; those of weights are not right."""
+        return with_scaled_gradients(self.model, images) if self.settings.precision == "fp16" else self.model(images)
 
     def evaluated(self, images: Tensor) -> Tensor:
-        """The same of the network in evaluation mode, which is left as it was."""
+        """The same of the network in evaluation mode; its mode is left as it was."""
         modes = [(module, module.training) for module in self.network.modules()]
         self.network.eval()
         try:
@@ -91,7 +100,7 @@ class Run:
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps, in types that are read back without unpickling code."""
         counters = {name: getattr(self, name) for name in COUNTERS}
-        random = distributed.gathered(checkpoint.random_states(self.generator))
+        random = distributed.gathered(random_states(self.generator))
         memories = distributed.gathered({name: value.cpu() for name, value in self.memory.items()})
         return {
             "settings": self.settings.as_dict(),
@@ -105,11 +114,7 @@ class Run:
         }
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Stand where a checkpoint was written.
-
-        Raises:
-            AttackError: the run was begun with other choices.
-        """
+        """Go on from the state in a checkpoint; an error where that run was begun with other choices."""
         differs = self.settings.differing(state["settings"])
         if differs:
             raise AttackError(f"the run was begun with other {', '.join(differs)}; go on with the same, or begin anew")
@@ -121,4 +126,4 @@ class Run:
             self.scaler.load_state_dict(state["scaler"])
         for name in COUNTERS:
             setattr(self, name, state[name])
-        checkpoint.restore_random(state["random"][distributed.rank()], self.generator)
+        restore_random_states(state["random"][distributed.rank()], self.generator)

@@ -80,7 +80,7 @@ def masking(data: str, eps: float, queries: int, **settings: Any) -> None:
     import torch
 
     from attacks.core.labels import predictions
-    from attacks.evaluation.gradient_masking import masking as look
+    from attacks.evaluation.gradient_masking import masking_checks
 
     classifier = options.open_classifier(settings)
     pictures = open_data(data, classifier, settings, settings["seed"])
@@ -96,7 +96,7 @@ def masking(data: str, eps: float, queries: int, **settings: Any) -> None:
     if len({images.shape for images, _ in found}) > 1:
         raise InterpretError("the pictures differ in size; give --input-size")
     images, labels = (torch.cat(parts) for parts in zip(*found, strict=True))
-    checks = look(view, images, labels, eps=eps, queries=queries, seed=settings["seed"])
+    checks = masking_checks(view, images, labels, eps=eps, queries=queries, seed=settings["seed"])
     for check in checks:
         row = {"check": check.name, "fine": check.fine, "evidence": check.evidence}
         click.echo(

@@ -124,7 +124,7 @@ def _curve_of(
     import torch
 
     from attacks import distributed
-    from attacks.evaluation.robust_accuracy import standing
+    from attacks.evaluation.robust_accuracy import robust_at
 
     sizes, run = [f"{size:.6g}" for size in eps], run_hash(classifier, attack, eps, sorted(chosen.items()))
     labels = {source.shown: str(label) for source, label in pictures.known}
@@ -134,8 +134,8 @@ def _curve_of(
     view = classifier.on_inputs()
 
     def judged(sources: list[Source], images: torch.Tensor, labels: torch.Tensor) -> Iterator[dict[str, Any]]:
-        stands = standing(view, images, labels, attack, eps, **chosen).long().tolist()
-        for source, label, row in zip(sources, labels.tolist(), stands, strict=True):
+        robust = robust_at(view, images, labels, attack, eps, **chosen).long().tolist()
+        for source, label, row in zip(sources, labels.tolist(), robust, strict=True):
             yield {"file": source.shown, "label": label, **dict(zip(sizes, row, strict=True)), "run": run}
 
     for row in pictures.each(judged):
@@ -149,7 +149,7 @@ def _curve_of(
 
 def _attack_options(attack: str, settings: dict[str, Any]) -> dict[str, Any]:
     """The attack's options among a command's parameters; an error where it has none of that name."""
-    usable = {method.name: method for method in attack_methods() if ATTACKS[method.name] in ("eps", "least")}
+    usable = {method.name: method for method in attack_methods() if ATTACKS[method.name] in ("eps", "minimum_norm")}
     if attack not in usable:
         raise InterpretError(f"no attack {attack!r} to evaluate with{did_you_mean(attack, usable)}")
     known = {option.name for option in usable[attack].options}
@@ -158,7 +158,7 @@ def _attack_options(attack: str, settings: dict[str, Any]) -> dict[str, Any]:
     for name in chosen:
         if name not in known:
             raise InterpretError(f"{attack} has no --{name}")
-    if ATTACKS[attack] == "least" and "norm" in known:
+    if ATTACKS[attack] == "minimum_norm" and "norm" in known:
         chosen.setdefault("norm", "L2")
     return chosen | ({"seed": settings["seed"]} if "seed" in known else {})
 
