@@ -1,6 +1,7 @@
 """Auto-PGD (Croce and Hein 2020, https://arxiv.org/abs/2003.01690)."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -35,33 +36,33 @@ def apgd(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """PGD with momentum that halves its step where that no longer raises the loss, and goes on from the peak.
+    """PGD with momentum that halves its step, and returns to the best point, when the loss stops rising.
 
-    The first step is as long as the ball is wide (section 3); whether to halve it is asked at
-    checkpoints that come ever closer (eq. 2 and conditions 1 and 2).
+    The first step is as long as the ball is wide (section 3). Whether to halve it is decided at checkpoints that come
+    ever closer (eq. 2, conditions 1 and 2).
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        eps: radius of the ball, one for all or (N,).
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        eps: radius of the ball: one for all samples, or (N,).
         norm: "Linf" or "L2".
-        steps: in each run.
-        restarts: how many starts; for every sample, what fools is kept.
+        steps: number of steps of each run.
+        restarts: number of starts; for every sample, a point that fools is kept.
         loss: what is raised: "cross_entropy" (the default), "dlr", "margin" or a function of logits and labels.
-        target_classes: for so many of the likeliest wrong classes in turn, raise the targeted difference of
-            logits ratio instead (APGD-T); whichever class comes out, the sample is fooled.
-        targeted: whether the labels are the classes wanted.
-        stop_when_fooled: whether a sample is left alone once it is fooled.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        target_classes: raise the targeted difference of logits ratio instead, for so many of the likeliest wrong
+            classes in turn (APGD-T); the sample is fooled whichever class wins.
+        targeted: whether the labels are the classes to reach.
+        stop_when_fooled: whether a sample is finished as soon as it is fooled.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
         seed: of the starts: one for all samples, one for each, or a generator.
 
     Returns:
-        (N, ...) in [0, 1], within eps of the images, exactly: what fools, else what raised the loss most.
+        (N, ...) in [0, 1], within eps of the images, exactly: a point that fools, else the one of the highest loss.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if norm not in ("Linf", "L2"):
         raise AttackError(f"Auto-PGD knows Linf and L2, not {norm!r}; pgd knows more norms")
@@ -101,10 +102,10 @@ class _Run(State):
     peak_value: Tensor
     checkpoint_peak: Tensor  # (n,) the highest loss at the last checkpoint
 
-    def look_back(self, values: Tensor, gradient: Tensor, period: Tensor) -> Tensor:
-        """The gradient (n, ...) at the points to go on from: these, or the peak where a checkpoint halves the step.
+    def adapt_step(self, values: Tensor, gradient: Tensor, period: Tensor) -> Tensor:
+        """Keep the peak; at a checkpoint, halve the step and return to the peak if the step was too long.
 
-        The period (n,) is that of `_checkpoints` for the steps taken.
+        The period (n,) is that of `_checkpoints`. The result is the gradient (n, ...) at the points to go on from.
         """
         self.rises = self.rises + ((values > self.value) & (self.taken > 0))
         self.value = values
@@ -178,19 +179,20 @@ class _AutoPGD:
         )
 
     def step(self, state: _AutoPGDState) -> Tensor:
-        run, points = state.run, state.ball.quantized(state.run.points)
+        run, points, loss = state.run, state.ball.quantized(state.run.points), self.objective
         last = run.taken == self.steps
+        if self.target_classes:
+            turn = state.runs % state.targets.shape[1]
+            loss = partial(targeted_dlr, targets=state.targets.gather(1, turn[:, None])[:, 0])
 
         def ended(logits: Tensor) -> Tensor:
             return last | (is_fooled(logits, state.labels, self.targeted) & self.stop_when_fooled)
 
-        logits, values, gradient = value_and_gradient(
-            self.model, points, lambda logits: self.value(state, logits), skip=ended
-        )
+        logits, values, gradient = value_and_gradient(self.model, points, loss, state.labels, skip=ended)
         fooled = is_fooled(logits, state.labels, self.targeted)
         state.keep_best(points, values, fooled)
         warn_if_vanished(gradient, ~fooled & ~ended(logits))
-        run.move(state.ball, run.look_back(values, gradient, self.periods[run.taken]))
+        run.move(state.ball, run.adapt_step(values, gradient, self.periods[run.taken]))
         state.runs = state.runs + last
         done = (fooled & self.stop_when_fooled) | (state.runs == state.targets.shape[1] * self.restarts)
         again = last & ~done
@@ -199,13 +201,6 @@ class _AutoPGD:
             fresh.run = _started(fresh.ball, fresh.noise)
             state[again] = fresh
         return done
-
-    def value(self, state: _AutoPGDState, logits: Tensor) -> Tensor:
-        """(n,) what is raised in this run."""
-        if not self.target_classes:
-            return self.objective(logits, state.labels)
-        turn = state.runs % state.targets.shape[1]
-        return targeted_dlr(logits, state.labels, state.targets.gather(1, turn[:, None])[:, 0])
 
 
 def _started(ball: Ball, noise: Noise) -> _Run:

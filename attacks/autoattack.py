@@ -39,31 +39,31 @@ def autoattack(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """The standard ensemble (section 5): APGD on cross-entropy, APGD-T, FAB-T and Square, each on what still stands.
+    """The standard ensemble (section 5): APGD on cross-entropy, APGD-T, FAB-T and Square, each on the samples left.
 
-    With fewer than ten classes, the target classes are all the wrong ones; with fewer than four, where
-    the targeted loss is not defined, APGD-T raises the difference of the two logits. What is less than
-    the standard says so in a warning. How many samples stand after each attack is logged as information.
+    With fewer than ten classes, the target classes are all the wrong ones; with fewer than four, for which the targeted
+    loss is not defined, APGD-T raises the difference of the two logits. Settings below the standard cause a warning.
+    How many samples are robust after each attack is logged as information.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes; the model's own predictions by default.
-        eps: radius of the ball, one for all or (N,).
+        labels: (N,) the true classes; by default the model's own predictions.
+        eps: radius of the ball: one for all samples, or (N,).
         norm: "Linf" or "L2".
         steps: of APGD, and of APGD-T and FAB-T for each target class; 100 is the standard.
         queries: of Square; 5,000 is the standard, and 0 leaves it out.
         target_classes: of APGD-T and FAB-T; 9 is the standard.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
-        seed: of all that is random: one for all samples, one for each, or a generator.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
+        seed: of everything random: one for all samples, one for each, or a generator.
 
     Returns:
-        (N, ...) in [0, 1], within eps of the images, exactly: what fools, and the clean image where
-        nothing does, or nothing needs to.
+        (N, ...) in [0, 1], within eps of the images, exactly: a point that fools; the clean image where it fools by
+        itself or nothing does.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if norm not in ("Linf", "L2"):
         raise AttackError(f"AutoAttack knows Linf and L2, not {norm!r}")
@@ -118,14 +118,7 @@ class _Ensemble:
     def fab(self, ball: Ball, labels: Tensor, seeds: Tensor) -> Tensor:
         # What fools between two levels may no longer do so once it is rounded; so the search goes on.
         radius = torch.zeros_like(ball.eps) if ball.quantize else ball.eps
-        search = FAB(
-            self.model,
-            targeted=False,
-            norm=ball.norm,
-            steps=self.steps,
-            target_classes=self.target_classes,
-            radius=radius,
-        )
+        search = FAB(self.model, ball.norm, self.steps, self.target_classes, radius=radius)
         with torch.no_grad():
             logits = torch.cat([logits_of(self.model, part) for part in self.parts(ball.images)])
         samples = MinimumNormState.of(ball.images, labels, logits)
@@ -141,7 +134,7 @@ class _Ensemble:
         return torch.cat([still_right(self.model, part, part_labels) for part, part_labels in pairs])
 
     def parts(self, values: Tensor) -> tuple[Tensor, ...]:
-        """Values (n, ...) in the parts that the model is asked about at a time."""
+        """Values (n, ...) in the parts that the model is queried with at a time."""
         return values.split(self.batch_size or len(values))
 
 

@@ -28,33 +28,33 @@ def carlini_wagner(
     quantize: bool = False,
     batch_size: int | None = None,
 ) -> Tensor:
-    """Minimise the distance plus a weight times the logits missing, with the least weight that fools.
+    """Minimise the distance plus a weighted loss, with the smallest weight that fools.
 
-    The objective of section VI-A, ``|delta|^2 + c f(images + delta)`` with f6 of section V-A, is
-    minimised by Adam; c is found by bisection, for every sample its own. The authors take 10,000
-    steps of one length in each of 20 searches; here they grow shorter, and a few hundred do.
+    The objective of section VI-A, ``|delta|^2 + c f(images + delta)`` with f6 of section V-A, is minimised by Adam; c
+    is found by bisection for each sample. The authors take 10,000 steps of one length in each of 20 searches; here the
+    steps grow shorter, and a few hundred suffice.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        confidence: by how many logits the wrong class shall win (kappa).
-        steps: how many in each search.
-        step_size: of Adam, at first; by default a tenth of what a linear model would need, at most 0.05. It
-            falls to 0 in each search.
-        searches: how many weights are tried.
-        first_weight: the first one (c); by default what a linear model would need, so that the scale of
-            the logits does not matter.
-        targeted: whether the labels are the classes wanted.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        confidence: number of logits by which the wrong class must win (kappa).
+        steps: number of steps with each weight.
+        step_size: of Adam at first, from where it falls to 0; by default a tenth of what a linear model would need, at
+            most 0.05.
+        searches: number of weights that are tried.
+        first_weight: the first one (c); by default what a linear model would need, so that the scale of the logits does
+            not matter.
+        targeted: whether the labels are the classes to reach.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
 
     Returns:
-        (N, ...) in [0, 1], of all that fooled the nearest in L2; clean pictures where they fool by
-        themselves or nothing was found.
+        (N, ...) in [0, 1]: the nearest of all points that fooled; the clean images where they fool by themselves or
+        nothing was found.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if steps < 1 or searches < 1:
         raise AttackError(f"Carlini-Wagner takes a step or more, in a search or more, not {steps} and {searches}")
@@ -102,9 +102,7 @@ class _CarliniWagner:
     def scales(self, samples: MinimumNormState) -> tuple[Tensor, Tensor]:
         """(n,) twice the smallest weight with which a linear model is fooled, and a tenth of the way to fooling it."""
         images = samples.images
-        _, values, gradient = value_and_gradient(
-            self.model, images, lambda logits: self.missing(logits, samples.labels)
-        )
+        _, values, gradient = value_and_gradient(self.model, images, self.missing, samples.labels)
         multiple = multiple_to_zero(values, gradient)
         boundary = (images - batch_view(multiple, gradient) * gradient).clamp(0, 1)
         step_size = 0.1 * linf(_angle(boundary) - _angle(images))
@@ -112,15 +110,13 @@ class _CarliniWagner:
 
     def step(self, state: _CarliniWagnerState) -> Tensor:
         points, weights = _points(state.angle), state.weights
-        logits, values, gradient = value_and_gradient(
-            self.model, points, lambda logits: -self.missing(logits, state.labels)
-        )
+        logits, values, gradient = value_and_gradient(self.model, points, self.missing, state.labels)
         fooled = is_fooled(logits, state.labels, self.targeted) & (values == 0)
         state.keep_nearest(points, fooled)
         weights.fooled = weights.fooled | fooled
-        warn_if_vanished(gradient, values < 0)
+        warn_if_vanished(gradient, values > 0)
         # Of |delta|^2 + c f, by the points and then by the angles.
-        by_points = 2 * (points - state.images) - batch_view(weights.weight, gradient) * gradient
+        by_points = 2 * (points - state.images) + batch_view(weights.weight, gradient) * gradient
         self.adam(state, by_points * torch.cos(state.angle) / 2)
         ended = state.taken == self.steps
         weights.next(ended)
@@ -150,8 +146,8 @@ def _begin_again(state: _CarliniWagnerState, ended: Tensor) -> None:
 def _points(angle: Tensor) -> Tensor:
     """The images (n, ...) in [0, 1] that belong to angles.
 
-    The paper's change of variables (section V-B) with a sine in place of the hyperbolic tangent, whose ends lie
-    at infinity: values at 0 or 1 would hardly move.
+    The paper's change of variables (section V-B) with a sine in place of the hyperbolic tangent, whose ends lie at
+    infinity: values at 0 or 1 would hardly move.
     """
     return (1 + torch.sin(angle)) / 2
 

@@ -32,22 +32,22 @@ def ddn(
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        steps: how many (K).
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        steps: number of steps (K).
         step_size: L2 length of the first step (alpha), which falls to a hundredth along a cosine.
-        first_eps: radius of the first sphere; by default the distance of the boundary of the linearised model,
-            at most 1. (In the paper 1, from where it takes 90 steps to come down to 0.01.)
-        change: by which fraction the radius changes at each step (gamma).
-        targeted: whether the labels are the classes wanted.
-        quantize: whether everything that is looked at lies on the grid of an 8-bit file, as in the paper.
-        batch_size: how many samples are worked on at a time; all by default.
+        first_eps: radius of the first sphere; by default the distance to the boundary of the linearised model, at most
+            1. (The paper takes 1, from where 0.01 is 90 steps away.)
+        change: by which share the radius changes at each step (gamma).
+        targeted: whether the labels are the classes to reach.
+        quantize: whether all points that the model is queried with consist of levels of an 8-bit file, as in the paper.
+        batch_size: how many samples are attacked at a time; by default all.
 
     Returns:
-        (N, ...) in [0, 1], of all that fooled the nearest in L2; clean pictures where they fool by
-        themselves or nothing was found.
+        (N, ...) in [0, 1]: the nearest of all points that fooled; the clean images where they fool by themselves or
+        nothing was found.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if steps < 1 or not 0 < change < 1:
         raise AttackError(f"DDN takes a step or more, and changes eps by a fraction, not {steps} and {change}")
@@ -79,17 +79,13 @@ class _DDN:
     def boundary(self, samples: MinimumNormState) -> Tensor:
         """(n,) the distance to the boundary of the linearised model, at most 1."""
         margin = objective("margin", self.targeted)
-        _, values, gradient = value_and_gradient(
-            self.model, samples.images, lambda logits: margin(logits, samples.labels)
-        )
+        _, values, gradient = value_and_gradient(self.model, samples.images, margin, samples.labels)
         return (values.abs() / positive(l2(gradient))).clamp_max(1)
 
     def step(self, state: _DDNState) -> Tensor:
         over = state.taken == self.steps
         loss, steepest = objective("cross_entropy", self.targeted), norm_named("L2").steepest
-        logits, _, gradient = value_and_gradient(
-            self.model, state.points, lambda logits: loss(logits, state.labels), skip=lambda _: over
-        )
+        logits, _, gradient = value_and_gradient(self.model, state.points, loss, state.labels, skip=lambda _: over)
         fooled = is_fooled(logits, state.labels, self.targeted)
         state.keep_nearest(state.points, fooled)
         warn_if_vanished(gradient, ~over & ~fooled)

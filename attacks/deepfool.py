@@ -28,27 +28,27 @@ def deepfool(
 ) -> Tensor:
     """Step to the nearest boundary of the linearised model, until a boundary is crossed.
 
-    Every step goes to the nearest of the hyperplanes that separate the label from other classes
-    (algorithm 2; section 3.3 for Linf). What is looked at, and given, is the sum of all steps, a
-    little overshot.
+    Every step leads to the nearest of the hyperplanes that separate the label from other classes (algorithm 2; section
+    3.3 for Linf). The adversarial image is the sum of all steps, and a little more.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        norm: "L2" or "Linf": in which boundaries are near.
-        steps: at most.
-        overshoot: by how much of the whole perturbation the boundary is crossed (eta).
-        candidates: to how many other classes, the likeliest at first, the boundary is looked for.
-        targeted: whether the labels are the classes wanted; then steps lead to the boundary of the class seen.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        norm: "L2" or "Linf", in which the nearest boundary is measured.
+        steps: largest number of steps.
+        overshoot: by which share of the whole perturbation the boundary is overstepped (eta).
+        candidates: number of other classes, the likeliest at first, whose boundaries are considered.
+        targeted: whether the labels are the classes to reach; steps then lead to the boundary of the present
+            prediction.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
 
     Returns:
-        (N, ...) in [0, 1]; clean pictures where they fool by themselves or nothing was found.
+        (N, ...) in [0, 1]; the clean images where they fool by themselves or nothing was found.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if norm not in ("L2", "Linf"):
         raise AttackError(f"DeepFool knows the norms L2 and Linf, not {norm!r}")

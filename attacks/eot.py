@@ -35,33 +35,33 @@ def eot(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """What still fools after random transforms: steps along the mean gradient over them.
+    """Steps along the gradient averaged over random transforms, through which the result still fools.
 
-    Raised is the mean, over what the transforms make of the picture, of the log-probability that
-    the model is fooled (section 2): that of the class wanted, or of any class but the label. Pictures
-    stay in a ball instead of the paper's penalty in LAB colours.
+    What is raised is the mean, over transformed images, of the log-probability that the model is fooled (section 2):
+    that of the target, or of any class but the label. Images stay in a ball, in place of the paper's penalty in LAB
+    colours.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
-        images: (N, ...) in [0, 1]; most transforms want (N, C, H, W).
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        eps: radius of the ball, one for all or (N,).
+        images: (N, ...) in [0, 1]; most transforms require (N, C, H, W).
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        eps: radius of the ball: one for all samples, or (N,).
         norm: "Linf", "L2" or "L1".
-        transforms: what happens to a picture before the model sees it, in order, each drawn anew.
-        samples: how many such views a step is averaged over.
-        step_size: length of a step; ``2.5 * eps / steps`` by default.
-        steps: how many.
-        random_start: whether to start from a random point of the ball.
-        targeted: whether the labels are the classes wanted.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        transforms: applied to an image, in order, before the model sees it; drawn anew each time.
+        samples: number of transformed images that a step is averaged over.
+        step_size: length of a step; by default ``2.5 * eps / steps``.
+        steps: number of steps.
+        random_start: whether to start at a random point of the ball.
+        targeted: whether the labels are the classes to reach.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
         seed: of the transforms and the start: one for all samples, one for each, or a generator.
 
     Returns:
         (N, ...) in [0, 1], within eps of the images, exactly.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if samples < 1:
         raise AttackError(f"a step is averaged over a sample or more, not {samples}")
@@ -98,5 +98,6 @@ class _ExpectationAscent(Ascent):
         return value_and_gradient(
             lambda images: self.model(apply_transforms(images, self.transforms, state.noise)),
             points,
-            lambda logits: F.logsigmoid(self.objective(logits, state.labels)),
+            lambda logits, labels: F.logsigmoid(self.objective(logits, labels)),
+            state.labels,
         )

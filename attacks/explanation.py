@@ -1,4 +1,4 @@
-"""Pictures that look and are classified the same, but are explained differently (Dombrowski et al. 2019,
+"""Images that look and are classified the same, but are explained differently (Dombrowski et al. 2019,
 https://arxiv.org/abs/1906.07983; Ghorbani et al. 2019, https://arxiv.org/abs/1710.10547)."""
 
 from collections.abc import Callable
@@ -32,30 +32,30 @@ def explanation(
     tolerance: float = 0.05,
     quantize: bool = False,
 ) -> Tensor:
-    """Move what an explanation shows, and nothing else (Dombrowski et al., eq. 4).
+    """Change what an explanation shows, and nothing else (Dombrowski et al., eq. 4).
 
-    Steps along the sign of the gradient, ever shorter, lower the distance of the map to the wanted one
-    while the probability of the class is held. Kept is the nearest map among the points at which the
-    prediction is what it was and its probability within the tolerance.
+    Steps along the sign of the gradient, ever shorter, lower the distance of the map to a goal while they hold the
+    probability of the class. Of the points with the same prediction and a probability within the tolerance, the one
+    with the nearest map is kept.
 
     Args:
         model: from images (N, ...) in [0, 1] to logits (N, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the classes that stay predicted; the model's own predictions by default.
+        labels: (N,) the classes that stay predicted; by default the model's own predictions.
         explain: from images to maps (N, ...), with a graph to the images.
-        goal: the map that is wanted, (N, ...) of the maps' shape or one for all; only its shape counts,
-            as of the maps: both are divided by the sum of their sizes.
-        eps: radius of the Linf ball, one for all or (N,).
-        steps: how many.
-        step_size: length of the first step; a quarter of eps by default.
+        goal: the map to approach, (N, ...) of the shape of the maps or one for all. Its scale does not matter: maps and
+            goal are divided by the sum of their sizes.
+        eps: radius of the Linf ball: one for all samples, or (N,).
+        steps: number of steps.
+        step_size: length of the first step; by default a quarter of eps.
         tolerance: by how much the probability may change.
-        quantize: whether results lie on the grid of an 8-bit file.
+        quantize: whether results consist of levels of an 8-bit file.
 
     Returns:
         (N, ...) in [0, 1], within eps of the images, exactly; the images where nothing nearer was found.
 
     Raises:
-        AttackError: images or labels that cannot be attacked, or an explanation without a graph.
+        AttackError: images or labels that are not valid, or an explanation without a graph.
     """
     ball = Ball.around(images, eps, quantize=quantize)
     labels = labels_or_predictions(model, images, labels).clone()
@@ -65,12 +65,12 @@ def explanation(
     points = result = images.detach().clone()
     best = torch.full_like(clean, torch.inf)
     for step in range(steps + 1):
-        asked = ball.quantized(points)
-        distance, log_probability, same, gradient = search.look(asked)
+        queried = ball.quantized(points)
+        distance, log_probability, same, gradient = search.evaluate(queried)
         within = (log_probability.exp() - clean.exp()).abs() <= tolerance
         better = same & within & (distance < best)
         best = torch.where(better, distance, best)
-        result = torch.where(batch_view(better, asked), asked, result)
+        result = torch.where(batch_view(better, queried), queried, result)
         shrunk = (length * (1 - step / (steps + 1))).to(points.dtype)
         points = ball.project(points - batch_view(shrunk, points) * gradient.sign())
     return result
@@ -84,10 +84,9 @@ class _ExplanationSearch:
     goal: Tensor  # (N, ...) or (1, ...), normalised
     clean: Tensor  # (N,) the log-probabilities of the labels in the clean images
 
-    def look(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """(N,) distances of the maps to the goal, log-probabilities, and whether the labels are still predicted.
-
-        The last is the gradient (N, ...) of what is lowered (eq. 4).
+    def evaluate(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """(N,) distances of the maps to the goal, log-probabilities of the labels and whether they are predicted, and
+        the gradient (N, ...) of what is lowered (eq. 4).
         """
         with torch.enable_grad():
             leaf = points.detach().clone().requires_grad_()

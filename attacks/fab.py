@@ -30,33 +30,38 @@ def fab(
     quantize: bool = False,
     batch_size: int | None = None,
 ) -> Tensor:
-    """The least change that fools, by steps onto the linearised boundary that are drawn to the clean picture.
+    """The smallest change that fools, by steps onto the linearised boundary that are drawn to the clean image.
 
-    Each step is a mean of two projections onto the same plane within the box, from where the attack
-    is and from the clean picture (eq. 8 and 9); what fools is pulled back towards the clean picture
-    (eq. 10), and the search goes on from there.
-
-    Without ``target_classes`` a step takes a gradient for every class, which is much for a thousand.
+    Each step is a mean of two projections onto the same plane within the box, of the present point and of the clean
+    image (eq. 8 and 9). A point that fools is pulled back towards the clean image (eq. 10), and the search goes on from
+    there. Without ``target_classes``, a step takes a gradient for every class, which is expensive with a thousand.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
         norm: "Linf" or "L2".
-        steps: in each run.
-        target_classes: go for so many of the likeliest wrong classes in turn, each in a run of its own (FAB-T);
-            0 goes for the nearest class at every step.
-        targeted: whether the labels are the classes wanted.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        steps: number of steps of each run.
+        target_classes: aim at so many of the likeliest wrong classes, each in a run of its own (FAB-T); 0 aims at the
+            nearest class at every step.
+        targeted: whether the labels are the classes to reach.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
 
     Returns:
-        (N, ...) in [0, 1]: the nearest that fools; clean pictures where they fool by themselves or nothing was found.
+        (N, ...) in [0, 1]: the nearest of all points that fooled; the clean images where they fool by themselves or
+        nothing was found.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
-    search = FAB(model, targeted, norm, steps, target_classes)
+    if norm not in DUAL_NORM:
+        raise AttackError(f"FAB knows {' and '.join(DUAL_NORM)}, not {norm!r}")
+    if steps < 1 or target_classes < 0:
+        raise AttackError(f"steps are 1 or more, and target classes 0 or more, not {steps} and {target_classes}")
+    if target_classes and targeted:
+        raise AttackError("with target_classes, the targets follow from the model; leave targeted out")
+    search = FAB(model, norm, steps, target_classes, targeted)
     return minimum_norm(search, images, labels, quantize=quantize, batch_size=batch_size)
 
 
@@ -74,33 +79,18 @@ class FAB:
     """The search for samples that are not fooled as they are; AutoAttack ends it within a radius (N,)."""
 
     model: Model
-    targeted: bool
     norm: str
     steps: int
     target_classes: int
+    targeted: bool = False
     radius: Tensor | None = None
-
-    def __post_init__(self) -> None:
-        if self.norm not in DUAL_NORM:
-            raise AttackError(f"FAB knows {' and '.join(DUAL_NORM)}, not {self.norm!r}")
-        if self.steps < 1 or self.target_classes < 0:
-            raise AttackError(
-                f"steps are 1 or more, and target classes 0 or more, not {self.steps} and {self.target_classes}"
-            )
-        if self.target_classes and self.targeted:
-            raise AttackError("with target_classes, the targets follow from the model; leave targeted out")
 
     def begin(self, samples: MinimumNormState) -> _FABState:
         targets = likeliest_wrong(samples.logits, samples.labels, self.target_classes) if self.target_classes else None
         radius = torch.zeros_like(samples.distance) if self.radius is None else self.radius[samples.numbers]
-        zeros = torch.zeros_like(samples.labels)
+        radius, zeros = radius.to(samples.distance.dtype), torch.zeros_like(samples.labels)
         return _FABState(
-            **vars(samples),
-            radius=radius.to(samples.distance.dtype),
-            targets=targets,
-            points=samples.images,
-            taken=zeros,
-            runs=zeros,
+            **vars(samples), radius=radius, targets=targets, points=samples.images, taken=zeros, runs=zeros
         )
 
     def step(self, state: _FABState) -> Tensor:
@@ -120,14 +110,16 @@ class FAB:
 
     def boundary(self, state: _FABState) -> tuple[Tensor, Tensor]:
         """The linearised boundary: (n,) by how much a wrong class leads, and the gradient (n, ...) of this lead."""
-        if self.targeted:
-            return value_and_gradient(self.model, state.points, lambda logits: -margin(logits, state.labels))[1:]
-        if state.targets is None:
+        if state.targets is None and not self.targeted:
             return self.nearest_boundary(state)
-        target = state.targets.gather(1, state.runs[:, None])[:, 0]
-        return value_and_gradient(
-            self.model, state.points, lambda logits: label_logits(logits, target) - label_logits(logits, state.labels)
-        )[1:]
+
+        def lead(logits: Tensor, labels: Tensor) -> Tensor:
+            if self.targeted:
+                return -margin(logits, labels)
+            target = state.targets.gather(1, state.runs[:, None])[:, 0]
+            return label_logits(logits, target) - label_logits(logits, labels)
+
+        return value_and_gradient(self.model, state.points, lead, state.labels)[1:]
 
     def nearest_boundary(self, state: _FABState) -> tuple[Tensor, Tensor]:
         """Of the boundaries to all other classes, the nearest (eq. 7)."""

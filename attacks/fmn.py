@@ -26,29 +26,29 @@ def fmn(
     quantize: bool = False,
     batch_size: int | None = None,
 ) -> Tensor:
-    """Projected gradient steps in a ball whose radius homes in on the boundary (algorithm 1).
+    """Projected gradient steps in a ball whose radius converges to the distance of the boundary (algorithm 1).
 
-    Until something fools, the radius is the distance of the boundary of the linearised model; from
-    then on it shrinks while points fool and grows while they do not, by ever smaller fractions.
+    Until a point fools, the radius is the distance to the boundary of the linearised model. From then on it shrinks
+    while points fool and grows while they do not, by ever smaller shares.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
         norm: "Linf" or "L2".
-        steps: how many.
+        steps: number of steps.
         step_size: L2 length of the first step (alpha), which falls along a cosine.
-        change: by which fraction the radius changes at first (gamma), which falls along a cosine.
-        targeted: whether the labels are the classes wanted.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        change: by which share the radius changes at first (gamma), which falls along a cosine.
+        targeted: whether the labels are the classes to reach.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
 
     Returns:
-        (N, ...) in [0, 1], of all that fooled the nearest; clean pictures where they fool by
-        themselves or nothing was found.
+        (N, ...) in [0, 1]: the nearest of all points that fooled; the clean images where they fool by themselves or
+        nothing was found.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if norm not in ("L2", "Linf"):
         raise AttackError(f"FMN knows the norms L2 and Linf, not {norm!r}")
@@ -82,7 +82,7 @@ class _FMN:
         over = state.taken == self.steps
         margin = objective("margin", self.targeted)
         logits, values, gradient = value_and_gradient(
-            self.model, state.points, lambda logits: margin(logits, state.labels), skip=lambda _: over
+            self.model, state.points, margin, state.labels, skip=lambda _: over
         )
         fooled = is_fooled(logits, state.labels, self.targeted)
         state.keep_nearest(state.points, fooled, self.norm)

@@ -24,30 +24,29 @@ def jsma(
     quantize: bool = False,
     batch_size: int | None = None,
 ) -> Tensor:
-    """Change the two values that speak most for a class, again and again, until it wins (algorithm 2).
+    """Change the two values that are most salient for a class, again and again, until it wins (algorithm 2).
 
-    The saliency of a pair is the product of what it adds to the target's probability and of what it
-    takes from all others' (eq. 10). Probabilities sum to one, so the two are equal, the product is a
-    square, and the best of all pairs are the two values with the largest derivatives: no table of
-    pairs is needed. In place of the derivative of the probability stands that of the log-odds,
-    which orders values in the same way and does not vanish.
+    The saliency of a pair is the product of what it adds to the target's probability and of what it takes from all
+    others' (eq. 10). Probabilities sum to one, so the two factors are equal, the product is a square, and the best of
+    all pairs are the two values with the largest derivatives: no table of pairs is needed. The derivative is that of
+    the log-odds instead of the probability, which orders values in the same way and does not vanish.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
         change: by how much a value changes at each step (theta): up, or down if negative.
-        fraction: how many of the values may change (Upsilon).
-        targeted: whether the labels are the classes wanted; else the likeliest wrong class is gone for.
-        quantize: whether changed values lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        fraction: of the values that may change (Upsilon).
+        targeted: whether the labels are the classes to reach; otherwise the target is the likeliest wrong class.
+        quantize: whether changed values are levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
 
     Returns:
-        (N, ...) in [0, 1], the first pictures that fooled; clean ones where they fool by themselves
-        or nothing was found.
+        (N, ...) in [0, 1]: the first point that fooled; the clean images where they fool by themselves or nothing was
+        found.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if not 0 < abs(change) <= 1 or not 0 < fraction <= 1:
         raise AttackError(f"JSMA changes values by up to 1, and a fraction of them, not {change} and {fraction}")
@@ -74,10 +73,8 @@ class _JSMA:
         return _JSMAState(**vars(samples), target=samples.target_classes(self.targeted), points=samples.images)
 
     def step(self, state: _JSMAState) -> Tensor:
-        log_odds = objective("cross_entropy", True)
-        logits, _, gradient = value_and_gradient(
-            self.model, state.points, lambda logits: log_odds(logits, state.target)
-        )
+        loss = objective("cross_entropy", targeted=True)
+        logits, _, gradient = value_and_gradient(self.model, state.points, loss, state.target)
         fooled = is_fooled(logits, state.labels, self.targeted)
         state.result = torch.where(batch_view(fooled, state.points), state.points, state.result)
         saliency, end = (gradient, 1) if self.change > 0 else (-gradient, 0)

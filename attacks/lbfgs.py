@@ -27,28 +27,28 @@ def lbfgs(
     quantize: bool = False,
     batch_size: int | None = None,
 ) -> Tensor:
-    """Minimise the distance plus a weight times the loss, with the least weight that fools (section 4.1).
+    """Minimise the distance plus a weighted cross-entropy, with the smallest weight that fools (section 4.1).
 
-    ``|r|^2 + c loss(images + r, target)`` within [0, 1] is minimised by L-BFGS, whose steps end at the box;
-    c is found by bisection, for every sample its own.
+    ``|r|^2 + c loss(images + r, target)`` within [0, 1] is minimised by L-BFGS, whose steps end at the box; c is found
+    by bisection for each sample.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        steps: how many points are looked at in each search.
-        searches: how many weights are tried.
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        steps: number of points that are tried with each weight.
+        searches: number of weights that are tried.
         first_weight: the first one (c); by default what a linear model would need.
-        targeted: whether the labels are the classes wanted; else the likeliest wrong class is gone for.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        targeted: whether the labels are the classes to reach; otherwise the target is the likeliest wrong class.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
 
     Returns:
-        (N, ...) in [0, 1], of all that fooled the nearest in L2; clean pictures where they fool by
-        themselves or nothing was found.
+        (N, ...) in [0, 1]: the nearest of all points that fooled; the clean images where they fool by themselves or
+        nothing was found.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if steps < 2 or searches < 1:
         raise AttackError(f"L-BFGS takes two steps or more, in a search or more, not {steps} and {searches}")
@@ -67,7 +67,7 @@ class _LBFGSState(MinimumNormState):
     direction: Tensor
     steps: Tensor  # (n, MEMORY, d) the last steps, and how the gradient changed over each
     changes: Tensor
-    taken: Tensor  # (n,) points looked at with the present weight
+    taken: Tensor  # (n,) points tried with the present weight
     weights: WeightSearch  # c
 
 
@@ -100,15 +100,13 @@ class _LBFGS:
 
     def linear_weight(self, images: Tensor, target: Tensor) -> Tensor:
         """(n,) twice the smallest weight with which a linear model is fooled."""
-        _, values, gradient = value_and_gradient(self.model, images, lambda logits: margin(logits, target))
+        _, values, gradient = value_and_gradient(self.model, images, margin, target)
         weight = 8 * multiple_to_zero(values.clamp_min(0), gradient)
         return weight.clamp(torch.finfo(weight.dtype).tiny, MAX_WEIGHT)
 
     def step(self, state: _LBFGSState) -> Tensor:
         weights = state.weights
-        logits, loss, gradient = value_and_gradient(
-            self.model, state.trial, lambda logits: F.softplus(cross_entropy(logits, state.target))
-        )
+        logits, loss, gradient = value_and_gradient(self.model, state.trial, _cross_entropy, state.target)
         fooled = is_fooled(logits, state.labels, self.targeted)
         state.keep_nearest(state.trial, fooled)
         warn_if_vanished(gradient, ~fooled)
@@ -118,11 +116,16 @@ class _LBFGS:
         _accept(state, value, 2 * delta + batch_view(weights.weight, gradient) * gradient)
         state.taken = state.taken + 1
         state.trial = (state.points + batch_view(state.length, delta) * state.direction).clamp(0, 1)
-        rests = l2(state.trial - state.points) <= 1e-4 * l2(state.points - state.images)
-        ended = (state.taken == self.steps) | (rests & (state.taken > 1))
+        stalled = l2(state.trial - state.points) <= 1e-4 * l2(state.points - state.images)
+        ended = (state.taken == self.steps) | (stalled & (state.taken > 1))
         weights.next(ended)
-        _begin_again(state, ended)
+        if ended.any():
+            _begin_again(state, ended)
         return weights.done == self.searches
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    return F.softplus(cross_entropy(logits, labels))
 
 
 def _begin_again(state: _LBFGSState, ended: Tensor) -> None:
@@ -146,12 +149,12 @@ def _accept(state: _LBFGSState, value: Tensor, gradient: Tensor) -> None:
     curved = accepted & ~first & ((moved * change).flatten(1).sum(1) > 1e-10 * l2(change).square())
     state.steps = _remembered(state.steps, moved, curved)
     state.changes = _remembered(state.changes, change, curved)
-    here = batch_view(accepted, moved)
-    state.points = torch.where(here, state.trial, state.points)
-    state.gradient = torch.where(here, gradient, state.gradient)
+    moves = batch_view(accepted, moved)
+    state.points = torch.where(moves, state.trial, state.points)
+    state.gradient = torch.where(moves, gradient, state.gradient)
     state.value = torch.where(accepted, value, state.value)
     state.length = torch.where(accepted, 1, state.length / 2)
-    state.direction = torch.where(here, _quasi_newton(state), state.direction)
+    state.direction = torch.where(moves, _quasi_newton(state), state.direction)
 
 
 def _remembered(memory: Tensor, newest: Tensor, which: Tensor) -> Tensor:

@@ -33,33 +33,33 @@ def mifgsm(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """Steps along a running sum of gradients, which carries over to other networks.
+    """Steps along a decaying sum of gradients, which transfers better to other networks.
 
-    The sum decays, and every gradient enters it divided by its L1 norm (eq. 6); the step follows
-    its sign (eq. 7), or its direction for L2.
+    Every gradient enters the sum divided by its L1 norm (eq. 6). The step follows the sign of the sum (eq. 7), or for
+    L2 its direction.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        eps: radius of the ball, one for all or (N,).
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        eps: radius of the ball: one for all samples, or (N,).
         norm: "Linf", "L2" or "L1".
-        step_size: length of a step; ``eps / steps`` by default, as in the paper.
-        steps: how many.
-        decay: what is left of the sum at every step (mu).
-        random_start: whether to start from a random point of the ball.
+        step_size: length of a step; by default ``eps / steps``, as in the paper.
+        steps: number of steps.
+        decay: factor of the sum at every step (mu).
+        random_start: whether to start at a random point of the ball.
         loss: what is raised: "cross_entropy", "margin", "dlr" or a function of logits and labels.
-        targeted: whether the labels are the classes wanted.
-        stop_when_fooled: whether a sample is left alone once it is fooled.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        targeted: whether the labels are the classes to reach.
+        stop_when_fooled: whether a sample is finished as soon as it is fooled.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
         seed: of the random start: one for all samples, one for each, or a generator.
 
     Returns:
         (N, ...) in [0, 1], within eps of the images, exactly.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     ball = Ball.around(images, eps, norm, quantize=quantize)
     labels = labels_or_predictions(model, images, labels, targeted)

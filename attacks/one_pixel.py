@@ -30,27 +30,26 @@ def one_pixel(
 ) -> Tensor:
     """Search for a few pixels and their colours by differential evolution, without gradients (section 3.3).
 
-    A candidate is a list of places and colours. Each has a child, one candidate plus half the difference
-    of two others, all drawn at random, which replaces it where it does better. The search ends with the
-    first that fools.
+    A candidate is a list of places and colours. Each has a child: a random candidate plus half the difference of two
+    others, which replaces its parent if it does better. The search ends with the first candidate that fools.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
-        images: (N, ...) in [0, 1]; of three dimensions and more besides the sample's the first are channels.
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        pixels: how many change.
-        population: how many candidates there are.
-        steps: how many generations.
-        targeted: whether the labels are the classes wanted.
-        quantize: whether the new colours lie on the grid of an 8-bit file.
-        batch_size: how many candidates the model sees at a time, always of one sample; all by default.
+        images: (N, ...) in [0, 1]; with three or more dimensions besides the first, the first of these are channels.
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        pixels: how many are changed.
+        population: number of candidates.
+        steps: number of generations.
+        targeted: whether the labels are the classes to reach.
+        quantize: whether the new colours are levels of an 8-bit file.
+        batch_size: how many candidates, always of one sample, the model sees at a time; by default all.
         seed: of the search: one for all samples, one for each, or a generator.
 
     Returns:
-        (N, ...) in [0, 1]; clean pictures where they fool by themselves or nothing was found.
+        (N, ...) in [0, 1]; the clean images where they fool by themselves or nothing was found.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked.
+        AttackError: images, labels or settings that are not valid.
     """
     if pixels < 1 or population < 3 or steps < 0:
         raise AttackError(f"one_pixel needs a pixel and three candidates, not {pixels} and {population}")

@@ -35,16 +35,15 @@ def patch(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """One patch for all the pictures, laid on each at a place of its own.
+    """One patch for all images, laid on each at a place of its own.
 
-    The patch itself is what ``train_patch`` gives, whose options these are; ``apply_patch`` lays it on
-    other pictures.
+    ``train_patch`` makes the patch, and has the same options; ``apply_patch`` lays it on other images.
 
     Returns:
-        (N, C, H, W) in [0, 1]: the images outside the patch, bit for bit.
+        (N, C, H, W) in [0, 1]: outside the patch the images, bit for bit.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     trained = train_patch(
         model,
@@ -84,32 +83,33 @@ def train_patch(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """A patch that fools wherever it lies: raised is the mean log-probability of that (section 2).
+    """A patch that fools wherever it lies: it raises the mean log-probability of success (section 2).
 
-    The mean is over pictures, places, scales and angles; the steps are Adam's. Smoothness is not in
-    the paper; it is what makes the patch look like something.
+    The mean is over images, places, scales and angles; the steps are Adam's. Smoothness is not in the paper; it makes
+    the patch look like something.
 
     Args:
         model: from images (n, C, H, W) in [0, 1] to logits (n, classes).
-        images: (N, C, H, W) in [0, 1], that the patch is trained on.
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        share: of a picture's area that the patch covers, or the least and the most.
+        images: (N, C, H, W) in [0, 1], on which the patch is trained.
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        share: of an image's area that the patch covers, or the smallest and the largest.
         shape: "circle" or "square".
-        degrees: how far it turns, at most, to either side.
-        steps: how many.
-        pictures: how many each step looks at.
-        step_size: by how much a value changes at a step, at most.
+        degrees: the largest angle of rotation, to either side.
+        steps: number of steps.
+        pictures: number of images at each step.
+        step_size: largest change of a value at a step.
         smoothness: weight of the patch's total variation, which printers and cameras lose, against the mean.
-        transforms: what happens to the patched picture before the model sees it, such as PRINT_AND_PHOTOGRAPH.
-        targeted: whether the labels are the classes wanted.
-        batch_size: how many pictures are in memory at a time; all those of a step by default.
+        transforms: applied to the image with the patch before the model sees it, such as PRINT_AND_PHOTOGRAPH.
+        targeted: whether the labels are the classes to reach.
+        batch_size: how many images are in memory at a time; by default all those of a step.
         seed: of the order, the places and the transforms; a number, or a generator.
 
     Returns:
-        (C, side, side) in [0, 1], as many pixels as the largest patch covers; the corners of a circle are not seen.
+        (C, side, side) in [0, 1], with as many pixels as the largest patch covers; the corners of a circle are not
+        used.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     check_images(images)
     labels = labels_or_predictions(model, images, labels, targeted)
@@ -152,11 +152,11 @@ class _PatchSearch:
             views = self.placement.lay(chosen.images, patches, chosen.noise)
             return self.model(apply_transforms(views, self.transforms, chosen.noise))
 
-        def log_probability(logits: Tensor) -> Tensor:
-            return F.logsigmoid(self.objective(logits, chosen.labels))
+        def log_probability(logits: Tensor, labels: Tensor) -> Tensor:
+            return F.logsigmoid(self.objective(logits, labels))
 
         copies = trained.expand(len(chosen), *trained.shape)
-        return value_and_gradient(logits_with, copies, log_probability)[2]
+        return value_and_gradient(logits_with, copies, log_probability, chosen.labels)[2]
 
 
 def _variation_gradient(trained: Tensor) -> Tensor:

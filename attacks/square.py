@@ -34,31 +34,31 @@ def square(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """Random search with squares that shrink, from the model's answers alone.
+    """Random search with squares that shrink, from the model's outputs alone.
 
-    A square of the image, drawn anew each time, is set to an end of the ball, a channel at a time; or
-    for L2 is given the length of another one, in the form of a bump. What brings the wrong class
-    nearer is kept (algorithm 1; 2 for Linf and 3 for L2). A sample that is fooled is left alone.
+    For Linf a random square of the image is set to an end of the ball, a channel at a time; for L2 it gets a bump,
+    which takes over the length of another square. A change is kept if it brings the wrong class nearer (algorithm 1; 2
+    for Linf and 3 for L2). A sample that is fooled is finished.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
-        images: (N, C, H, W) in [0, 1]; (N, H, W) and (N, D) are one channel, and one row, too.
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        eps: radius of the ball, one for all or (N,).
+        images: (N, C, H, W) in [0, 1]; (N, H, W) count as one channel, and (N, D) as one row.
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        eps: radius of the ball: one for all samples, or (N,).
         norm: "Linf" or "L2".
-        queries: how often the model is asked, besides once for the images themselves.
+        queries: how often the model is queried, besides once with the images themselves.
         share: of the image that is changed at first (p).
-        targeted: whether the labels are the classes wanted.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        targeted: whether the labels are the classes to reach.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
         seed: of the squares: one for all samples, one for each, or a generator.
 
     Returns:
-        (N, ...) in [0, 1], within eps of the images, exactly: what fools, else what came nearest to it; the
-        clean image where it fools by itself.
+        (N, ...) in [0, 1], within eps of the images, exactly: a point that fools, else the one that comes nearest to
+        it; the clean image where it fools by itself.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked.
+        AttackError: images, labels or settings that are not valid.
     """
     if norm not in _SEARCHES:
         raise AttackError(f"Square knows {' and '.join(_SEARCHES)}, not {norm!r}")
@@ -75,30 +75,22 @@ def square(
 @dataclass
 class _SquareState(BoundedSamples):
     solved: Tensor  # (n,) whether the clean image fools by itself
-    trial: Tensor  # (n, ...) to ask the model about next
+    trial: Tensor  # (n, ...) to query the model with next
     points: Tensor  # (n, ...) the best so far, and the loss there
     value: Tensor
-    asked: Tensor  # (n,) queries
-    result: Tensor  # (n, ...) the best points that the model was asked about
+    queries: Tensor  # (n,) so far
+    result: Tensor  # (n, ...) the best points that the model was queried with
 
 
 @dataclass
 class _Square:
-    """Algorithm 1: random search, with the start and the proposals of a norm."""
+    """Algorithm 1: random search, with the ``start`` and the ``proposal`` of a norm."""
 
     model: Model
     objective: Loss
     targeted: bool
     queries: int
     share: float  # p
-
-    def start(self, ball: Ball, noise: Noise) -> Tensor:
-        """The first points (n, ...)."""
-        raise NotImplementedError
-
-    def proposal(self, state: _SquareState, share: Tensor) -> Tensor:
-        """The points (n, ...) changed in a square that covers a share (n,) of the image."""
-        raise NotImplementedError
 
     def begin(self, samples: BoundedSamples) -> _SquareState:
         ball, labels = samples.ball, samples.labels
@@ -109,7 +101,7 @@ class _Square:
             trial=ball.project(self.start(ball, samples.noise).view_as(ball.images)),
             points=ball.images,
             value=torch.full_like(ball.eps, -torch.inf, dtype=ball.images.dtype),
-            asked=torch.zeros_like(labels),
+            queries=torch.zeros_like(labels),
             result=ball.images,
         )
 
@@ -121,11 +113,10 @@ class _Square:
         state.value = torch.where(better, values, state.value)
         state.points = torch.where(batch_view(better, points), state.trial, state.points)
         state.result = torch.where(batch_view(better, points), points, state.result)
-        # Of the queries so far, scaled to 10,000.
         halvings = torch.tensor(HALVINGS, device=points.device)[:, None]
-        share = self.share / 2.0 ** (state.asked * 10_000 // self.queries > halvings).sum(0)
-        state.asked = state.asked + 1
-        done = fooled | state.solved | (state.asked == self.queries)
+        share = self.share / 2.0 ** (state.queries * 10_000 // self.queries > halvings).sum(0)
+        state.queries = state.queries + 1
+        done = fooled | state.solved | (state.queries == self.queries)
         if not done.all():
             state.trial = state.ball.project(self.proposal(state, share).view_as(points))
         return done

@@ -45,18 +45,18 @@ def universal(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """One perturbation for all the pictures, also for others like them.
+    """One perturbation for all images, and for others like them.
 
-    The perturbation itself is what ``universal_perturbation`` gives.
+    ``universal_perturbation`` returns the perturbation itself and has the same options, except one.
 
     Args:
-        quantize: whether results lie on the grid of an 8-bit file; the others as of ``universal_perturbation``.
+        quantize: whether results consist of levels of an 8-bit file.
 
     Returns:
         (N, ...) in [0, 1], within eps of the images, exactly.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     ball = Ball.around(images, eps, norm, quantize=quantize)
     delta = universal_perturbation(
@@ -97,36 +97,36 @@ def universal_perturbation(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """The change that, added to any of the pictures, fools the model: by stochastic gradient steps (algorithm 1).
+    """A perturbation that fools when added to any of the images, by stochastic gradient steps (algorithm 1).
 
-    What is raised is cut at ``limit`` for each picture, as theirs is, lest a few that are fooled thoroughly
-    stand for all. Steps follow a running mean of the gradients, and shrink linearly. From 20 pictures
-    alone it would learn these by heart; hence the transforms, which are not in the paper. Of the two
-    forms known this one takes all pictures together; the first (Moosavi-Dezfooli et al. 2017) goes over
-    them one by one, and undoes at each what it did at others.
+    The loss of each image is cut at ``limit``, as in the paper, lest a few that are fooled thoroughly outweigh the
+    others. Steps follow a running mean of the gradients, and shrink linearly. Of a mere 20 images, the perturbation
+    would learn the images themselves; this is prevented by transforms, which are not in the paper. Unlike the first
+    method (Moosavi-Dezfooli et al. 2017), which goes through the images one by one and undoes at each what it did for
+    others, this one takes many together.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1], all of one kind.
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
         eps: radius of the ball.
         norm: "Linf" or "L2".
-        step_size: length of the first step; a tenth of eps by default.
-        steps: how many.
-        pictures: how many each step looks at.
-        decay: what is left of the running mean at every step.
-        limit: where the log-odds of fooling the model are cut.
-        transforms: what happens to the pictures before the perturbation is added, which makes few of them as
-            many; by default turns, moves, scales and mirroring for (N, C, H, W), else nothing.
-        targeted: whether the labels are the classes wanted.
-        batch_size: how many pictures are in memory at a time; all those of a step by default.
-        seed: of the order of the pictures; a number, or a generator.
+        step_size: length of the first step; by default a tenth of eps.
+        steps: number of steps.
+        pictures: number of images at each step.
+        decay: factor of the running mean at every step.
+        limit: of the log-odds that the model is fooled.
+        transforms: applied to the images before the perturbation is added, so that a few do as well as many; by default
+            rotation, shift, scale and mirroring for (N, C, H, W), else none.
+        targeted: whether the labels are the classes to reach.
+        batch_size: how many images are in memory at a time; by default all those of a step.
+        seed: of the order of the images and of the transforms; a number, or a generator.
 
     Returns:
-        (...) of the shape of one image and a norm of at most eps.
+        (...) of the shape of one image, with a norm of at most eps.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if isinstance(eps, Tensor) and eps.dim():
         raise AttackError("one perturbation has one eps, not one for each sample")
@@ -159,11 +159,10 @@ class _UniversalSearch:
         gradient = torch.zeros_like(delta)
         for chosen in samples.parts(numbers, self.batch_size):
             views = apply_transforms(chosen.images, self.transforms, chosen.noise)
-            gradient += self.sample_gradients((views + delta).clamp(0, 1), chosen.labels).sum(0)
+            points = (views + delta).clamp(0, 1)
+            gradient += value_and_gradient(self.model, points, self.cut_loss, chosen.labels)[2].sum(0)
         return gradient
 
-    def sample_gradients(self, points: Tensor, labels: Tensor) -> Tensor:
-        """The gradients (n, ...) of the loss of each sample, cut at the limit."""
-        return value_and_gradient(
-            self.model, points, lambda logits: self.objective(logits, labels).clamp_max(self.limit)
-        )[2]
+    def cut_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """(n,) what is raised, cut at the limit."""
+        return self.objective(logits, labels).clamp_max(self.limit)

@@ -32,14 +32,11 @@ class State:
 
     def joined(self, other: Self) -> Self:
         """These samples, followed by those of another record."""
-        pairs = ((name, value, getattr(other, name)) for name, value in self._per_sample())
-        return replace(
-            self,
-            **{
-                name: torch.cat([mine, theirs]) if isinstance(mine, Tensor) else mine.joined(theirs)
-                for name, mine, theirs in pairs
-            },
-        )
+        joined = {}
+        for name, value in self._per_sample():
+            theirs = getattr(other, name)
+            joined[name] = torch.cat([value, theirs]) if isinstance(value, Tensor) else value.joined(theirs)
+        return replace(self, **joined)
 
     def _per_sample(self) -> Iterator[tuple[str, Any]]:
         values = ((field.name, getattr(self, field.name)) for field in fields(self))

@@ -13,8 +13,8 @@ from .model import Model, logits_of, value_and_gradient, warn_if_vanished
 from .norms import batch_view, norm_named
 from .seeds import Noise
 
-# A forward pass costs about a third of one with its backward pass. Where at least this share of the points fools,
-# it pays to look at all of them forward first, and to take gradients only of those that do not.
+# A forward pass costs about a third of one with its backward pass. Where at least this share of the points fools, it
+# pays to pass all of them forward first, and to take gradients only of those that do not.
 FORWARD_FIRST = 0.35
 
 
@@ -53,7 +53,7 @@ class Ascent:
     restarts: int = 1  # how many starts there are; all but the first are random
     targeted: bool = False
     stop_when_fooled: bool = False
-    fooled_share: float = field(default=1.0, init=False)  # of the points that the model was last asked about
+    fooled_share: float = field(default=1.0, init=False)  # of the points that the model was last queried with
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.restarts < 1:
@@ -80,7 +80,7 @@ class Ascent:
     def step(self, state: AscentState) -> Tensor:
         points = state.ball.quantized(state.points)
         if self.stop_when_fooled and self.fooled_share >= FORWARD_FIRST:
-            fooled = self.look_forward(state, points)
+            fooled = self.fooled_by_forward_pass(state, points)
             if fooled.any():
                 return fooled
         logits, values, gradient = self.value_and_gradient(state, points)
@@ -102,7 +102,8 @@ class Ascent:
         return value_and_gradient(
             self.model,
             points,
-            lambda logits: self.objective(logits, state.labels),
+            self.objective,
+            state.labels,
             skip=lambda logits: self.has_ended(state, is_fooled(logits, state.labels, self.targeted)),
         )
 
@@ -114,8 +115,8 @@ class Ascent:
         """(n,) whether the run from the last start is over."""
         return (state.taken == self.steps) | (fooled & self.stop_when_fooled)
 
-    def look_forward(self, state: AscentState, points: Tensor) -> Tensor:
-        """(n,) which points fool, by a forward pass of those that have moved since the last one."""
+    def fooled_by_forward_pass(self, state: AscentState, points: Tensor) -> Tensor:
+        """(n,) whether points fool; only those that have moved since the last forward pass are passed."""
         unknown, fooled = (state.taken > 0) & ~state.robust, torch.zeros_like(state.robust)
         if unknown.any():
             fooled[unknown] = is_fooled(logits_of(self.model, points[unknown]), state.labels[unknown], self.targeted)

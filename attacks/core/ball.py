@@ -18,9 +18,9 @@ MAX_LEVEL = 255  # of an 8-bit file
 class Ball(State):
     """The points within eps of each sample and within the box [0, 1], in exact arithmetic.
 
-    The bound holds for the stored values: in double precision ``norm(point - image) <= eps``, for Linf value
-    by value. With ``quantize`` the model is asked only about points whose values are levels of an 8-bit file, or
-    those of the clean image, and Linf is counted in whole levels.
+    The bound holds for the stored values: in double precision ``norm(point - image) <= eps``, for Linf value by value.
+    With ``quantize`` the model is queried only with points whose values are levels of an 8-bit file, or those of the
+    clean image, and Linf is counted in whole levels.
     """
 
     images: Tensor  # (n, ...) the clean samples
@@ -60,7 +60,7 @@ class Ball(State):
         return added_within(self.images, norm_named(self.norm).project(delta, eps))
 
     def quantized(self, points: Tensor) -> Tensor:
-        """The points that the model is asked about: these, or with ``quantize`` near ones of whole levels."""
+        """The points that the model is queried with: these, or with ``quantize`` near ones of whole levels."""
         if not self.quantize:
             return points
         clean, scaled = self.images * MAX_LEVEL, points * MAX_LEVEL

@@ -11,9 +11,9 @@ DUAL_NORM = {"Linf": l1, "L2": l2}  # the distance of a plane is a difference of
 def step_onto_plane(points: Tensor, normal: Tensor, rise: Tensor, norm: str) -> Tensor:
     """The smallest step (n, ...) from points in [0, 1] after which ``<normal, point>`` has risen by (n,), of any sign.
 
-    Every value moves along its sign at a speed of its own, 1 for Linf and its share of the normal for L2, until
-    it meets the end of the box (Croce and Hein 2020, section 2.1). The rise is then piecewise linear in time, so
-    that the time at which it suffices is found by sorting. Where the box is too small, all values meet its ends.
+    Every value moves along its sign at a speed of its own, 1 for Linf and its share of the normal for L2, until it
+    meets the end of the box (Croce and Hein 2020, section 2.1). The rise is then piecewise linear in time, so that the
+    time at which it suffices is found by sorting. Where the box is too small, all values meet its ends.
     """
     # Divided by the largest value: the squares of tiny gradients would vanish.
     scale = linf(normal)

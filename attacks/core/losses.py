@@ -13,8 +13,8 @@ Loss = Callable[[Tensor, Tensor], Tensor]  # from logits (n, C) and labels (n,) 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """(n,) the log-odds against the label, which rise and fall with the cross-entropy.
 
-    ``log(1 + exp(log-odds))`` is the cross-entropy. Sample by sample the two gradients have the same
-    direction, but that of the log-odds does not vanish where the softmax is saturated.
+    ``log(1 + exp(log-odds))`` is the cross-entropy. Sample by sample the two gradients have the same direction, but
+    that of the log-odds does not vanish where the softmax is saturated.
     """
     return other_logits(logits, labels).logsumexp(1) - label_logits(logits, labels)
 
@@ -35,8 +35,8 @@ def dlr(logits: Tensor, labels: Tensor) -> Tensor:
 def targeted_dlr(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
     """(n,) the targeted difference of logits ratio (Croce and Hein 2020, eq. 7): the target over the label.
 
-    The ratio divides by the first logit minus the mean of the third and fourth. With fewer than four classes
-    it is not defined, and the difference of the two logits stands alone.
+    The ratio divides by the first logit minus the mean of the third and fourth. With fewer than four classes it is not
+    defined, and the difference of the two logits stands alone.
     """
     difference = label_logits(logits, targets) - label_logits(logits, labels)
     if logits.shape[1] < 4:

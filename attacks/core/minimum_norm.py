@@ -1,4 +1,4 @@
-"""What the attacks share that look for the smallest perturbation that fools."""
+"""What the attacks share that search the smallest perturbation that fools."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -22,8 +22,8 @@ def minimum_norm(
 ) -> Tensor:
     """(N, ...) the results of a search, which has a ``model`` and says whether it is ``targeted``.
 
-    It is given the samples that are not fooled as they are. The others, and those for which nothing is found,
-    keep their clean images (N, ...), bit for bit. With ``quantize`` results are put on the levels of an 8-bit file.
+    It is given the samples that are not fooled as they are. The others, and those for which nothing is found, keep
+    their clean images (N, ...), bit for bit. With ``quantize`` results are put on the levels of an 8-bit file.
     """
     check_images(images)
     model, targeted = search.model, search.targeted

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ..errors import AttackError, GradientWarning
+from .losses import Loss
 
 Model = Callable[[Tensor], Tensor]  # from points (n, ...) in [0, 1] to logits (n, C)
 
@@ -23,20 +24,16 @@ def logits_of(model: Model, points: Tensor) -> Tensor:
 
 
 def value_and_gradient(
-    model: Model,
-    points: Tensor,
-    objective: Callable[[Tensor], Tensor],
-    *,
-    skip: Callable[[Tensor], Tensor] | None = None,
+    model: Model, points: Tensor, loss: Loss, labels: Tensor, *, skip: Callable[[Tensor], Tensor] | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The logits (n, C) at points (n, ...), a function of them (n,), and its gradient (n, ...); all without a graph.
+    """The logits (n, C) at points (n, ...), their loss (n,), and its gradient (n, ...); all without a graph.
 
     ``skip`` maps logits to (n,) booleans: where all are true, the backward pass is left out and the gradient is 0.
     """
     with torch.inference_mode(False), torch.enable_grad():
         leaf = points.detach().clone().requires_grad_()
         logits = logits_of(model, leaf)
-        values = objective(logits)
+        values = loss(logits, labels)
         if skip is not None and bool(skip(logits.detach()).all()):
             return logits.detach(), values.detach(), torch.zeros_like(points)
         gradient = finite(input_gradient(values, leaf))

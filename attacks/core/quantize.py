@@ -32,8 +32,8 @@ def quantize_fooling(
 ) -> Tensor:
     """The nearest 8-bit images (N, ...) that fool, on the rays from clean images through adversarial ones.
 
-    The perturbation is scaled up until its rounded form fools, and then down again by bisection. A sample that
-    equals its clean image, or that no scale makes fool, gives the clean image, bit for bit.
+    The perturbation is scaled up until its rounded form fools, and then down again by bisection. A sample that equals
+    its clean image, or that no scale makes fool, gives the clean image, bit for bit.
     """
     results = images.clone()
     moved = (adversarial != images).flatten(1).any(1)

@@ -28,9 +28,9 @@ class Noise(State):
     def of(cls, seed: Seed, count: int) -> Self:
         """The noise of ``count`` samples.
 
-        One seed starts every sample alike, whatever batch it is in; ``count`` seeds start each sample at its
-        own. A generator draws for the whole batch at once: fast, as training needs it, but what a sample
-        gets then depends on its batch.
+        One seed starts every sample alike, whatever batch it is in; ``count`` seeds start each sample at its own. A
+        generator draws for the whole batch at once: fast, as training needs it, but what a sample gets then depends on
+        its batch.
         """
         generator = seed if isinstance(seed, torch.Generator) else None
         if isinstance(seed, int) or generator is not None:

@@ -48,82 +48,74 @@ def masking_checks(
     Raises:
         AttackError: no sample is classified correctly.
     """
-    images, labels = _right(model, images, labels)
-    checks = [_outputs(model, images), _saturation(model, images), _randomness(model, images)]
-    gradients = _gradients(model, images, labels)
-    if not gradients.fine and "not a number" in gradients.evidence:
-        return [*checks, gradients]
-    return [*checks, gradients, *_orderings(model, images, labels, eps, queries, seed)]
-
-
-def _right(model: Model, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     right = still_right(model, images, labels)
     if not right.any():
         raise AttackError("no sample is classified right, so nothing can be robust")
-    return images[right], labels[right]
+    search = _MaskingSearch(model, images[right], labels[right])
+    gradients = search.gradients()
+    checks = [search.outputs(), search.saturation(), search.randomness(), gradients]
+    if not gradients.fine and "not a number" in gradients.evidence:
+        return checks
+    return [*checks, *search.orderings(eps, queries, seed)]
 
 
-@torch.no_grad()
-def _outputs(model: Model, images: Tensor) -> Check:
-    found = logits_of(model, images)
-    probabilities = bool((found >= 0).all()) and bool(((found.sum(1) - 1).abs() < 1e-4).all())
-    text = "are probabilities: their gradient vanishes where the model is sure" if probabilities else "are logits"
-    return Check("outputs", not probabilities, f"the outputs {text}")
+@dataclass(frozen=True)
+class _MaskingSearch:
+    model: Model
+    images: Tensor  # (n, ...) all classified correctly
+    labels: Tensor  # (n,)
 
+    @torch.no_grad()
+    def outputs(self) -> Check:
+        logits = logits_of(self.model, self.images)
+        probabilities = bool((logits >= 0).all()) and bool(((logits.sum(1) - 1).abs() < 1e-4).all())
+        text = "are probabilities: their gradient vanishes where the model is sure" if probabilities else "are logits"
+        return Check("outputs", not probabilities, f"the outputs {text}")
 
-@torch.no_grad()
-def _saturation(model: Model, images: Tensor) -> Check:
-    top = logits_of(model, images).topk(2, dim=1).values
-    share = float(((top[:, 0] - top[:, 1]) > SATURATED).float().mean())
-    evidence = f"{share:.0%} of the samples lead by more than {SATURATED:.0f} in the logits"
-    return Check("saturation", share < 0.5, evidence)
+    @torch.no_grad()
+    def saturation(self) -> Check:
+        top = logits_of(self.model, self.images).topk(2, dim=1).values
+        share = float(((top[:, 0] - top[:, 1]) > SATURATED).float().mean())
+        evidence = f"{share:.0%} of the samples lead by more than {SATURATED:.0f} in the logits"
+        return Check("saturation", share < 0.5, evidence)
 
+    @torch.no_grad()
+    def randomness(self) -> Check:
+        one, other = (logits_of(self.model, self.images) for _ in range(2))
+        apart = float((one - other).abs().max())
+        evidence = f"two looks at the same samples differ by {apart:.3g}"
+        return Check("randomness", apart <= 1e-4 * max(1.0, float(one.abs().max())), evidence)
 
-@torch.no_grad()
-def _randomness(model: Model, images: Tensor) -> Check:
-    one, other = (logits_of(model, images) for _ in range(2))
-    apart = float((one - other).abs().max())
-    evidence = f"two looks at the same samples differ by {apart:.3g}"
-    return Check("randomness", apart <= 1e-4 * max(1.0, float(one.abs().max())), evidence)
+    def gradients(self) -> Check:
+        try:
+            gradient = value_and_gradient(self.model, self.images, cross_entropy, self.labels)[2]
+        except AttackError as error:
+            return Check("gradients", False, str(error))
+        share = float((gradient.flatten(1) == 0).all(1).float().mean())
+        return Check("gradients", share == 0, f"the gradient is zero for {share:.0%} of the samples")
 
-
-def _gradients(model: Model, images: Tensor, labels: Tensor) -> Check:
-    try:
-        gradient = value_and_gradient(model, images, lambda logits: cross_entropy(logits, labels))[2]
-    except AttackError as error:
-        return Check("gradients", False, str(error))
-    share = float((gradient.flatten(1) == 0).all(1).float().mean())
-    return Check("gradients", share == 0, f"the gradient is zero for {share:.0%} of the samples")
-
-
-def _orderings(model: Model, images: Tensor, labels: Tensor, eps: float, queries: int, seed: int) -> list[Check]:
-    """Stronger attacks must find more, one without a bound everything, and one without gradients nothing new."""
-
-    def robust(found: Tensor) -> Tensor:
-        return still_right(model, found, labels)
-
-    uniform = Noise.of(seed, len(images)).uniform(*images.shape[1:], like=images) * 2 - 1
-    under_noise = robust((images + uniform * eps).clamp(0, 1))
-    one_step = robust(fgsm(model, images, labels, eps=eps))
-    many_steps = robust(pgd(model, images, labels, eps=eps, steps=50, stop_when_fooled=True, seed=seed))
-    gradients = many_steps & robust(apgd(model, images, labels, eps=eps, steps=50, seed=seed))
-    unbounded = robust_at(model, images, labels, pgd, [1.0], steps=50, seed=seed)[:, 0]
-    gradient_free = robust(square(model, images, labels, eps=eps, queries=queries, seed=seed))
-    noisy, single, many, best, left, blind, alone = (
-        float(samples.double().mean())
-        for samples in (
-            *(under_noise, one_step, many_steps, gradients, unbounded, gradient_free),
-            gradients & ~gradient_free,
+    def orderings(self, eps: float, queries: int, seed: int) -> list[Check]:
+        """Stronger attacks must find more, one without a bound everything, and one without gradients nothing new."""
+        data, images = (self.model, self.images, self.labels), self.images
+        noise = (Noise.of(seed, len(images)).uniform(*images.shape[1:], like=images) * 2 - 1) * eps
+        noisy = self.robust((images + noise).clamp(0, 1))
+        single = self.robust(fgsm(*data, eps=eps))
+        many = self.robust(pgd(*data, eps=eps, steps=50, stop_when_fooled=True, seed=seed))
+        best = many & self.robust(apgd(*data, eps=eps, steps=50, seed=seed))
+        unbounded = robust_at(*data, pgd, [1.0], steps=50, seed=seed)[:, 0]
+        blind = self.robust(square(*data, eps=eps, queries=queries, seed=seed))
+        noisy, single, many, best, unbounded, blind, alone = (
+            float(robust.double().mean()) for robust in (noisy, single, many, best, unbounded, blind, best & ~blind)
         )
-    )
-    ordered = noisy >= single - SLACK and single >= many - SLACK
-    return [
-        Check("ordering", ordered, f"right under noise {noisy:.1%}, one step {single:.1%}, fifty steps {many:.1%}"),
-        Check("no bound", left == 0, f"with eps 1 {left:.1%} are still right"),
-        Check(
-            "gradient-free",
-            alone <= SLACK,
-            f"{queries} queries without gradients leave {blind:.1%}, gradients {best:.1%}; "
-            f"{alone:.1%} fall to the queries alone",
-        ),
-    ]
+        ordered = noisy >= single - SLACK and single >= many - SLACK
+        steps = f"right under noise {noisy:.1%}, one step {single:.1%}, fifty steps {many:.1%}"
+        without = f"{queries} queries without gradients leave {blind:.1%}, gradients {best:.1%}"
+        return [
+            Check("ordering", ordered, steps),
+            Check("no bound", unbounded == 0, f"with eps 1 {unbounded:.1%} are still right"),
+            Check("gradient-free", alone <= SLACK, f"{without}; {alone:.1%} fall to the queries alone"),
+        ]
+
+    def robust(self, adversarial: Tensor) -> Tensor:
+        """(n,) booleans: whether the model is still right."""
+        return still_right(self.model, adversarial, self.labels)

@@ -21,9 +21,9 @@ def robust_at(
 ) -> Tensor:
     """(N, len(eps)) booleans: which samples stay right at which radius.
 
-    The radii are attacked in one pass from the smallest to the largest: what fools within one radius fools within
-    every larger one, so only the samples that are still robust are attacked again. An attack that has an option
-    ``start`` goes on from its result at the last radius. A minimum-norm attack runs once for all radii.
+    The radii are attacked in one pass from the smallest to the largest: what fools within one radius fools within every
+    larger one, so only the samples that are still robust are attacked again. An attack that has an option ``start``
+    goes on from its result at the last radius. A minimum-norm attack runs once for all radii.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).

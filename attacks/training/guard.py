@@ -11,27 +11,27 @@ def trouble(
 ) -> str | None:
     """One sentence about what is wrong after the last epoch, or None.
 
-    The history holds the accuracies "clean", "fgsm" and "pgd" of every epoch on validation data, and "trouble" where
-    it was rolled back.
+    The history holds the accuracies "clean", "fgsm" and "pgd" of every epoch on validation data, and "trouble" where it
+    was rolled back.
 
-    Catastrophic overfitting (Wong et al. 2020, section 5.4; Rice et al. 2020): the network learns to mask its
-    gradient, so that the accuracy under one step stays or rises while the one under several steps falls. A network
-    that is trained against attacks shows it when several steps fool 15 % more than one step does, and 10 % more
-    than in the best epoch. One that never was robust shows it when several steps undo three quarters of what one
-    step leaves, 30 % or more, and no less than in the epoch before.
+    Catastrophic overfitting (Wong et al. 2020, section 5.4; Rice et al. 2020): the network learns to mask its gradient,
+    so that the accuracy under one step stays or rises while the one under several steps falls. A network that is
+    trained against attacks shows it when several steps fool 15 % more than one step does, and 10 % more than in the
+    best epoch. One that never was robust shows it when several steps undo three quarters of what one step leaves, 30 %
+    or more, and no less than in the epoch before.
 
-    Collapse: the network predicts one class whatever the image, after it knew better, or for ``patience`` epochs
-    from the beginning or from a rollback.
+    Collapse: the network predicts one class whatever the image, after it knew better, or for ``patience`` epochs from
+    the beginning or from a rollback.
     """
-    *before, now = history
+    *before, last = history
     good = [epoch for epoch in before if not epoch.get("trouble")]
     best = max((epoch["pgd"] for epoch in good), default=0.0)
-    gap = now["fgsm"] - now["pgd"]
-    fallen = best - now["pgd"] > 0.1
-    masked = gap > 0.3 and now["pgd"] < now["fgsm"] / 4 and bool(good) and now["pgd"] <= good[-1]["pgd"]
+    gap = last["fgsm"] - last["pgd"]
+    fallen = best - last["pgd"] > 0.1
+    masked = gap > 0.3 and last["pgd"] < last["fgsm"] / 4 and bool(good) and last["pgd"] <= good[-1]["pgd"]
     if defended and gap > 0.15 and (fallen or masked):
         return (
-            f"catastrophic overfitting: {now['fgsm']:.0%} withstand one step, but only {now['pgd']:.0%} several, "
+            f"catastrophic overfitting: {last['fgsm']:.0%} withstand one step, but only {last['pgd']:.0%} several, "
             f"after {best:.0%} before"
         )
     guessing = chance(classes)
@@ -39,8 +39,8 @@ def trouble(
     recent = [epoch["clean"] for epoch in history[since:][-patience:]]
     stuck = len(recent) == patience and max(recent) <= guessing
     knew = max((epoch["clean"] for epoch in good), default=0.0) > min(2 * guessing, 0.75)
-    if now["clean"] <= guessing and (stuck or knew):
-        return f"collapse: only {now['clean']:.0%} of the clean pictures are right, no more than by one answer for all"
+    if last["clean"] <= guessing and (stuck or knew):
+        return f"collapse: only {last['clean']:.0%} of the clean pictures are right, no more than by one answer for all"
     return None
 
 

@@ -60,7 +60,7 @@ def train(
         while run.epoch < run.settings.epochs and not out_of_patience(run):
             began = time.perf_counter()
             for _ in train_epoch(run, data, watch):
-                if distributed.anywhere(interrupted()):
+                if distributed.any_process(interrupted()):
                     _save(last, run, save)
                     raise KeyboardInterrupt
             row = validate(run, validation, time.perf_counter() - began)
@@ -69,7 +69,7 @@ def train(
                 _save(folder / "best.pt", run, save)
             _save(last, run, save)
             watch(EpochDone(row))
-            if distributed.anywhere(interrupted()):
+            if distributed.any_process(interrupted()):
                 raise KeyboardInterrupt
     return run.history
 

@@ -10,20 +10,11 @@ from torch import Tensor, nn
 from .. import distributed
 from ..errors import AttackError
 from .precision import in_precision, with_scaled_gradients
-from .random_states import random_states, restore_random_states
 from .schedules import OPTIMIZERS
 from .settings import Settings
 
-COUNTERS = (
-    "epoch",
-    "batch",
-    "scale",
-    "ramp",
-    "proven",
-    "cautious",
-    "loss_sum",
-    "seen",
-)  # plain numbers that a checkpoint keeps
+# Plain numbers that a checkpoint keeps.
+COUNTERS = ("epoch", "batch", "scale", "ramp", "proven", "cautious", "loss_sum", "seen")
 
 
 class Run:
@@ -41,7 +32,7 @@ class Run:
     ) -> None:
         self.network, self.settings, self.classes, self.augment = network, settings, classes, augment
         self.device = next(network.parameters()).device
-        distributed.begun_alike(network)
+        distributed.broadcast(network)
         self.mean, self.std = mean.to(self.device), std.to(self.device)
         make = OPTIMIZERS[settings.optimizer]
         self.optimizer = make(network.parameters(), settings.learning_rate, settings.weight_decay)
@@ -100,7 +91,7 @@ class Run:
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps, in types that are read back without unpickling code."""
         counters = {name: getattr(self, name) for name in COUNTERS}
-        random = distributed.gathered(random_states(self.generator))
+        random = distributed.gathered(_random_states(self.generator))
         memories = distributed.gathered({name: value.cpu() for name, value in self.memory.items()})
         return {
             "settings": self.settings.as_dict(),
@@ -126,4 +117,18 @@ class Run:
             self.scaler.load_state_dict(state["scaler"])
         for name in COUNTERS:
             setattr(self, name, state[name])
-        restore_random_states(state["random"][distributed.rank()], self.generator)
+        _restore_random_states(state["random"][distributed.rank()], self.generator)
+
+
+def _random_states(generator: torch.Generator) -> dict[str, Tensor]:
+    """The states of all random generators."""
+    states = {"generator": generator.get_state(), "torch": torch.get_rng_state()}
+    return states | ({"cuda": torch.cuda.get_rng_state()} if torch.cuda.is_available() else {})
+
+
+def _restore_random_states(states: dict[str, Tensor], generator: torch.Generator) -> None:
+    """Put all random generators back into these states."""
+    generator.set_state(states["generator"])
+    torch.set_rng_state(states["torch"])
+    if "cuda" in states and torch.cuda.is_available():
+        torch.cuda.set_rng_state(states["cuda"])

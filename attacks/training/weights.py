@@ -13,9 +13,9 @@ from .batch import LossOf
 def perturbed(network: nn.Module, loss_of: LossOf, size: float) -> Iterator[None]:
     """Adversarial weight perturbation (Wu et al. 2020, https://arxiv.org/abs/2004.05884).
 
-    Inside the block, every weight matrix or kernel is moved up the loss by ``size`` (gamma) times its own length
-    (eq. 10, one step); afterwards the weights are what they were, bit for bit. Buffers, such as running means,
-    change only by what happens inside the block.
+    Inside the block, every weight matrix or kernel is moved up the loss by ``size`` (gamma) times its own length (eq.
+    10, one step); afterwards the weights are what they were, bit for bit. Buffers, such as running means, change only
+    by what happens inside the block.
     """
     weights = [parameter for parameter in network.parameters() if parameter.requires_grad and parameter.dim() > 1]
     saved = [(tensor, tensor.detach().clone()) for tensor in (*weights, *network.buffers())]

@@ -26,8 +26,8 @@ def destruction_rate(
 ) -> float:
     """The share of adversarial images that fool the model, but no longer do so after the transforms (section 3).
 
-    Of the samples that are classified correctly when clean and wrongly when adversarial, the rate counts those
-    whose transformed adversarial image is classified correctly again.
+    Of the samples that are classified correctly when clean and wrongly when adversarial, the rate counts those whose
+    transformed adversarial image is classified correctly again.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).

@@ -30,21 +30,21 @@ def apply_patch(
     degrees: float = 20,
     seed: Seed = 0,
 ) -> Tensor:
-    """Pictures with a patch on each, wholly inside, at a random place, scale and angle.
+    """Images with a patch on each, wholly inside, at a random place, scale and angle.
 
     Args:
         images: (N, C, H, W) in [0, 1].
         patch: (C, side, side) in [0, 1], of any number of pixels.
-        share: of a picture's area that the patch covers, or the least and the most.
+        share: of an image's area that the patch covers, or the smallest and the largest.
         shape: "circle" or "square".
-        degrees: how far it turns, at most, to either side.
-        seed: of the places, which differ from picture to picture; or one for each, or a generator.
+        degrees: the largest angle of rotation, to either side.
+        seed: of the places, which differ from image to image; or a seed for each, or a generator.
 
     Returns:
-        (N, C, H, W) in [0, 1]: the images outside the patch, bit for bit.
+        (N, C, H, W) in [0, 1]: outside the patch the images, bit for bit.
 
     Raises:
-        AttackError: the patch does not fit on the pictures.
+        AttackError: the patch does not fit on the images.
     """
     check_images(images)
     if patch.dim() != 3 or patch.shape[0] != images.shape[1]:

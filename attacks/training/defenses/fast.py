@@ -21,7 +21,7 @@ def fast(batch: Batch, *, step_size: float = 1.25) -> Iterator[LossOf]:
     noise = torch.rand(images.shape, generator=generator, device=generator.device).to(images)
     delta = (2 * noise - 1) * eps
     # The start is not put into the box: where pixels are 0 or 1, as in digits, the step would undo its randomness.
-    gradient = value_and_gradient(batch.attacked, images + delta, lambda logits: cross_entropy(logits, batch.labels))[2]
+    gradient = value_and_gradient(batch.attacked, images + delta, cross_entropy, batch.labels)[2]
     delta = (delta + step_size * eps * gradient.sign()).clamp(-eps, eps)
     adversarial = (images + delta).clamp(0, 1)
     yield lambda: F.cross_entropy(batch.model(adversarial), batch.labels)

@@ -17,8 +17,8 @@ def fgsm(batch: Batch, *, step_size: float = 1.0, random_start: bool = False) ->
     Args:
         batch: to train on.
         step_size: of the attack, as a share of eps.
-        random_start: whether the step begins at a random point of the ball, as in ``fast``; the loop turns to
-            this, with a ``step_size`` of 1.25, once the network has overfitted.
+        random_start: whether the step begins at a random point of the ball, as in ``fast``; the loop turns to this,
+            with a ``step_size`` of 1.25, once the network has overfitted.
     """
     if random_start:
         yield from fast(batch, step_size=step_size)

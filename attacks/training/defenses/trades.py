@@ -13,8 +13,8 @@ from ..batch import Batch, LossOf
 def trades(batch: Batch, *, beta: float = 6.0, steps: int = 10, step_size: float | None = None) -> Iterator[LossOf]:
     """Right on clean images, and the same answer for those nearby (eq. 5; algorithm 1).
 
-    The inner attack raises the divergence from the clean prediction, which is computed once. It starts a little
-    beside the image, where the gradient of the divergence is zero.
+    The inner attack raises the divergence from the clean prediction, which is computed once. It starts a little beside
+    the image, where the gradient of the divergence is zero.
 
     Args:
         batch: to train on.
