@@ -174,7 +174,7 @@ def test_each_attack_finds_no_less_than_a_weaker_one():
     assert 0 < strong <= middle <= weak < 30
 
 
-def test_autoattack_says_what_is_not_the_standard(caplog, recwarn):
+def test_autoattack_warns_of_what_is_not_the_standard(caplog, recwarn):
     model, images = linear((4,), classes=5), samples(3, (4,))
     _warn_if_less(5, steps=100, queries=5000, target_classes=4)  # all the wrong classes there are
     assert not recwarn
@@ -198,18 +198,18 @@ def test_two_classes_fall_too():
     assert (predictions(model, found) != labels).all()
 
 
-def test_square_needs_no_gradient_and_asks_as_often_as_said():
+def test_square_needs_no_gradient_and_no_more_queries_than_allowed():
     model, images = convnet(), samples(4, (3, 6, 6))
     labels = predictions(model, images)
-    looks = []
+    queries = []
 
     def steps(points):
         assert not torch.is_grad_enabled()
-        looks.append(len(points))
+        queries.append(len(points))
         return (model(points) * 4).round()
 
     attacks.square(steps, images, labels, eps=0.001, queries=30)
-    assert len(looks) == 31 and looks[0] == 4
+    assert len(queries) == 31 and queries[0] == 4
 
 
 @pytest.mark.parametrize("name", ["apgd", "fab", "square", "autoattack"])

@@ -89,7 +89,7 @@ def test_gradients_that_are_no_numbers_raise():
         attacks.pgd(broken, images, torch.zeros(2, dtype=torch.long), random_start=False)
 
 
-def test_vanished_gradients_are_said():
+def test_vanished_gradients_cause_a_warning():
     model, images = convnet(), samples(2, (3, 6, 6))
     flat = lambda points: model((points * 0).round() + 0.0 * points) + 0 * points.sum()  # noqa: E731
     with pytest.warns(GradientWarning, match="2 of 2"):

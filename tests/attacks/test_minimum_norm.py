@@ -95,19 +95,6 @@ def test_values_at_the_ends_of_the_box_move(name):
     assert (delta > 0.02).all() and size(found - images) < 1.25 * 0.3 / 6**0.5
 
 
-@pytest.mark.parametrize("name", LIMITS)
-def test_whom_nothing_fools_stays_as_it_was(name):
-    images = samples(3, (6,), dtype=torch.float32)
-
-    def certain(points):  # no point of the box fools
-        return torch.stack([points.sum(1) + 100, points.sum(1) * 2], 1)
-
-    assert torch.equal(attack(name, certain, images, torch.zeros(3, dtype=torch.long)), images)
-    # Fooled already, or what is wanted already: distance 0.
-    assert torch.equal(attack(name, certain, images, torch.ones(3, dtype=torch.long)), images)
-    assert torch.equal(attack(name, certain, images, torch.zeros(3, dtype=torch.long), targeted=True), images)
-
-
 @pytest.mark.parametrize("name, norm", CASES)
 def test_quantized_results_fool(name, norm):
     model, images = linear((3, 4, 4), 5), torch.rand(8, 3, 4, 4, dtype=torch.float64)
@@ -141,7 +128,7 @@ def test_the_nearest_is_kept():
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_blindness_is_said(name):
+def test_missing_gradients_are_reported(name):
     images = samples(2, (6,), dtype=torch.float32)
     labels = torch.zeros(2, dtype=torch.long)
     with pytest.raises(AttackError, match="not a number"):
