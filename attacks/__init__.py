@@ -1,4 +1,4 @@
-"""Attacks on image classifiers: pictures that differ little and are seen as something else.
+"""Attacks on image classifiers: images that are changed little and classified as something else.
 
 >>> from attacks import pgd
 >>> adversarial = pgd(model, images, labels, eps=8 / 255)
@@ -9,8 +9,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
-# Name to its kind: "eps" bounds the change, "least" looks for the least one that fools, "pixels" changes
-# a few pixels as it likes, "shared" finds one change for all samples, and "map" moves an explanation instead.
+# Name to its kind: "eps" bounds the change, "minimum_norm" looks for the smallest one that fools, "pixels" changes a
+# few pixels without a bound, "shared" finds one change for all samples, and "map" changes an explanation instead.
 ATTACKS = {
     "fgsm": "eps",
     "bim": "eps",
@@ -19,13 +19,13 @@ ATTACKS = {
     "apgd": "eps",
     "square": "eps",
     "autoattack": "eps",
-    "fab": "least",
-    "deepfool": "least",
-    "carlini_wagner": "least",
-    "ddn": "least",
-    "fmn": "least",
-    "lbfgs": "least",
-    "jsma": "least",
+    "fab": "minimum_norm",
+    "deepfool": "minimum_norm",
+    "carlini_wagner": "minimum_norm",
+    "ddn": "minimum_norm",
+    "fmn": "minimum_norm",
+    "lbfgs": "minimum_norm",
+    "jsma": "minimum_norm",
     "one_pixel": "pixels",
     "eot": "eps",
     "physical": "eps",

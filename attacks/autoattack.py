@@ -3,18 +3,21 @@
 import logging
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from .apgd import apgd
-from .core.ascent import Model
+from .core.active_batch import run_until_done
 from .core.ball import Ball
-from .core.labels import labels_or_predictions, still_right, wrong_classes
-from .core.losses import logits_of
+from .core.labels import labels_or_predictions, still_right
+from .core.minimum_norm import MinimumNormState
+from .core.model import Model, logits_of
 from .core.seeds import Noise, Seed
 from .errors import AttackError
-from .fab import cross
+from .fab import FAB
 from .square import square
 
 STANDARD = {"steps": 100, "queries": 5000, "target_classes": 9}
@@ -36,31 +39,31 @@ def autoattack(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """The standard ensemble (section 5): APGD on cross-entropy, APGD-T, FAB-T and Square, each on what still stands.
+    """The standard ensemble (section 5): APGD on cross-entropy, APGD-T, FAB-T and Square, each on the samples left.
 
-    With fewer than ten classes, the target classes are all the wrong ones; with fewer than four, where
-    the targeted loss is not defined, APGD-T raises the difference of the two logits. What is less than
-    the standard says so in a warning. How many samples stand after each attack is logged as information.
+    With fewer than ten classes, the target classes are all the wrong ones; with fewer than four, for which the targeted
+    loss is not defined, APGD-T raises the difference of the two logits. Settings below the standard cause a warning.
+    How many samples are robust after each attack is logged as information.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes; the model's own predictions by default.
-        eps: radius of the ball, one for all or (N,).
+        labels: (N,) the true classes; by default the model's own predictions.
+        eps: radius of the ball: one for all samples, or (N,).
         norm: "Linf" or "L2".
         steps: of APGD, and of APGD-T and FAB-T for each target class; 100 is the standard.
         queries: of Square; 5,000 is the standard, and 0 leaves it out.
         target_classes: of APGD-T and FAB-T; 9 is the standard.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
-        seed: of all that is random: one for all samples, one for each, or a generator.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
+        seed: of everything random: one for all samples, one for each, or a generator.
 
     Returns:
-        (N, ...) in [0, 1], within eps of the images, exactly: what fools, and the clean image where
-        nothing does, or nothing needs to.
+        (N, ...) in [0, 1], within eps of the images, exactly: a point that fools; the clean image where it fools by
+        itself or nothing does.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if norm not in ("Linf", "L2"):
         raise AttackError(f"AutoAttack knows Linf and L2, not {norm!r}")
@@ -73,72 +76,71 @@ def autoattack(
     labels = labels_or_predictions(model, images, labels)
     with torch.no_grad():
         classes = logits_of(model, images[:1]).shape[1]
-    _say_if_less(classes, steps=steps, queries=queries, target_classes=target_classes)
-    noise = Noise.of(seed, len(images))
-    standing = _right(model, images, labels, batch_size)
-    log.info("clean: %d of %d samples stand", len(standing), len(images))
-    bounded = {"norm": norm, "quantize": quantize, "batch_size": batch_size}
-    for name, run in _attacks(steps, queries, target_classes, bounded):
-        if not len(standing):
+    _warn_if_less(classes, steps=steps, queries=queries, target_classes=target_classes)
+    ensemble = _Ensemble(model, steps, queries, target_classes, batch_size)
+    seeds = Noise.of(seed, len(images)).seeds
+    robust = ensemble.robust(images, labels).nonzero()[:, 0]
+    log.info("clean: %d of %d samples are robust", len(robust), len(images))
+    for name, attack in ensemble.attacks():
+        if not len(robust):
             break
-        here = ball[standing]
-        found = run(model, here.images, labels[standing], here, noise.seeds[standing.cpu()])
-        still = _right(model, found, labels[standing], batch_size)
-        fooled = torch.ones_like(standing, dtype=torch.bool).index_fill(0, still, False)
-        result[standing[fooled]] = found[fooled]
-        standing = standing[still]
-        log.info("after %s: %d of %d samples stand", name, len(standing), len(images))
+        found = attack(ball[robust], labels[robust], seeds[robust.cpu()])
+        still_robust = ensemble.robust(found, labels[robust])
+        result[robust[~still_robust]] = found[~still_robust]
+        robust = robust[still_robust]
+        log.info("after %s: %d of %d samples are robust", name, len(robust), len(images))
     return result
 
 
-def _attacks(
-    steps: int, queries: int, target_classes: int, bounded: dict[str, object]
-) -> Iterator[tuple[str, Callable[..., Tensor]]]:
-    """The four in their order: functions of the model, images, labels, balls and seeds."""
+@dataclass(frozen=True)
+class _Ensemble:
+    model: Model
+    steps: int
+    queries: int
+    target_classes: int
+    batch_size: int | None
 
-    def climbing(kinds: int) -> Callable[..., Tensor]:
-        return lambda model, images, labels, ball, seeds: apgd(
-            model,
-            images,
-            labels,
-            eps=ball.eps,
-            steps=steps,
-            target_classes=kinds,
-            stop_when_fooled=True,
-            seed=seeds,
-            **bounded,
-        )
+    def attacks(self) -> Iterator[tuple[str, Callable[[Ball, Tensor, Tensor], Tensor]]]:
+        """The four attacks in their order, as functions of balls, labels and seeds."""
+        yield "APGD-CE", partial(self.apgd, target_classes=0)
+        yield "APGD-T", partial(self.apgd, target_classes=self.target_classes)
+        yield "FAB-T", self.fab
+        if self.queries:
+            yield "Square", self.square
 
-    def crossing(model: Model, images: Tensor, labels: Tensor, ball: Ball, seeds: Tensor) -> Tensor:
+    def apgd(self, ball: Ball, labels: Tensor, seeds: Tensor, *, target_classes: int) -> Tensor:
+        steps = {"steps": self.steps, "target_classes": target_classes, "stop_when_fooled": True}
+        return apgd(self.model, ball.images, labels, seed=seeds, **steps, **self.bound(ball))
+
+    def square(self, ball: Ball, labels: Tensor, seeds: Tensor) -> Tensor:
+        return square(self.model, ball.images, labels, queries=self.queries, seed=seeds, **self.bound(ball))
+
+    def fab(self, ball: Ball, labels: Tensor, seeds: Tensor) -> Tensor:
+        # What fools between two levels may no longer do so once it is rounded; so the search goes on.
+        radius = torch.zeros_like(ball.eps) if ball.quantize else ball.eps
+        search = FAB(self.model, ball.norm, self.steps, self.target_classes, radius=radius)
         with torch.no_grad():
-            parts = [logits_of(model, part) for part in images.split(bounded["batch_size"] or len(images))]
-        aims = wrong_classes(torch.cat(parts), labels, target_classes)
-        # What fools between two levels of the grid may not once rounded; so look for what is nearer still.
-        enough = torch.zeros_like(ball.eps) if ball.quantize else ball.eps
-        found = cross(
-            model, images, labels, aims, enough, norm=ball.norm, steps=steps, batch_size=bounded["batch_size"]
-        )
-        return ball.snap(ball.project(found))
+            logits = torch.cat([logits_of(self.model, part) for part in self.parts(ball.images)])
+        samples = MinimumNormState.of(ball.images, labels, logits)
+        return ball.quantized(ball.project(run_until_done(search, samples, batch_size=self.batch_size)))
 
-    def searching(model: Model, images: Tensor, labels: Tensor, ball: Ball, seeds: Tensor) -> Tensor:
-        return square(model, images, labels, eps=ball.eps, queries=queries, seed=seeds, **bounded)
+    def bound(self, ball: Ball) -> dict[str, object]:
+        """The options of an attack within the balls."""
+        return {"eps": ball.eps, "norm": ball.norm, "quantize": ball.quantize, "batch_size": self.batch_size}
 
-    yield "APGD-CE", climbing(0)
-    yield "APGD-T", climbing(target_classes)
-    yield "FAB-T", crossing
-    if queries:
-        yield "Square", searching
+    def robust(self, points: Tensor, labels: Tensor) -> Tensor:
+        """(n,) booleans: whether the model still predicts the labels."""
+        pairs = zip(self.parts(points), self.parts(labels), strict=True)
+        return torch.cat([still_right(self.model, part, part_labels) for part, part_labels in pairs])
 
-
-def _right(model: Model, points: Tensor, labels: Tensor, batch_size: int | None) -> Tensor:
-    """The numbers of the samples that the model still sees as their labels."""
-    parts = zip(points.split(batch_size or len(points)), labels.split(batch_size or len(points)), strict=True)
-    return torch.cat([still_right(model, part, true) for part, true in parts]).nonzero()[:, 0]
+    def parts(self, values: Tensor) -> tuple[Tensor, ...]:
+        """Values (n, ...) in the parts that the model is queried with at a time."""
+        return values.split(self.batch_size or len(values))
 
 
-def _say_if_less(classes: int, **budget: int) -> None:
-    least = {**STANDARD, "target_classes": min(STANDARD["target_classes"], classes - 1)}
-    less = [f"{name}={budget[name]} instead of {STANDARD[name]}" for name in budget if budget[name] < least[name]]
+def _warn_if_less(classes: int, **budget: int) -> None:
+    minimum = {**STANDARD, "target_classes": min(STANDARD["target_classes"], classes - 1)}
+    less = [f"{name}={budget[name]} instead of {STANDARD[name]}" for name in budget if budget[name] < minimum[name]]
     if classes < 4:
         less.append(f"{classes} classes, for which the targeted loss is not defined")
     if less:

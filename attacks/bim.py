@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from .core.ascent import Model
 from .core.labels import least_likely as least_likely_class
 from .core.losses import Loss
+from .core.model import Model
 from .errors import AttackError
 from .pgd import pgd
 
@@ -25,27 +25,27 @@ def bim(
     quantize: bool = False,
     batch_size: int | None = None,
 ) -> Tensor:
-    """The fast gradient sign method in small steps, from the picture itself (section 2.2).
+    """The fast gradient sign method in small steps, from the image itself (section 2.2).
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        eps: radius of the Linf ball, one for all or (N,).
-        step_size: length of a step; one level of an 8-bit file by default, as in the paper.
-        steps: how many; by default the paper's rule, min(levels + 4, 1.25 levels) for an eps of so many levels.
-        least_likely: whether to go for the class that the model sees least at first (section 2.3).
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        eps: radius of the Linf ball: one for all samples, or (N,).
+        step_size: length of a step; by default one level of an 8-bit file, as in the paper.
+        steps: number of steps; by default the paper's rule, min(levels + 4, 1.25 levels), for an eps of so many levels.
+        least_likely: whether the class that is least likely at first is the one to reach (section 2.3).
         loss: what is raised: "cross_entropy", "margin", "dlr" or a function of logits and labels.
-        targeted: whether the labels are the classes wanted.
-        stop_when_fooled: whether a sample is left alone once it is fooled.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        targeted: whether the labels are the classes to reach.
+        stop_when_fooled: whether a sample is finished as soon as it is fooled.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
 
     Returns:
         (N, ...) in [0, 1], within eps of the images, exactly.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if least_likely:
         if targeted:

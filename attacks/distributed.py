@@ -1,4 +1,4 @@
-"""Several processes that share one piece of work; one process is the case of a world of one."""
+"""Several processes that share one piece of work; a single process is a world of one."""
 
 import datetime
 from collections.abc import Iterable, Iterator
@@ -15,11 +15,10 @@ PATIENCE = datetime.timedelta(minutes=5)  # after which a silent process counts 
 
 
 def join(patience: datetime.timedelta = PATIENCE) -> None:
-    """Meet the other processes that ``torchrun`` has started.
+    """Join the other processes that ``torchrun`` has started.
 
-    Args:
-        patience: how long a process may be silent before it counts as dead. One that ends is noticed at
-            once; where shares take differently long, this is how much later than the first the last may be.
+    A process that ends is noticed at once, one that is silent after the patience. Where shares take differently long,
+    this is by how much the last process may be later than the first.
     """
     if not dist.is_initialized():
         # Gloo too, for what lies on the CPU.
@@ -28,7 +27,7 @@ def join(patience: datetime.timedelta = PATIENCE) -> None:
 
 
 def leave() -> None:
-    """Part from the others."""
+    """Leave the others."""
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
 
@@ -61,45 +60,41 @@ def summed(tensors: Iterable[Tensor]) -> None:
 
 
 def averaged(tensors: Iterable[Tensor]) -> None:
-    """Make the processes agree on what is no parameter, such as running means, which saw different pictures."""
+    """Replace floating point tensors, such as running means, by their means over all processes."""
     tensors = [tensor for tensor in tensors if tensor.is_floating_point()]
     summed(tensors)
     for tensor in tensors:
         tensor.div_(world())
 
 
-def begun_alike(network: torch.nn.Module) -> None:
-    """Give every process the network of the first."""
+def broadcast(network: torch.nn.Module) -> None:
+    """Give every process the weights of the first."""
     if world() > 1:
         with _all_alive():
             for tensor in network.state_dict().values():
                 dist.broadcast(tensor, 0)
 
 
-def anywhere(here: bool) -> bool:
-    """Whether something is so in one process at least; they all get the same answer."""
-    count = torch.tensor([float(here)])
+def any_process(condition: bool) -> bool:
+    """Whether a condition holds in at least one process; all get the same answer."""
+    count = torch.tensor([float(condition)])
     summed([count])
     return bool(count)
 
 
 def gathered(thing: object) -> list:
-    """The thing of every process, in order, for each of them; so none goes on before all have come here.
-
-    Raises:
-        AttackError: one of them has ended, or is silent for longer than the patience.
-    """
+    """The things of all processes, in order; none goes on before all have called this."""
     if world() == 1:
         return [thing]
-    everybody: list = [None] * world()
+    things: list = [None] * world()
     with _all_alive():
-        dist.all_gather_object(everybody, thing)
-    return everybody
+        dist.all_gather_object(things, thing)
+    return things
 
 
 @contextmanager
 def _all_alive() -> Iterator[None]:
-    """One sentence where the others do not answer."""
+    """A block that turns the failure of another process into one sentence."""
     try:
         yield
     except RuntimeError as error:

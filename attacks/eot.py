@@ -1,19 +1,21 @@
 """Expectation over transformation (Athalye et al. 2018, https://arxiv.org/abs/1707.07397)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .core.active_batch import Rows
-from .core.ascent import Model, along_steepest, climb, step_lengths
+from .core.active_batch import run_until_done
+from .core.ascent import Ascent, AscentSamples, AscentState, step_sizes
 from .core.ball import Ball
 from .core.labels import labels_or_predictions
-from .core.losses import objective, slope
-from .core.seeds import Seed
+from .core.losses import objective
+from .core.model import Model, value_and_gradient
+from .core.seeds import Noise, Seed
 from .errors import AttackError
-from .transforms.random_transforms import ANY_POSE, Transform, followed
+from .transforms.random_transforms import ANY_POSE, Transform, apply_transforms
 
 
 def eot(
@@ -33,64 +35,69 @@ def eot(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """What still fools after random transforms: steps along the mean gradient over them.
+    """Steps along the gradient averaged over random transforms, through which the result still fools.
 
-    Raised is the mean, over what the transforms make of the picture, of the log-probability that
-    the model is fooled (section 2): that of the class wanted, or of any class but the label. Pictures
-    stay in a ball instead of the paper's penalty in LAB colours.
+    What is raised is the mean, over transformed images, of the log-probability that the model is fooled (section 2):
+    that of the target, or of any class but the label. Images stay in a ball, in place of the paper's penalty in LAB
+    colours.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
-        images: (N, ...) in [0, 1]; most transforms want (N, C, H, W).
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        eps: radius of the ball, one for all or (N,).
+        images: (N, ...) in [0, 1]; most transforms require (N, C, H, W).
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        eps: radius of the ball: one for all samples, or (N,).
         norm: "Linf", "L2" or "L1".
-        transforms: what happens to a picture before the model sees it, in order, each drawn anew.
-        samples: how many such views a step is averaged over.
-        step_size: length of a step; ``2.5 * eps / steps`` by default.
-        steps: how many.
-        random_start: whether to start from a random point of the ball.
-        targeted: whether the labels are the classes wanted.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        transforms: applied to an image, in order, before the model sees it; drawn anew each time.
+        samples: number of transformed images that a step is averaged over.
+        step_size: length of a step; by default ``2.5 * eps / steps``.
+        steps: number of steps.
+        random_start: whether to start at a random point of the ball.
+        targeted: whether the labels are the classes to reach.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
         seed: of the transforms and the start: one for all samples, one for each, or a generator.
 
     Returns:
         (N, ...) in [0, 1], within eps of the images, exactly.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if samples < 1:
         raise AttackError(f"a step is averaged over a sample or more, not {samples}")
     ball = Ball.around(images, eps, norm, quantize=quantize)
     labels = labels_or_predictions(model, images, labels, targeted)
-    ball.step_size = step_lengths(ball, step_size, ball.eps * 2.5 / steps)
-    odds = objective("cross_entropy", targeted)
-
-    def look(now: Rows, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        # One view after the other: memory does not grow with their number.
-        views = [
-            slope(
-                lambda points: model(followed(points, transforms, now.noise)),
-                seen,
-                lambda logits: F.logsigmoid(odds(logits, now.labels)),
-            )
-            for _ in range(samples)
-        ]
-        logits, values, gradients = zip(*views, strict=True)
-        log_probabilities = torch.stack(logits).log_softmax(2).mean(0)
-        return log_probabilities, torch.stack(values).mean(0), torch.stack(gradients).mean(0)
-
-    return climb(
-        model,
-        ball,
-        labels,
-        along_steepest(norm),
+    ascent = _ExpectationAscent(
+        model=model,
+        objective=objective("cross_entropy", targeted),
         steps=steps,
         random_start=random_start,
         targeted=targeted,
-        batch_size=batch_size,
-        seed=seed,
-        look=look,
+        transforms=transforms,
+        samples=samples,
     )
+    lengths = step_sizes(ball, step_size, ball.eps * 2.5 / steps)
+    each = AscentSamples(ball, labels, Noise.of(seed, len(labels)), lengths)
+    return run_until_done(ascent, each, batch_size=batch_size)
+
+
+@dataclass(kw_only=True)
+class _ExpectationAscent(Ascent):
+    transforms: Sequence[Transform]
+    samples: int
+
+    def value_and_gradient(self, state: AscentState, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The mean log-probabilities, the mean log-probability of success, and its gradient (section 2)."""
+        # One view after the other: memory does not grow with their number.
+        views = [self.view(state, points) for _ in range(self.samples)]
+        logits, values, gradients = (torch.stack(parts) for parts in zip(*views, strict=True))
+        return logits.log_softmax(2).mean(0), values.mean(0), gradients.mean(0)
+
+    def view(self, state: AscentState, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The same of one draw of the transforms."""
+        return value_and_gradient(
+            lambda images: self.model(apply_transforms(images, self.transforms, state.noise)),
+            points,
+            lambda logits, labels: F.logsigmoid(self.objective(logits, labels)),
+            state.labels,
+        )

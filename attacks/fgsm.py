@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from .core.ascent import Model
 from .core.losses import Loss
+from .core.model import Model
 from .core.seeds import Seed
 from .pgd import pgd
 
@@ -24,30 +24,30 @@ def fgsm(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """One step, as long as the ball allows, along the sign of the gradient (section 4).
+    """One step along the sign of the gradient, as long as the ball allows (section 4).
 
-    With ``random_start`` it starts anywhere in the ball and steps 1.25 eps, as in fast adversarial
-    training (Wong et al. 2020).
+    With ``random_start`` it starts at any point of the ball and steps 1.25 eps, as in fast adversarial training (Wong
+    et al. 2020).
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        eps: radius of the ball, one for all or (N,).
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        eps: radius of the ball: one for all samples, or (N,).
         norm: "Linf", "L2" (the fast gradient method), "L1" or "L0".
-        random_start: whether to start from a random point of the ball.
-        step_size: length of the step; eps, or 1.25 eps from a random start.
+        random_start: whether to start at a random point of the ball.
+        step_size: length of the step; by default eps, or 1.25 eps from a random start.
         loss: what is raised: "cross_entropy", "margin", "dlr" or a function of logits and labels.
-        targeted: whether the labels are the classes wanted.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        targeted: whether the labels are the classes to reach.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
         seed: of the random start: one for all samples, one for each, or a generator.
 
     Returns:
         (N, ...) in [0, 1], within eps of the images, exactly.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if step_size is None and norm != "L0":
         step_size = torch.as_tensor(eps) * (1.25 if random_start else 1)

@@ -1,15 +1,15 @@
 """Fast minimum-norm attacks (Pintor et al. 2021, https://arxiv.org/abs/2102.12827)."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from .core.active_batch import Rows, work_off
-from .core.ascent import Model
-from .core.losses import fooled, objective, slope, warn_of_vanished
-from .core.minimum_norm import keep_nearest, least, movable
-from .core.norms import columns, norm_named
+from .core.losses import is_fooled, objective
+from .core.minimum_norm import MinimumNormState, minimum_norm
+from .core.model import Model, value_and_gradient, warn_if_vanished
+from .core.norms import batch_view, norm_named, positive
 from .errors import AttackError
 
 
@@ -26,76 +26,95 @@ def fmn(
     quantize: bool = False,
     batch_size: int | None = None,
 ) -> Tensor:
-    """Projected gradient steps in a ball whose radius homes in on the boundary (algorithm 1).
+    """Projected gradient steps in a ball whose radius converges to the distance of the boundary (algorithm 1).
 
-    Until something fools, the radius is the distance of the boundary of the linearised model; from
-    then on it shrinks while points fool and grows while they do not, by ever smaller fractions.
+    Until a point fools, the radius is the distance to the boundary of the linearised model. From then on it shrinks
+    while points fool and grows while they do not, by ever smaller shares.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
         norm: "Linf" or "L2".
-        steps: how many.
+        steps: number of steps.
         step_size: L2 length of the first step (alpha), which falls along a cosine.
-        change: by which fraction the radius changes at first (gamma), which falls along a cosine.
-        targeted: whether the labels are the classes wanted.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        change: by which share the radius changes at first (gamma), which falls along a cosine.
+        targeted: whether the labels are the classes to reach.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
 
     Returns:
-        (N, ...) in [0, 1], of all that fooled the nearest; clean pictures where they fool by
-        themselves or nothing was found.
+        (N, ...) in [0, 1]: the nearest of all points that fooled; the clean images where they fool by themselves or
+        nothing was found.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if norm not in ("L2", "Linf"):
-        raise AttackError(f"FMN is built for the norms L2 and Linf, not {norm!r}")
+        raise AttackError(f"FMN knows the norms L2 and Linf, not {norm!r}")
     if steps < 1 or not 0 < change < 1:
         raise AttackError(f"FMN takes a step or more, and changes eps by a fraction, not {steps} and {change}")
-    raised = objective("margin", targeted)
-    size, project, steepest = norm_named(norm).size, norm_named(norm).project, norm_named(norm).steepest
-    straight = norm_named("L2").steepest  # gradients are followed by their L2 direction, whatever the norm
+    search = _FMN(model, targeted, norm, steps, step_size, change)
+    return minimum_norm(search, images, labels, quantize=quantize, batch_size=batch_size)
 
-    def attack(images: Tensor, labels: Tensor, logits: Tensor, places: Tensor) -> Tensor:
-        def begin(numbers: Tensor) -> Rows:
-            chosen = numbers.to(labels.device)
-            clean = images[chosen]
-            far = torch.full_like(size(clean), torch.inf)
-            return Rows(
-                images=clean,
-                labels=labels[chosen],
-                points=clean,
-                eps=torch.zeros_like(far),
-                taken=torch.zeros_like(labels[chosen]),
-                best=far,
-                result=clean,
-            )
 
-        def step(now: Rows) -> Tensor:
-            over = now.taken == steps
-            found, values, gradient = slope(
-                model, now.points, lambda logits: raised(logits, now.labels), enough=lambda logits: over
-            )
-            hit = fooled(found, now.labels, targeted)
-            keep_nearest(now, now.points, hit, norm)
-            if over.all():
-                return over
-            warn_of_vanished(gradient, ~over & ~hit)
-            gradient = movable(gradient, now.points)  # else the distance of the boundary is taken for too small
-            cosine = (1 + torch.cos(math.pi * now.taken.to(now.eps) / steps)) / 2
-            fraction, length = change * cosine, step_size * cosine
-            steepness = (gradient * steepest(gradient)).flatten(1).sum(1).clamp_min(torch.finfo(gradient.dtype).tiny)
-            # With a hair more than to the boundary, so that the linear model's own is crossed.
-            away = size(now.points - now.images) + values.abs() / steepness * (1 + fraction)
-            shrunk = torch.minimum(now.eps * (1 - fraction), now.best)
-            now.eps = torch.where(hit, shrunk, torch.where(now.best.isinf(), away, now.eps * (1 + fraction)))
-            delta = now.points - now.images + columns(length, gradient) * straight(gradient)
-            now.points = (now.images + project(delta, columns(now.eps, delta))).clamp(0, 1)
-            now.taken = now.taken + 1
+@dataclass
+class _FMNState(MinimumNormState):
+    points: Tensor  # (n, ...)
+    eps: Tensor  # (n,) the radius of the ball
+    taken: Tensor  # (n,) steps
+
+
+@dataclass
+class _FMN:
+    model: Model
+    targeted: bool
+    norm: str
+    steps: int
+    step_size: float  # alpha
+    change: float  # gamma
+
+    def begin(self, samples: MinimumNormState) -> _FMNState:
+        eps, taken = torch.zeros_like(samples.distance), torch.zeros_like(samples.labels)
+        return _FMNState(**vars(samples), points=samples.images, eps=eps, taken=taken)
+
+    def step(self, state: _FMNState) -> Tensor:
+        over = state.taken == self.steps
+        margin = objective("margin", self.targeted)
+        logits, values, gradient = value_and_gradient(
+            self.model, state.points, margin, state.labels, skip=lambda _: over
+        )
+        fooled = is_fooled(logits, state.labels, self.targeted)
+        state.keep_nearest(state.points, fooled, self.norm)
+        if over.all():
             return over
+        warn_if_vanished(gradient, ~over & ~fooled)
+        gradient = _movable(gradient, state.points)
+        cosine = (1 + torch.cos(math.pi * state.taken.to(state.eps) / self.steps)) / 2
+        fraction, length = self.change * cosine, self.step_size * cosine
+        state.eps = self.radius(state, fooled, self.boundary(state, values, gradient, fraction), fraction)
+        # Whatever the norm, steps follow the L2 direction of the gradient.
+        step = batch_view(length, gradient) * norm_named("L2").steepest(gradient)
+        delta = state.points - state.images + step
+        project = norm_named(self.norm).project
+        state.points = (state.images + project(delta, batch_view(state.eps, delta))).clamp(0, 1)
+        state.taken = state.taken + 1
+        return over
 
-        return work_off(len(labels), begin, step, batch_size=batch_size)
+    def boundary(self, state: _FMNState, values: Tensor, gradient: Tensor, fraction: Tensor) -> Tensor:
+        """(n,) the distance to the boundary of the linearised model, and a fraction more, so that it is crossed."""
+        norm = norm_named(self.norm)
+        steepness = positive((gradient * norm.steepest(gradient)).flatten(1).sum(1))  # the dual norm
+        return norm.size(state.points - state.images) + values.abs() / steepness * (1 + fraction)
 
-    return least(model, images, labels, attack, targeted=targeted, quantize=quantize, batch_size=batch_size)
+    def radius(self, state: _FMNState, fooled: Tensor, boundary: Tensor, fraction: Tensor) -> Tensor:
+        """(n,) the next radius: smaller where the points fool, else larger; at first the distance to the boundary."""
+        smaller = torch.minimum(state.eps * (1 - fraction), state.distance)
+        larger = torch.where(state.distance.isinf(), boundary, state.eps * (1 + fraction))
+        return torch.where(fooled, smaller, larger)
+
+
+def _movable(gradient: Tensor, points: Tensor) -> Tensor:
+    """The gradient (n, ...) to be raised, 0 where it leads out of [0, 1]: else the boundary would seem too near."""
+    stuck = ((points >= 1) & (gradient > 0)) | ((points <= 0) & (gradient < 0))
+    return torch.where(stuck, 0, gradient)

@@ -1,14 +1,15 @@
 """The Jacobian-based saliency map attack (Papernot et al. 2016, https://arxiv.org/abs/1511.07528)."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from .core.active_batch import Rows, work_off
-from .core.ascent import Model
-from .core.losses import fooled, objective, slope
-from .core.minimum_norm import least, likeliest_wrong
-from .core.norms import columns
-from .core.quantize import rounded
+from .core.losses import is_fooled, objective
+from .core.minimum_norm import MinimumNormState, minimum_norm
+from .core.model import Model, value_and_gradient
+from .core.norms import batch_view
+from .core.quantize import to_levels
 from .errors import AttackError
 
 
@@ -23,69 +24,76 @@ def jsma(
     quantize: bool = False,
     batch_size: int | None = None,
 ) -> Tensor:
-    """Change the two values that speak most for a class, again and again, until it wins (algorithm 2).
+    """Change the two values that are most salient for a class, again and again, until it wins (algorithm 2).
 
-    The saliency of a pair is the product of what it adds to the target's probability and of what it
-    takes from all others' (eq. 10). Probabilities sum to one, so the two are equal, the product is a
-    square, and the best of all pairs are the two values with the largest derivatives: no table of
-    pairs is needed. In place of the derivative of the probability stands that of the log-odds,
-    which orders values in the same way and does not vanish.
+    The saliency of a pair is the product of what it adds to the target's probability and of what it takes from all
+    others' (eq. 10). Probabilities sum to one, so the two factors are equal, the product is a square, and the best of
+    all pairs are the two values with the largest derivatives: no table of pairs is needed. The derivative is that of
+    the log-odds instead of the probability, which orders values in the same way and does not vanish.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
         change: by how much a value changes at each step (theta): up, or down if negative.
-        fraction: how many of the values may change (Upsilon).
-        targeted: whether the labels are the classes wanted; else the likeliest wrong class is gone for.
-        quantize: whether changed values lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        fraction: of the values that may change (Upsilon).
+        targeted: whether the labels are the classes to reach; otherwise the target is the likeliest wrong class.
+        quantize: whether changed values are levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
 
     Returns:
-        (N, ...) in [0, 1], the first pictures that fooled; clean ones where they fool by themselves
-        or nothing was found.
+        (N, ...) in [0, 1]: the first point that fooled; the clean images where they fool by themselves or nothing was
+        found.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if not 0 < abs(change) <= 1 or not 0 < fraction <= 1:
         raise AttackError(f"JSMA changes values by up to 1, and a fraction of them, not {change} and {fraction}")
-    raised = objective("cross_entropy", True)
-    values = images[:1].numel()
-    allowed = max(1, int(fraction * values))
-
-    def attack(images: Tensor, labels: Tensor, logits: Tensor, places: Tensor) -> Tensor:
-        wanted = likeliest_wrong(logits, labels, targeted)
-
-        def begin(numbers: Tensor) -> Rows:
-            chosen = numbers.to(labels.device)
-            clean = images[chosen]
-            return Rows(images=clean, labels=labels[chosen], wanted=wanted[chosen], points=clean, result=clean)
-
-        def step(now: Rows) -> Tensor:
-            found, _, gradient = slope(model, now.points, lambda logits: raised(logits, now.wanted))
-            hit = fooled(found, now.labels, targeted)
-            now.result = torch.where(columns(hit, now.points), now.points, now.result)
-            picked = _salient_pair(now, gradient if change > 0 else -gradient, allowed, 1 if change > 0 else 0)
-            moved = (now.points + change * picked).clamp(0, 1)
-            moved = torch.where(picked, rounded(moved), moved) if quantize else moved
-            now.points = torch.where(columns(hit, moved), now.points, moved)
-            return hit | ~picked.flatten(1).any(1)
-
-        return work_off(len(labels), begin, step, batch_size=batch_size)
-
-    return least(model, images, labels, attack, targeted=targeted, quantize=False, batch_size=batch_size)
+    allowed = max(1, int(fraction * images[:1].numel()))
+    search = _JSMA(model, targeted, change, allowed, quantize)
+    return minimum_norm(search, images, labels, quantize=False, batch_size=batch_size)
 
 
-def _salient_pair(now: Rows, saliency: Tensor, allowed: int, end: int) -> Tensor:
-    """(n, ...) booleans: the two values, of those that may still change, that are most salient."""
-    changed = (now.points != now.images).flatten(1)
+@dataclass
+class _JSMAState(MinimumNormState):
+    target: Tensor  # (n,) the class to reach
+    points: Tensor  # (n, ...)
+
+
+@dataclass
+class _JSMA:
+    model: Model
+    targeted: bool
+    change: float  # theta
+    allowed: int  # how many values may change
+    quantize: bool
+
+    def begin(self, samples: MinimumNormState) -> _JSMAState:
+        return _JSMAState(**vars(samples), target=samples.target_classes(self.targeted), points=samples.images)
+
+    def step(self, state: _JSMAState) -> Tensor:
+        loss = objective("cross_entropy", targeted=True)
+        logits, _, gradient = value_and_gradient(self.model, state.points, loss, state.target)
+        fooled = is_fooled(logits, state.labels, self.targeted)
+        state.result = torch.where(batch_view(fooled, state.points), state.points, state.result)
+        saliency, end = (gradient, 1) if self.change > 0 else (-gradient, 0)
+        picked = _salient_pair(state.images, state.points, saliency, self.allowed, end)
+        moved = (state.points + self.change * picked).clamp(0, 1)
+        moved = torch.where(picked, to_levels(moved), moved) if self.quantize else moved
+        state.points = torch.where(batch_view(fooled, moved), state.points, moved)
+        return fooled | ~picked.flatten(1).any(1)
+
+
+def _salient_pair(images: Tensor, points: Tensor, saliency: Tensor, allowed: int, end: int) -> Tensor:
+    """(n, ...) booleans: the two most salient of the values that may still change, which those at the end may not."""
+    changed = (points != images).flatten(1)
     room = (allowed - changed.sum(1, keepdim=True)).clamp_min(0)
-    saliency = torch.where(now.points.flatten(1) == end, -torch.inf, saliency.flatten(1))
+    saliency = torch.where(points.flatten(1) == end, -torch.inf, saliency.flatten(1))
     order = torch.where(changed | (room > 0), saliency, -torch.inf)
     best, where = order.topk(min(2, order.shape[1]), dim=1)
-    taken = best > 0
-    # With room for one, at most one of the two may be new.
-    fresh = (taken & ~changed.gather(1, where)).cumsum(1)
-    taken = taken & (changed.gather(1, where) | (fresh <= room))
-    return torch.zeros_like(changed).scatter(1, where, taken).view_as(now.points)
+    picked = best > 0
+    # With room for one, at most one of the two may be a value that has not changed before.
+    fresh = (picked & ~changed.gather(1, where)).cumsum(1)
+    picked = picked & (changed.gather(1, where) | (fresh <= room))
+    return torch.zeros_like(changed).scatter(1, where, picked).view_as(points)

@@ -1,15 +1,18 @@
 """The momentum iterative method (Dong et al. 2018, https://arxiv.org/abs/1710.06081)."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from .core.active_batch import Rows
-from .core.ascent import Model, climb, step_lengths
+from .core.active_batch import run_until_done
+from .core.ascent import Ascent, AscentSamples, AscentState, step_sizes
 from .core.ball import Ball
 from .core.labels import labels_or_predictions
-from .core.losses import Loss
-from .core.norms import columns, l1, norm_named
-from .core.seeds import Seed
+from .core.losses import Loss, objective
+from .core.model import Model
+from .core.norms import batch_view, l1, positive
+from .core.seeds import Noise, Seed
 
 
 def mifgsm(
@@ -30,55 +33,64 @@ def mifgsm(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """Steps along a running sum of gradients, which carries over to other networks.
+    """Steps along a decaying sum of gradients, which transfers better to other networks.
 
-    The sum decays, and every gradient enters it divided by its L1 norm (eq. 6); the step follows
-    its sign (eq. 7), or its direction for L2.
+    Every gradient enters the sum divided by its L1 norm (eq. 6). The step follows the sign of the sum (eq. 7), or for
+    L2 its direction.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        eps: radius of the ball, one for all or (N,).
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        eps: radius of the ball: one for all samples, or (N,).
         norm: "Linf", "L2" or "L1".
-        step_size: length of a step; ``eps / steps`` by default, as in the paper.
-        steps: how many.
-        decay: what is left of the sum at every step (mu).
-        random_start: whether to start from a random point of the ball.
+        step_size: length of a step; by default ``eps / steps``, as in the paper.
+        steps: number of steps.
+        decay: factor of the sum at every step (mu).
+        random_start: whether to start at a random point of the ball.
         loss: what is raised: "cross_entropy", "margin", "dlr" or a function of logits and labels.
-        targeted: whether the labels are the classes wanted.
-        stop_when_fooled: whether a sample is left alone once it is fooled.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        targeted: whether the labels are the classes to reach.
+        stop_when_fooled: whether a sample is finished as soon as it is fooled.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
         seed: of the random start: one for all samples, one for each, or a generator.
 
     Returns:
         (N, ...) in [0, 1], within eps of the images, exactly.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     ball = Ball.around(images, eps, norm, quantize=quantize)
     labels = labels_or_predictions(model, images, labels, targeted)
-    ball.step_size = step_lengths(ball, step_size, ball.eps / steps)
-    steepest = norm_named(norm).steepest
-
-    def direction(now: Rows, gradient: Tensor) -> Tensor:
-        share = gradient / columns(l1(gradient), gradient).clamp_min(torch.finfo(gradient.dtype).tiny)
-        now.velocity = decay * now.velocity + share
-        return steepest(now.velocity) * columns(now.ball.step_size, gradient)
-
-    return climb(
-        model,
-        ball,
-        labels,
-        direction,
+    ascent = _MomentumAscent(
+        model=model,
+        objective=objective(loss, targeted),
         steps=steps,
         random_start=random_start,
-        loss=loss,
         targeted=targeted,
         stop_when_fooled=stop_when_fooled,
-        batch_size=batch_size,
-        seed=seed,
-        columns_of=lambda points: {"velocity": torch.zeros_like(points)},
+        decay=decay,
     )
+    lengths = step_sizes(ball, step_size, ball.eps / steps)
+    samples = AscentSamples(ball, labels, Noise.of(seed, len(labels)), lengths)
+    return run_until_done(ascent, samples, batch_size=batch_size)
+
+
+@dataclass
+class _MomentumState(AscentState):
+    velocity: Tensor  # (n, ...) the decaying sum of gradients
+
+
+@dataclass(kw_only=True)
+class _MomentumAscent(Ascent):
+    decay: float  # mu
+
+    def begin(self, samples: AscentSamples) -> _MomentumState:
+        state = super().begin(samples)
+        return _MomentumState(**vars(state), velocity=torch.zeros_like(state.points))
+
+    def direction(self, state: _MomentumState, gradient: Tensor) -> Tensor:
+        share = gradient / positive(batch_view(l1(gradient), gradient))
+        state.velocity = self.decay * state.velocity + share  # eq. 6
+        return super().direction(state, state.velocity)  # eq. 7

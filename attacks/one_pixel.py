@@ -1,16 +1,16 @@
 """The one pixel attack (Su et al. 2019, https://arxiv.org/abs/1710.08864)."""
 
-from collections.abc import Callable
-from functools import partial
+import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from .core.ascent import Model
-from .core.losses import fooled, logits_of, objective
-from .core.minimum_norm import least
-from .core.norms import l2
-from .core.quantize import rounded
+from .core.losses import is_fooled, objective
+from .core.minimum_norm import MinimumNormState, minimum_norm
+from .core.model import Model, logits_of
+from .core.norms import batch_view, l2
+from .core.quantize import to_levels
 from .core.seeds import Noise, Seed
 from .errors import AttackError
 
@@ -30,103 +30,119 @@ def one_pixel(
 ) -> Tensor:
     """Search for a few pixels and their colours by differential evolution, without gradients (section 3.3).
 
-    A candidate is a list of places and colours. Each has a child, one candidate plus half the difference
-    of two others, all drawn at random, which replaces it where it does better. The search ends with the
-    first that fools.
+    A candidate is a list of places and colours. Each has a child: a random candidate plus half the difference of two
+    others, which replaces its parent if it does better. The search ends with the first candidate that fools.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
-        images: (N, ...) in [0, 1]; of three dimensions and more besides the sample's the first are channels.
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        pixels: how many change.
-        population: how many candidates there are.
-        steps: how many generations.
-        targeted: whether the labels are the classes wanted.
-        quantize: whether the new colours lie on the grid of an 8-bit file.
-        batch_size: how many candidates the model sees at a time, always of one sample; all by default.
+        images: (N, ...) in [0, 1]; with three or more dimensions besides the first, the first of these are channels.
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        pixels: how many are changed.
+        population: number of candidates.
+        steps: number of generations.
+        targeted: whether the labels are the classes to reach.
+        quantize: whether the new colours are levels of an 8-bit file.
+        batch_size: how many candidates, always of one sample, the model sees at a time; by default all.
         seed: of the search: one for all samples, one for each, or a generator.
 
     Returns:
-        (N, ...) in [0, 1]; clean pictures where they fool by themselves or nothing was found.
+        (N, ...) in [0, 1]; the clean images where they fool by themselves or nothing was found.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked.
+        AttackError: images, labels or settings that are not valid.
     """
     if pixels < 1 or population < 3 or steps < 0:
         raise AttackError(f"one_pixel needs a pixel and three candidates, not {pixels} and {population}")
-    every_noise = Noise.of(seed, len(images))
-    raised = objective("cross_entropy", targeted)
-
-    def attack(images: Tensor, labels: Tensor, logits: Tensor, places: Tensor) -> Tensor:
-        found = images.clone()
-        for row, place in enumerate(places):
-            image, label = images[row], labels[row : row + 1]
-
-            def judge(pictures: Tensor, label: Tensor = label) -> tuple[Tensor, Tensor]:
-                said = torch.cat([logits_of(model, part) for part in pictures.split(batch_size or population)])
-                every_label = label.expand(len(said))
-                return raised(said, every_label), fooled(said, every_label, targeted)
-
-            paint = partial(_painted, image, pixels, quantize)
-            found[row] = _evolved(image, paint, judge, every_noise[place[None]], (population, pixels, steps))
-        return found
-
-    with torch.no_grad():
-        return least(model, images, labels, attack, targeted=targeted, quantize=False, batch_size=batch_size)
+    noise = Noise.of(seed, len(images))
+    search = _OnePixel(model, targeted, noise, pixels, population, steps, quantize, batch_size or population)
+    return minimum_norm(search, images, labels, quantize=False, batch_size=batch_size)
 
 
-def _evolved(
-    image: Tensor,
-    paint: Callable[[Tensor], Tensor],
-    judge: Callable[[Tensor], tuple[Tensor, Tensor]],
-    noise: Noise,
-    sizes: tuple[int, int, int],
-) -> Tensor:
-    """The picture of the first candidate that fools; the image itself if none does."""
-    population, pixels, steps = sizes
-    spatial, channels = len(_space(image)), _channels(image)
-    places = noise.uniform(population, pixels, spatial, like=image)[0]
-    colours = 0.5 + 0.5 * noise.normal(population, pixels, channels, like=image)[0]  # N(128, 127) in levels
-    candidates = torch.cat([places, colours.clamp(0, 1)], 2)
-    pictures = paint(candidates)
-    fitness, hit = judge(pictures)
-    for _ in range(steps):
-        if hit.any():
-            break
-        # Of three draws two may coincide, one time in a population.
-        drawn = (noise.uniform(3, population, like=image)[0] * population).long().clamp_max(population - 1)
-        first, second, third = candidates[drawn]
+@dataclass
+class _OnePixelState(MinimumNormState):
+    noise: Noise
+    candidates: Tensor  # (n, P, pixels, places and colours) the best so far
+    fitness: Tensor  # (n, P) of the candidates
+    children: Tensor  # (n, P, pixels, places and colours) to try next
+    generation: Tensor  # (n,)
+
+
+@dataclass
+class _OnePixel:
+    model: Model
+    targeted: bool
+    noise: Noise  # of all samples
+    pixels: int
+    population: int  # P
+    steps: int
+    quantize: bool
+    batch_size: int
+
+    def begin(self, samples: MinimumNormState) -> _OnePixelState:
+        images, noise = samples.images, self.noise[samples.numbers]
+        channels, *sides = _layout(images[:1])
+        places = noise.uniform(self.population, self.pixels, len(sides), like=images)
+        colours = 0.5 + 0.5 * noise.normal(self.population, self.pixels, channels, like=images)  # N(128, 127) levels
+        candidates = torch.cat([places, colours.clamp(0, 1)], -1)
+        return _OnePixelState(
+            **vars(samples),
+            noise=noise,
+            candidates=candidates,
+            fitness=samples.logits.new_full(candidates.shape[:2], -torch.inf),
+            children=candidates,
+            generation=torch.zeros_like(samples.labels),
+        )
+
+    def step(self, state: _OnePixelState) -> Tensor:
+        # One sample after the other, since all its candidates are images of their own.
+        tried = zip(state.images, state.labels, state.children, strict=True)
+        fitness, nearest, fooled = map(torch.stack, zip(*(self.evaluate(*sample) for sample in tried), strict=True))
+        state.result = torch.where(batch_view(fooled, nearest), nearest, state.result)
+        better = fitness > state.fitness
+        state.fitness = torch.where(better, fitness, state.fitness)
+        state.candidates = torch.where(better[..., None, None], state.children, state.candidates)
+        done = fooled | (state.generation == self.steps)
+        if not done.all():
+            state.children = self.next_generation(state)
+        state.generation = state.generation + 1
+        return done
+
+    def evaluate(self, image: Tensor, label: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The fitness (P,) of one image's candidates, the nearest picture that fools, and whether there is one."""
+        pictures = self.painted(image, candidates)
+        logits = torch.cat([logits_of(self.model, part) for part in pictures.split(self.batch_size)])
+        labels = label.expand(len(logits))
+        fooled = is_fooled(logits, labels, self.targeted)
+        # The nearest of several, so that it does not matter which comes first.
+        distance = torch.where(fooled, l2(pictures - image), torch.inf)
+        return objective("cross_entropy", self.targeted)(logits, labels), pictures[distance.argmin()], fooled.any()
+
+    def next_generation(self, state: _OnePixelState) -> Tensor:
+        """(n, P, pixels, places and colours) one child for each candidate."""
+        # Two of the three that are drawn may coincide, one time in a population.
+        drawn = (state.noise.uniform(3, self.population, like=state.images) * self.population).long()
+        rows = torch.arange(len(state), device=drawn.device)[:, None, None]
+        first, second, third = state.candidates[rows, drawn.clamp_max(self.population - 1)].unbind(1)
         children = first + 0.5 * (second - third)  # eq. 4
-        # Places go round, colours end at the ends.
-        children = torch.cat([children[..., :spatial] % 1, children[..., spatial:].clamp(0, 1)], 2)
-        pictures = paint(children)
-        theirs, hit = judge(pictures)
-        better = theirs > fitness
-        fitness = torch.where(better, theirs, fitness)
-        candidates = torch.where(better[:, None, None], children, candidates)
-    # Of several the nearest, so that it does not matter which comes first.
-    size = torch.where(hit, l2(pictures - image), torch.inf)
-    return pictures[size.argmin()] if hit.any() else image
+        # Places wrap around; colours stop at the ends.
+        space = len(_layout(state.images)) - 1
+        return torch.cat([children[..., :space] % 1, children[..., space:].clamp(0, 1)], -1)
+
+    def painted(self, image: Tensor, candidates: Tensor) -> Tensor:
+        """(P, ...) the image with the pixels of each candidate (P, pixels, places from [0, 1) and colours)."""
+        channels, *sides = _layout(image[None])
+        sizes = torch.tensor(sides, device=image.device)
+        strides = torch.tensor([math.prod(sides[axis + 1 :]) for axis in range(len(sides))], device=image.device)
+        places, colours = candidates[..., : len(sides)], candidates[..., len(sides) :]
+        at = (torch.minimum((places * sizes).long(), sizes - 1) * strides).sum(2)
+        colours = to_levels(colours) if self.quantize else colours
+        pictures = image.reshape(channels, -1).repeat(len(candidates), 1, 1)
+        every = torch.arange(len(candidates), device=image.device)
+        for pixel in range(self.pixels):
+            pictures[every, :, at[:, pixel]] = colours[:, pixel]
+        return pictures.view(len(candidates), *image.shape)
 
 
-def _channels(image: Tensor) -> int:
-    return image.shape[0] if image.dim() > 2 else 1
-
-
-def _space(image: Tensor) -> torch.Size:
-    return image.shape[1:] if image.dim() > 2 else image.shape
-
-
-def _painted(image: Tensor, pixels: int, quantize: bool, candidates: Tensor) -> Tensor:
-    """(P, ...) the image with the pixels of each of P candidates: places from [0, 1), then colours."""
-    space = _space(image)
-    sizes = torch.tensor(space, device=image.device)
-    strides = sizes.flip(0).cumprod(0).roll(1).index_fill(0, torch.zeros(1, dtype=torch.long), 1).flip(0)
-    places, colours = candidates[..., : len(space)], candidates[..., len(space) :]
-    at = (torch.minimum((places * sizes).long(), sizes - 1) * strides).sum(2)
-    colours = rounded(colours) if quantize else colours
-    pictures = image.reshape(_channels(image), -1).repeat(len(candidates), 1, 1)
-    every = torch.arange(len(candidates), device=image.device)
-    for pixel in range(pixels):
-        pictures[every, :, at[:, pixel]] = colours[:, pixel]
-    return pictures.view(len(candidates), *image.shape)
+def _layout(images: Tensor) -> tuple[int, ...]:
+    """The number of channels, and the sides, of images (n, C, ...) of two sides or more, or (n, ...) of one channel."""
+    return tuple(images.shape[1:]) if images.dim() > 3 else (1, *images.shape[1:])

@@ -2,19 +2,20 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .core.ascent import Model
 from .core.ball import check_images
 from .core.labels import labels_or_predictions
-from .core.losses import objective, slope
-from .core.minibatches import minibatches
-from .core.seeds import Noise, Seed
-from .transforms.patch_placement import apply_patch, laid, sides
-from .transforms.random_transforms import Transform, followed, noise_apart
+from .core.losses import Loss, objective
+from .core.minibatches import SharedSamples
+from .core.model import Model, value_and_gradient
+from .core.seeds import Seed
+from .transforms.patch_placement import Placement, apply_patch
+from .transforms.random_transforms import Transform, apply_transforms, noise_per_sample
 
 
 def patch(
@@ -34,16 +35,15 @@ def patch(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """One patch for all the pictures, laid on each at a place of its own.
+    """One patch for all images, laid on each at a place of its own.
 
-    The patch itself is what ``train_patch`` gives, whose options these are; ``apply_patch`` lays it on
-    other pictures.
+    ``train_patch`` makes the patch, and has the same options; ``apply_patch`` lays it on other images.
 
     Returns:
-        (N, C, H, W) in [0, 1]: the images outside the patch, bit for bit.
+        (N, C, H, W) in [0, 1]: outside the patch the images, bit for bit.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     trained = train_patch(
         model,
@@ -83,65 +83,87 @@ def train_patch(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """A patch that fools wherever it lies: raised is the mean log-probability of that (section 2).
+    """A patch that fools wherever it lies: it raises the mean log-probability of success (section 2).
 
-    The mean is over pictures, places, scales and angles; the steps are Adam's. Smoothness is not in
-    the paper; it is what makes the patch look like something.
+    The mean is over images, places, scales and angles; the steps are Adam's. Smoothness is not in the paper; it makes
+    the patch look like something.
 
     Args:
         model: from images (n, C, H, W) in [0, 1] to logits (n, classes).
-        images: (N, C, H, W) in [0, 1], that the patch is trained on.
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        share: of a picture's area that the patch covers, or the least and the most.
+        images: (N, C, H, W) in [0, 1], on which the patch is trained.
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        share: of an image's area that the patch covers, or the smallest and the largest.
         shape: "circle" or "square".
-        degrees: how far it turns, at most, to either side.
-        steps: how many.
-        pictures: how many each step looks at.
-        step_size: by how much a value changes at a step, at most.
+        degrees: the largest angle of rotation, to either side.
+        steps: number of steps.
+        pictures: number of images at each step.
+        step_size: largest change of a value at a step.
         smoothness: weight of the patch's total variation, which printers and cameras lose, against the mean.
-        transforms: what happens to the patched picture before the model sees it, such as PRINT_AND_PHOTOGRAPH.
-        targeted: whether the labels are the classes wanted.
-        batch_size: how many pictures are in memory at a time; all those of a step by default.
+        transforms: applied to the image with the patch before the model sees it, such as PRINT_AND_PHOTOGRAPH.
+        targeted: whether the labels are the classes to reach.
+        batch_size: how many images are in memory at a time; by default all those of a step.
         seed: of the order, the places and the transforms; a number, or a generator.
 
     Returns:
-        (C, side, side) in [0, 1], as many pixels as the largest patch covers; the corners of a circle are not seen.
+        (C, side, side) in [0, 1], with as many pixels as the largest patch covers; the corners of a circle are not
+        used.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     check_images(images)
     labels = labels_or_predictions(model, images, labels, targeted)
-    side = math.ceil(sides(images, share, shape)[1])
-    odds, noise = objective("cross_entropy", targeted), noise_apart(seed, len(images))
-    made = images.new_full((images.shape[1], side, side), 0.5)
-    first = second = torch.zeros_like(made)
-    order = torch.Generator().manual_seed(int(noise.seeds.sum()) % 2**63)
-    for step, numbers in enumerate(minibatches(len(images), pictures, steps, order), 1):
-        gradient = -smoothness * _roughening(made)
-        for some in numbers.split(batch_size or len(numbers)):
-            here, mine, wanted = noise[some], images[some.to(images.device)], labels[some.to(labels.device)]
-
-            def patched(copies: Tensor, here: Noise = here, mine: Tensor = mine) -> Tensor:
-                seen = laid(mine, copies, share, shape, degrees, here)
-                return model(followed(seen, transforms, here))
-
-            def success(logits: Tensor, wanted: Tensor = wanted) -> Tensor:
-                return F.logsigmoid(odds(logits, wanted))
-
-            gradient += slope(patched, made.expand(len(some), *made.shape), success)[2].sum(0) / len(numbers)
-            noise.drawn[some] = here.drawn
-        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
-        size = (second / (1 - 0.999**step)).sqrt().clamp_min(1e-12)
-        made = (made + step_size * first / (1 - 0.9**step) / size).clamp(0, 1)
-    return made
+    placement = Placement(share, shape, degrees)
+    side = math.ceil(placement.sides(images)[1])
+    search = _PatchSearch(
+        model, objective("cross_entropy", targeted), placement, smoothness, transforms=transforms, batch_size=batch_size
+    )
+    samples = SharedSamples(images, labels, noise_per_sample(seed, len(images)))
+    trained = images.new_full((images.shape[1], side, side), 0.5)
+    mean = square = torch.zeros_like(trained)
+    for step, numbers in enumerate(samples.minibatches(pictures, steps), 1):  # Adam
+        gradient = search.gradient(trained, samples, numbers)
+        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+        size = (square / (1 - 0.999**step)).sqrt().clamp_min(1e-12)
+        trained = (trained + step_size * mean / (1 - 0.9**step) / size).clamp(0, 1)
+    return trained
 
 
-def _roughening(made: Tensor) -> Tensor:
+@dataclass(frozen=True)
+class _PatchSearch:
+    model: Model
+    objective: Loss
+    placement: Placement
+    smoothness: float
+    transforms: Sequence[Transform]
+    batch_size: int | None
+
+    def gradient(self, trained: Tensor, samples: SharedSamples, numbers: Tensor) -> Tensor:
+        """The gradient (C, side, side) of what is raised, over samples (n,)."""
+        gradient = -self.smoothness * _variation_gradient(trained)
+        for chosen in samples.parts(numbers, self.batch_size):
+            gradient += self.success_gradients(trained, chosen).sum(0) / len(numbers)
+        return gradient
+
+    def success_gradients(self, trained: Tensor, chosen: SharedSamples) -> Tensor:
+        """The gradients (n, C, side, side) of the log-probability that the patch fools, on each sample."""
+
+        def logits_with(patches: Tensor) -> Tensor:
+            views = self.placement.lay(chosen.images, patches, chosen.noise)
+            return self.model(apply_transforms(views, self.transforms, chosen.noise))
+
+        def log_probability(logits: Tensor, labels: Tensor) -> Tensor:
+            return F.logsigmoid(self.objective(logits, labels))
+
+        copies = trained.expand(len(chosen), *trained.shape)
+        return value_and_gradient(logits_with, copies, log_probability, chosen.labels)[2]
+
+
+def _variation_gradient(trained: Tensor) -> Tensor:
     """The gradient of a patch's total variation: the mean difference of neighbours, across and down."""
-    gradient = torch.zeros_like(made)
+    gradient = torch.zeros_like(trained)
     for axis in (1, 2):
-        uphill = made.diff(dim=axis).sign() / made.numel()
+        uphill = trained.diff(dim=axis).sign() / trained.numel()
         gradient.narrow(axis, 1, uphill.shape[axis]).add_(uphill)
         gradient.narrow(axis, 0, uphill.shape[axis]).sub_(uphill)
     return gradient

@@ -3,11 +3,13 @@
 import torch
 from torch import Tensor
 
-from .core.ascent import Model, along_steepest, climb, step_lengths
+from .core.active_batch import run_until_done
+from .core.ascent import Ascent, AscentSamples, step_sizes
 from .core.ball import Ball
 from .core.labels import labels_or_predictions
-from .core.losses import Loss
-from .core.seeds import Seed
+from .core.losses import Loss, objective
+from .core.model import Model
+from .core.seeds import Noise, Seed
 
 
 def pgd(
@@ -31,25 +33,25 @@ def pgd(
 ) -> Tensor:
     """Steps along the gradient, each projected back into the ball.
 
-    A step goes ``step_size`` along the steepest direction of the norm and is projected onto the
-    ball and the box (eq. 1 of section 2.1): for Linf along the gradient's sign, for L2 along the
-    gradient, for L1 along the signs of its steepest hundredth.
+    A step has the length ``step_size`` and the steepest direction of the norm: for Linf the gradient's sign, for L2 the
+    gradient's direction, for L1 the signs of its steepest hundredth. It is followed by a projection onto the ball and
+    the box (section 2.1, eq. 1).
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        eps: radius of the ball, one for all or (N,).
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        eps: radius of the ball: one for all samples, or (N,).
         norm: "Linf", "L2", "L1", or "L0", whose eps counts values.
-        step_size: length of a step; ``2.5 * eps / steps`` by default, as in the authors' experiments.
-        steps: in each restart.
-        random_start: whether to start from a random point of the ball.
-        restarts: how many starts; for every sample, what fools is kept.
+        step_size: length of a step; by default ``2.5 * eps / steps``, as in the authors' experiments.
+        steps: number of steps from each start.
+        random_start: whether to start at a random point of the ball.
+        restarts: number of starts; for every sample, a point that fools is kept.
         loss: what is raised: "cross_entropy", "margin", "dlr" or a function of logits and labels.
-        targeted: whether the labels are the classes wanted.
-        stop_when_fooled: whether a sample is left alone once it is fooled.
-        quantize: whether results lie on the grid of an 8-bit file.
-        batch_size: how many samples are worked on at a time; all by default.
+        targeted: whether the labels are the classes to reach.
+        stop_when_fooled: whether a sample is finished as soon as it is fooled.
+        quantize: whether results consist of levels of an 8-bit file.
+        batch_size: how many samples are attacked at a time; by default all.
         seed: of random starts: one for all samples, one for each, or a generator.
         start: (N, ...) where the first start is, in place of a random point or the images.
 
@@ -57,25 +59,21 @@ def pgd(
         (N, ...) in [0, 1], within eps of the images, exactly.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     ball = Ball.around(images, eps, norm, quantize=quantize)
     labels = labels_or_predictions(model, images, labels, targeted)
-    # The eps of L0 counts values and is no length.
+    # The eps of L0 is a number of values, not a length.
     default = torch.ones_like(ball.eps) if norm == "L0" else ball.eps * 2.5 / steps
-    ball.step_size = step_lengths(ball, step_size, default)
-    return climb(
-        model,
-        ball,
-        labels,
-        along_steepest(norm),
+    ascent = Ascent(
+        model=model,
+        objective=objective(loss, targeted),
         steps=steps,
         random_start=random_start,
         restarts=restarts,
-        loss=loss,
         targeted=targeted,
         stop_when_fooled=stop_when_fooled,
-        batch_size=batch_size,
-        seed=seed,
-        start=start,
     )
+    lengths = step_sizes(ball, step_size, default)
+    samples = AscentSamples(ball, labels, Noise.of(seed, len(labels)), lengths, start)
+    return run_until_done(ascent, samples, batch_size=batch_size)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from .core.ascent import Model
+from .core.model import Model
 from .core.seeds import Seed
 from .eot import eot
 from .transforms.random_transforms import PRINT_AND_PHOTOGRAPH, Transform
@@ -25,31 +25,31 @@ def physical(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """The basic iterative method, which sees the picture only as printed, photographed and cut out.
+    """The basic iterative method, through a simulation of printing, photographing and cutting out.
 
-    The paper attacks the picture itself and then prints it (section 3); here the gradient goes
-    through a simulation of that, averaged over ``samples`` of it, as in expectation over
-    transformation. How many survive, ``destruction_rate`` tells.
+    The paper attacks the image itself and then prints it (section 3); here the gradient passes through a simulation of
+    this, averaged over ``samples`` of it, as in expectation over transformation. How many results survive is measured
+    by ``destruction_rate``.
 
     Args:
         model: from images (n, C, H, W) in [0, 1] to logits (n, classes).
         images: (N, C, H, W) in [0, 1].
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
-        eps: radius of the Linf ball, one for all or (N,); the paper prints with 8, 16 and more levels.
-        step_size: length of a step; ``2.5 * eps / steps`` by default.
-        steps: how many.
-        samples: how many simulated photographs a step is averaged over.
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
+        eps: radius of the Linf ball: one for all samples, or (N,); the paper prints with 8, 16 and more levels.
+        step_size: length of a step; by default ``2.5 * eps / steps``.
+        steps: number of steps.
+        samples: number of simulated photographs that a step is averaged over.
         transforms: the simulation.
-        targeted: whether the labels are the classes wanted.
-        quantize: whether results lie on the grid of the 8-bit file that is printed.
-        batch_size: how many samples are worked on at a time; all by default.
+        targeted: whether the labels are the classes to reach.
+        quantize: whether results consist of levels of the 8-bit file that is printed.
+        batch_size: how many samples are attacked at a time; by default all.
         seed: of the simulation: one for all samples, one for each, or a generator.
 
     Returns:
         (N, C, H, W) in [0, 1], within eps of the images, exactly.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     return eot(
         model,

@@ -1,21 +1,30 @@
 """Universal adversarial perturbations (Shafahi et al. 2020, https://arxiv.org/abs/1811.11304)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from .core.ascent import Model
 from .core.ball import Ball
 from .core.labels import labels_or_predictions
-from .core.losses import objective, slope
-from .core.minibatches import minibatches
-from .core.norms import columns, l1, norm_named
+from .core.losses import Loss, objective
+from .core.minibatches import SharedSamples
+from .core.model import Model, value_and_gradient
+from .core.norms import batch_view, l1, norm_named
 from .core.seeds import Seed
 from .errors import AttackError
-from .transforms.random_transforms import Transform, followed, mirror, noise_apart, rotation, scale, shift
+from .transforms.random_transforms import (
+    Transform,
+    apply_transforms,
+    mirror,
+    noise_per_sample,
+    rotation,
+    scale,
+    shift,
+)
 
-VARIED = (mirror(), rotation(10), scale(0.8, 1.4), shift(0.15))  # a few pictures as many
+VARIED = (mirror(), rotation(10), scale(0.8, 1.4), shift(0.15))  # so that a few images do as well as many
 
 
 def universal(
@@ -36,18 +45,18 @@ def universal(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """One perturbation for all the pictures, also for others like them.
+    """One perturbation for all images, and for others like them.
 
-    The perturbation itself is what ``universal_perturbation`` gives.
+    ``universal_perturbation`` returns the perturbation itself and has the same options, except one.
 
     Args:
-        quantize: whether results lie on the grid of an 8-bit file; the others as of ``universal_perturbation``.
+        quantize: whether results consist of levels of an 8-bit file.
 
     Returns:
         (N, ...) in [0, 1], within eps of the images, exactly.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     ball = Ball.around(images, eps, norm, quantize=quantize)
     delta = universal_perturbation(
@@ -66,7 +75,7 @@ def universal(
         batch_size=batch_size,
         seed=seed,
     )
-    return ball.snap(ball.project(images + delta))
+    return ball.quantized(ball.project(images + delta))
 
 
 @torch.inference_mode(False)  # in it nothing could be differentiated
@@ -88,59 +97,72 @@ def universal_perturbation(
     batch_size: int | None = None,
     seed: Seed = 0,
 ) -> Tensor:
-    """The change that, added to any of the pictures, fools the model: by stochastic gradient steps (algorithm 1).
+    """A perturbation that fools when added to any of the images, by stochastic gradient steps (algorithm 1).
 
-    What is raised is cut at ``limit`` for each picture, as theirs is, lest a few that are fooled thoroughly
-    stand for all. Steps follow a running mean of the gradients, and shrink linearly. From 20 pictures
-    alone it would learn these by heart; hence the transforms, which are not in the paper. Of the two
-    forms known this one takes all pictures together; the first (Moosavi-Dezfooli et al. 2017) goes over
-    them one by one, and undoes at each what it did at others.
+    The loss of each image is cut at ``limit``, as in the paper, lest a few that are fooled thoroughly outweigh the
+    others. Steps follow a running mean of the gradients, and shrink linearly. Of a mere 20 images, the perturbation
+    would learn the images themselves; this is prevented by transforms, which are not in the paper. Unlike the first
+    method (Moosavi-Dezfooli et al. 2017), which goes through the images one by one and undoes at each what it did for
+    others, this one takes many together.
 
     Args:
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1], all of one kind.
-        labels: (N,) the true classes, or those wanted; the model's own predictions by default.
+        labels: (N,) the true classes, or the targets; by default the model's own predictions.
         eps: radius of the ball.
         norm: "Linf" or "L2".
-        step_size: length of the first step; a tenth of eps by default.
-        steps: how many.
-        pictures: how many each step looks at.
-        decay: what is left of the running mean at every step.
-        limit: where the log-odds of fooling the model are cut.
-        transforms: what happens to the pictures before the perturbation is added, which makes few of them as
-            many; by default turns, moves, scales and mirroring for (N, C, H, W), else nothing.
-        targeted: whether the labels are the classes wanted.
-        batch_size: how many pictures are in memory at a time; all those of a step by default.
-        seed: of the order of the pictures; a number, or a generator.
+        step_size: length of the first step; by default a tenth of eps.
+        steps: number of steps.
+        pictures: number of images at each step.
+        decay: factor of the running mean at every step.
+        limit: of the log-odds that the model is fooled.
+        transforms: applied to the images before the perturbation is added, so that a few do as well as many; by default
+            rotation, shift, scale and mirroring for (N, C, H, W), else none.
+        targeted: whether the labels are the classes to reach.
+        batch_size: how many images are in memory at a time; by default all those of a step.
+        seed: of the order of the images and of the transforms; a number, or a generator.
 
     Returns:
-        (...) of the shape of one image and a norm of at most eps.
+        (...) of the shape of one image, with a norm of at most eps.
 
     Raises:
-        AttackError: images, labels or settings that cannot be attacked, or gradients that are not numbers.
+        AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     if isinstance(eps, Tensor) and eps.dim():
         raise AttackError("one perturbation has one eps, not one for each sample")
     ball = Ball.around(images, eps, norm)
     labels = labels_or_predictions(model, images, labels, targeted)
     transforms = (VARIED if images.dim() == 4 else ()) if transforms is None else transforms
-    raised, steepest = objective("cross_entropy", targeted), norm_named(norm).steepest
     length = ball.eps[:1] / 10 if step_size is None else torch.full_like(ball.eps[:1], step_size)
-    noise = noise_apart(seed, len(images))
-    order = torch.Generator().manual_seed(int(noise.seeds.sum()) % 2**63)
+    search = _UniversalSearch(model, objective("cross_entropy", targeted), limit, transforms, batch_size)
+    samples = SharedSamples(images, labels, noise_per_sample(seed, len(images)))
+    steepest, project = norm_named(norm).steepest, norm_named(norm).project
     delta = velocity = torch.zeros_like(images[:1])
-    for step, numbers in enumerate(minibatches(len(images), pictures, steps, order)):
-        gradient = torch.zeros_like(delta)
-        for some in numbers.to(images.device).split(batch_size or len(numbers)):
-            here, mine, wanted = noise[some.cpu()], images[some], labels[some]
-            views = followed(mine, transforms, here)
-            noise.drawn[some.cpu()] = here.drawn
-
-            def capped(logits: Tensor, wanted: Tensor = wanted) -> Tensor:
-                return raised(logits, wanted).clamp_max(limit)
-
-            gradient += slope(model, (views + delta).clamp(0, 1), capped)[2].sum(0)
-        velocity = decay * velocity + gradient / columns(l1(gradient), gradient).clamp_min(1e-30)
-        moved = delta + steepest(velocity) * columns(length * (1 - step / steps), delta).to(delta.dtype)
-        delta = norm_named(norm).project(moved, columns(ball.eps[:1], delta).to(delta.dtype))
+    for step, numbers in enumerate(samples.minibatches(pictures, steps)):
+        gradient = search.gradient(delta, samples, numbers)
+        velocity = decay * velocity + gradient / batch_view(l1(gradient), gradient).clamp_min(1e-30)
+        shrunk = batch_view(length * (1 - step / steps), delta).to(delta.dtype)
+        delta = project(delta + steepest(velocity) * shrunk, batch_view(ball.eps[:1], delta).to(delta.dtype))
     return delta[0]
+
+
+@dataclass(frozen=True)
+class _UniversalSearch:
+    model: Model
+    objective: Loss
+    limit: float
+    transforms: Sequence[Transform]
+    batch_size: int | None
+
+    def gradient(self, delta: Tensor, samples: SharedSamples, numbers: Tensor) -> Tensor:
+        """The gradient (1, ...) at a perturbation (1, ...) of what is raised, the sum over samples (n,)."""
+        gradient = torch.zeros_like(delta)
+        for chosen in samples.parts(numbers, self.batch_size):
+            views = apply_transforms(chosen.images, self.transforms, chosen.noise)
+            points = (views + delta).clamp(0, 1)
+            gradient += value_and_gradient(self.model, points, self.cut_loss, chosen.labels)[2].sum(0)
+        return gradient
+
+    def cut_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """(n,) what is raised, cut at the limit."""
+        return self.objective(logits, labels).clamp_max(self.limit)

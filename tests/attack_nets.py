@@ -1,5 +1,7 @@
 """Tiny models with known answers, for the tests of attacks."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -26,7 +28,34 @@ def convnet(classes: int = 5, seed: int = 0, dtype: torch.dtype = torch.float64)
     return model.eval()
 
 
+class Rowwise(nn.Module):
+    """Tanh and a linear layer on (N, 3, 6, 6) that sums each row by itself, so that the batch changes no bit."""
+
+    def __init__(self, classes: int = 5) -> None:
+        super().__init__()
+        weight = torch.randn(classes, 108, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+        self.weight = nn.Parameter(weight)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return (torch.tanh(images.reshape(len(images), 1, -1) - 0.5) * self.weight).sum(2)
+
+
 def samples(count: int, shape: tuple[int, ...], seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
     """(count, *shape) values away from 0 and 1, on the 8-bit grid."""
     generator = torch.Generator().manual_seed(seed)
     return (torch.rand(count, *shape, generator=generator) * 153 + 51).round().to(dtype) / 255
+
+
+@torch.no_grad()
+def predictions(model: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """(N,) the classes that a model sees."""
+    return model(images).argmax(1)
+
+
+def boundary_distance(model: nn.Module, images: Tensor, labels: Tensor, norm: str) -> Tensor:
+    """(N,) how far the nearest boundary of a linear model is, in a norm, whatever the box."""
+    weight, logits = model[1].weight.detach(), model(images).detach()
+    away = weight[labels][:, None] - weight[None]
+    dual = {"Linf": away.abs().sum(2), "L2": away.norm(dim=2), "L1": away.abs().amax(2)}[norm]
+    distance = (logits.gather(1, labels[:, None]) - logits) / dual
+    return distance.masked_fill(nn.functional.one_hot(labels, len(weight)).bool(), torch.inf).amin(1)

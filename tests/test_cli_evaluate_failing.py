@@ -95,7 +95,6 @@ def test_nothing_left_is_one_line_more(photos):
         assert ran.err.splitlines()[-1] == "Error: none of the pictures could be looked at"
 
 
-@pytest.mark.filterwarnings("ignore")
 def test_masking_looks_at_the_others(photos):
     ran = interp("evaluate", "masking", with_a_small_one(photos), "--queries", 5, *ROOMY)
     assert "gradient-free" in ran.out, ran.err

@@ -20,7 +20,7 @@ from attacks.training import DEFENSES, schedules
 from attacks.training.augmentation import crop_and_mirror
 from interpret.datasets.named import DATASETS, open_dataset
 from interpret.models.architectures import NETWORKS
-from interpret.models.saved import read_trained
+from interpret.models.saved import read_trained, save_trained
 from tests.command import REPOSITORY, interp
 
 QUICK = ("--threads", 1, "--network", "linear", "--epochs", 2, "--limit", 40, "-q")
@@ -168,8 +168,8 @@ def test_a_run_that_goes_on_ends_as_if_never_interrupted(tmp_path):
     saved = []
     before = loop._save
 
-    def die(path, run, head):
-        before(path, run, head)
+    def die(path, run, save):
+        before(path, run, save)
         saved.append(path)
         if path.name == "last.pt":
             raise KeyboardInterrupt
@@ -219,6 +219,23 @@ def test_another_network_is_not_gone_on_with(trained):
     assert (ran.status, ran.err.count("\n")) == (2, 1)
     assert "was begun with other network or pictures" in ran.err
     assert (folder / "last.pt").read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["empty", "text", "foreign", "cut", "untrained"])
+def test_what_is_no_checkpoint_is_refused_and_left(trained, tmp_path, kind):
+    whole, last = trained["fast"][0] / "last.pt", tmp_path / "last.pt"
+    if kind == "foreign":
+        torch.save({"state": {"fc.weight": torch.zeros(2)}}, last)
+    elif kind == "untrained":
+        recipe, weights, more = read_trained(whole)
+        save_trained(last, weights, recipe, asked=more["asked"])
+    else:
+        last.write_bytes({"empty": b"", "text": b"hello", "cut": whole.read_bytes()[:-100]}[kind])
+    before = last.read_bytes()
+    ran = interp("train", "digits", *FULL, "-o", tmp_path, "--resume")
+    assert (ran.status, ran.err.count("\n")) == (2, 1)
+    assert "no checkpoint of a training run; it is left as it is" in ran.err
+    assert last.read_bytes() == before and list(tmp_path.iterdir()) == [last]
 
 
 def test_a_log_without_its_package_is_refused(monkeypatch, tmp_path):

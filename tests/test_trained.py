@@ -166,14 +166,20 @@ def test_weights_that_are_not_finite(file, network):
 def test_no_file(tmp_path):
     assert not is_trained(tmp_path / "best.pt") and not is_trained(tmp_path)
     assert "No such file" in refusal(load_trained, tmp_path / "best.pt")
-    assert "cannot write" in refusal(
-        save_trained, tmp_path / "no" / "best.pt", nn.Linear(1, 1), RECIPE, kind=InterpretError
-    )
+    (tmp_path / "file").write_text("in the way")
+    for path in (tmp_path / "file" / "best.pt", tmp_path):
+        assert "cannot write" in refusal(save_trained, path, nn.Linear(1, 1), RECIPE, kind=InterpretError)
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_state_dict_is_written_as_its_network_would_be(tmp_path, network):
+    save_trained(tmp_path / "new" / "best.pt", network.state_dict(), RECIPE)
+    assert fingerprint(load_trained(tmp_path / "new" / "best.pt").network) == fingerprint(network)
 
 
 def test_what_cannot_be_read_back_is_not_written(file, network):
     before = file.read_bytes()
-    for kept in (Classifier(network, mean=[0], std=[1]), lambda: None):
+    for kept in (Classifier(network, mean=[0], std=[1]), lambda: None, [{"deep": (1, {2})}]):
         assert "tensors, numbers" in refusal(
             lambda kept=kept: save_trained(file, network, RECIPE, kept=kept), kind=InterpretError
         )

@@ -11,10 +11,9 @@ import pytest
 import torch
 
 from attacks import AttackError, distributed
-from attacks.training.loop import train
-from attacks.training.steps import epoch
+from attacks.training.steps import train_epoch
 from tests.processes import pair
-from tests.tiny_training import Bars, run_of
+from tests.tiny_training import Bars, run_of, trained
 
 CHOICES = {"defense": "fgsm", "epochs": 3, "batch_size": 12, "learning_rate": 0.02}
 
@@ -24,7 +23,9 @@ def member(folder: str, choices: dict, said: Connection) -> None:
     try:
         distributed.join()
         run = run_of(**choices)
-        history = train(run, Bars(240), Bars(101, seed=99), Path(folder), watch=lambda kind, _: said.send(kind))
+        history = trained(
+            run, Bars(240), Bars(101, seed=99), Path(folder), watch=lambda event: said.send(type(event).__name__)
+        )
         said.send((history, {name: value.tolist() for name, value in run.network.state_dict().items()}))
     except AttackError as error:
         said.send(str(error))
@@ -35,7 +36,7 @@ def member(folder: str, choices: dict, said: Connection) -> None:
 
 def result(said: Connection) -> object:
     """What comes after all the events."""
-    while isinstance(found := said.recv(), str) and found in ("batch", "epoch", "trouble"):
+    while isinstance(found := said.recv(), str) and found in ("BatchDone", "EpochDone", "Trouble"):
         pass
     return found
 
@@ -43,7 +44,7 @@ def result(said: Connection) -> object:
 @pytest.mark.parametrize("precision", ("float32", "fp16"))
 def test_two_processes_train_what_one_does(tmp_path, precision):
     choices = {**CHOICES, "precision": precision}
-    alone = train(run_of(**choices), Bars(240), Bars(101, seed=99), tmp_path / "one")
+    alone = trained(run_of(**choices), Bars(240), Bars(101, seed=99), tmp_path / "one")
     members = pair(member, str(tmp_path / "two"), choices)
     found = [result(said) for _, said in members]
     for process, _ in members:
@@ -60,7 +61,7 @@ def test_two_processes_train_what_one_does(tmp_path, precision):
     training = torch.load(tmp_path / "two" / "last.pt", weights_only=True)["training"]
     assert len(training["random"]) == 2
     with pytest.raises(AttackError, match="begun by 2 processes"):
-        train(run_of(**choices), Bars(240), Bars(101, seed=99), tmp_path / "two", resume=True)
+        trained(run_of(**choices), Bars(240), Bars(101, seed=99), tmp_path / "two", resume=True)
 
 
 def overflowing(said: Connection) -> None:
@@ -70,7 +71,7 @@ def overflowing(said: Connection) -> None:
     if distributed.rank():
         run.network.fc.weight.register_hook(lambda gradient: gradient + torch.inf)
     before = run.network.fc.weight.tolist()
-    next(epoch(run, Bars(24), lambda *_: None))
+    next(train_epoch(run, Bars(24), lambda event: None))
     said.send((run.network.fc.weight.tolist() == before, run.scaler.get_scale()))
     distributed.leave()
 
@@ -84,7 +85,7 @@ def test_an_overflow_in_one_process_leaves_out_the_step_of_all():
 
 def test_a_process_that_dies_ends_the_run(tmp_path):
     (first, heard), (second, _) = pair(member, str(tmp_path), {**CHOICES, "epochs": 1000})
-    assert heard.recv() == "batch"
+    assert heard.recv() == "BatchDone"
     began = time.monotonic()
     os.kill(second.pid, signal.SIGKILL)
     message = result(heard)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from attacks.training.loop import train
+from attacks.training.events import BatchDone, EpochDone, Trouble
 from tests import processes
 from tests.processes import Running
-from tests.tiny_training import Bars, run_of
+from tests.tiny_training import Bars, run_of, trained
 
 # What is hard to resume exactly: batch norm and dropout (in all), an average, a carried perturbation, random starts.
 KINDS = {
@@ -35,12 +35,12 @@ def member(folder: str, choices: dict, resume: bool, said: Connection) -> None:
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def watch(kind: str, numbers: dict) -> None:
-        said.send((kind, numbers["epoch"], numbers.get("batch")))
+    def watch(event: BatchDone | EpochDone | Trouble) -> None:
+        said.send((event.epoch, event.batch) if isinstance(event, BatchDone) else event.row["epoch"])
         time.sleep(0.01)  # on a quick machine an epoch would be over before the blow falls
 
     try:
-        train(run_of(**choices), Bars(80), Bars(40, seed=1), Path(folder), resume=resume, watch=watch)
+        trained(run_of(**choices), Bars(80), Bars(40, seed=1), Path(folder), resume=resume, watch=watch)
     except KeyboardInterrupt:
         os._exit(130)
 
@@ -61,7 +61,7 @@ def strike(running: Running, words: int, how: int) -> int:
     return process.exitcode
 
 
-def finish(running: Running) -> list[tuple]:
+def finish(running: Running) -> list:
     """All that it says until it is done."""
     process, said = running
     words = []
@@ -110,7 +110,7 @@ def test_ctrl_c_saves_the_middle_of_an_epoch(tmp_path, kind):
     assert strike(begin(folder, choices, False), 14, signal.SIGINT) == 130
     training = torch.load(folder / "last.pt", weights_only=True)["training"]
     assert training["epoch"] == 1 and 3 <= training["batch"] < 10
-    assert finish(begin(folder, choices, True))[0] == ("batch", 1, training["batch"] + 1)
+    assert finish(begin(folder, choices, True))[0] == (1, training["batch"] + 1)
     found = final(folder)
     for name, value in expected.items():
         assert torch.equal(found[name], value), name

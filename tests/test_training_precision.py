@@ -1,4 +1,4 @@
-"""Training in narrow numbers: as good, resumed exactly, and unharmed by what overflows."""
+"""Training in low precision: as good, resumed exactly, and unharmed by what overflows."""
 
 import warnings
 
@@ -7,13 +7,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from attacks import AttackError
+from attacks import AttackError, GradientWarning
 from attacks.training.defenses import defense_named
-from attacks.training.loop import train
-from attacks.training.precision import MAGNIFIED, magnified
-from attacks.training.steps import epoch
+from attacks.training.events import EpochDone
+from attacks.training.precision import GRADIENT_SCALE, with_scaled_gradients
+from attacks.training.steps import train_epoch
 from attacks.training.weights import perturbed
-from tests.tiny_training import Bars, net, run_of
+from tests.tiny_training import Bars, batch_of, net, run_of, trained
 
 CHOICES = {"epochs": 4, "batch_size": 12, "learning_rate": 0.02, "warm_up": 1.0}
 OPTIONS = {"free": {"replays": 4}, "trades": {"steps": 4}}
@@ -21,9 +21,9 @@ OPTIONS = {"free": {"replays": 4}, "trades": {"steps": 4}}
 
 @pytest.mark.parametrize("precision", ("bf16", "fp16"))
 @pytest.mark.parametrize("defense", ("fast", "free", "trades"))
-def test_narrow_numbers_train_as_well(tmp_path, precision, defense):
+def test_low_precision_trains_as_well(tmp_path, precision, defense):
     run = run_of(defense=defense, options=OPTIONS.get(defense, {}), precision=precision, **CHOICES)
-    last = train(run, Bars(240), Bars(100, seed=99), tmp_path)[-1]
+    last = trained(run, Bars(240), Bars(100, seed=99), tmp_path)[-1]
     assert last["clean"] > 0.9 and last["pgd"] > 0.8
     assert {value.dtype for value in run.network.parameters()} == {torch.float32}
 
@@ -41,18 +41,18 @@ def test_fp16_goes_on_exactly_with_its_scale(tmp_path):
     choices = {**CHOICES, "defense": "free", "precision": "fp16", "options": {"replays": 2}}
     data, held = Bars(60), Bars(40, seed=1)
     whole = begun(choices)
-    train(whole, data, held, tmp_path / "whole")
+    trained(whole, data, held, tmp_path / "whole")
 
-    def stop(kind, numbers):
-        if kind == "epoch" and numbers["epoch"] == 2:
+    def stop(event):
+        if isinstance(event, EpochDone) and event.row["epoch"] == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(begun(choices), data, held, tmp_path / "parts", watch=stop)
+        trained(begun(choices), data, held, tmp_path / "parts", watch=stop)
     kept = torch.load(tmp_path / "parts" / "last.pt", weights_only=True)["training"]["scaler"]
     assert kept["scale"] < 2.0**24 and kept["growth_interval"] == 3
     parts = run_of(**choices)
-    train(parts, data, held, tmp_path / "parts", resume=True)
+    trained(parts, data, held, tmp_path / "parts", resume=True)
     assert parts.scaler.state_dict() == whole.scaler.state_dict()
     for name, value in whole.network.state_dict().items():
         assert torch.equal(value, parts.network.state_dict()[name]), name
@@ -69,7 +69,7 @@ def test_a_step_that_overflows_is_left_out():
     run = run_of(defense="free", precision="fp16", options={"replays": 3}, average=0.5, **CHOICES)
     run.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**24)
     before = {name: value.clone() for name, value in run.network.named_parameters()}
-    steps = epoch(run, Bars(60), lambda *_: None)
+    steps = train_epoch(run, Bars(60), lambda *_: None)
     next(steps)
     assert all(torch.equal(value, before[name]) for name, value in run.network.named_parameters())
     assert run.scaler.get_scale() == 2.0**21  # halved at each of three
@@ -86,7 +86,7 @@ def test_gradients_that_never_are_finite_end_the_run(tmp_path):
     with pytest.raises(
         AttackError, match="no gradient is finite in epoch 1; a smaller learning rate may help, or bf16"
     ):
-        train(run, Bars(2400), Bars(16), tmp_path)
+        trained(run, Bars(2400), Bars(16), tmp_path)
 
 
 class Faint(nn.Module):
@@ -110,11 +110,11 @@ def test_gradients_of_pictures_come_through_fp16(slope):
             return network(points).float()
 
     expected = torch.autograd.grad(network(images)[:, 0].sum(), images)[0]
-    found = torch.autograd.grad(magnified(narrow, images)[:, 0].sum(), images)[0]
+    found = torch.autograd.grad(with_scaled_gradients(narrow, images)[:, 0].sum(), images)[0]
     plain = torch.autograd.grad(narrow(images)[:, 0].sum(), images)[0]
     assert torch.equal(found.sign(), expected.sign()) and found.isfinite().all()
     assert bool(plain.any()) == (slope > 1e-6)  # what is lost without
-    if slope * MAGNIFIED < 6e4:
+    if slope * GRADIENT_SCALE < 6e4:
         torch.testing.assert_close(found, expected, rtol=3e-3, atol=3e-11)
 
 
@@ -123,11 +123,13 @@ def test_fast_sees_every_pixel_of_a_faint_network():
     with torch.no_grad():
         run.network.fc.weight.mul_(1e-6)
     images, labels = Bars(16).batch(torch.arange(16))
-    seen = []
+    seen, generator = [], torch.Generator().manual_seed(0)
+    batch = batch_of(
+        run, images, labels, eps=0.1, generator=generator, model=lambda points: seen.append(points) or run.model(points)
+    )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        given = {"attacked": run.evaluated, "eps": 0.1, "generator": torch.Generator().manual_seed(0), "memory": {}}
-        next(defense_named("fast")(lambda points: seen.append(points) or run.model(points), images, labels, **given))()
+        warnings.simplefilter("ignore", GradientWarning)
+        next(defense_named("fast")(batch))()
     start = images + (2 * torch.rand(images.shape, generator=torch.Generator().manual_seed(0)) - 1) * 0.1
     assert ((seen[0] - start).abs() > 1e-3).float().mean() > 0.9
 

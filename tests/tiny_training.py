@@ -1,12 +1,20 @@
 """A task on which a network is trained in a second: which half of a small picture is bright."""
 
+from pathlib import Path
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
+from attacks.training.batch import Batch
+from attacks.training.events import Watch
+from attacks.training.loop import train
 from attacks.training.run import Run
 from attacks.training.settings import Settings
+from interpret.models.saved import Recipe, read_trained, save_trained
 
 EPS = 0.2
+RECIPE = Recipe("tiny", classes=2, channels=1, size=(6, 6), labels=("upper", "lower"), mean=(0.5,), std=(0.5,))
 
 
 class Bars:
@@ -57,3 +65,22 @@ def run_of(**choices: object) -> Run:
     settings = Settings(**{"eps": EPS, **choices})
     torch.manual_seed(settings.seed)
     return Run(net(settings.seed), settings, mean=torch.full((1,), 0.5), std=torch.full((1,), 0.5), classes=2)
+
+
+def trained(
+    run: Run, data: Bars, validation: Bars, folder: Path, *, resume: bool = False, watch: Watch | None = None
+) -> list:
+    """The history of a run that writes files as `interp train` does, or goes on from them."""
+    begun = read_trained(folder / "last.pt")[2] if resume else None
+    return train(run, data, validation, folder, save=save, resume=begun, watch=watch)
+
+
+def save(path: Path, weights: dict[str, Tensor], training: dict[str, Any]) -> None:
+    """Write a file as `interp train` does."""
+    save_trained(path, weights, RECIPE, training=training)
+
+
+def batch_of(run: Run, images: Tensor, labels: Tensor, **changes: Any) -> Batch:
+    """What the loop gives a defense, in evaluation mode for attacks."""
+    given = {"model": run.model, "attacked": run.evaluated, "eps": EPS, "generator": run.generator, "memory": {}}
+    return Batch(images=images, labels=labels, **{**given, **changes})

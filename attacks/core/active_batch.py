@@ -1,83 +1,74 @@
-"""The samples being worked on: a batch whose finished samples leave and are replaced by waiting ones."""
+"""The batch of samples that an attack works on: finished ones leave it, and waiting ones take their places."""
 
-from collections.abc import Callable
-from typing import Any, Self
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
 
 
-class Rows:
-    """What is known of each of n samples: attributes whose first dimension is n, and constants.
+@dataclass
+class State:
+    """A record of n samples: fields that are tensors, or records themselves, have n as their first dimension.
 
-    Tensors and other rows are taken apart and put together sample by sample; the rest is the same
-    for all samples.
+    Other fields hold one value for all samples.
     """
 
-    def __init__(self, **columns: Any) -> None:
-        vars(self).update(columns)
-
     def __len__(self) -> int:
-        return next(len(column) for column in vars(self).values() if isinstance(column, Tensor | Rows))
+        return len(next(self._per_sample())[1])
 
     def __getitem__(self, chosen: Tensor) -> Self:
         """The samples of a mask (n,), or of indices."""
-        return self._with({name: column[chosen] for name, column in self._columns()})
+        return replace(self, **{name: value[chosen] for name, value in self._per_sample()})
+
+    def __setitem__(self, chosen: Tensor, other: Self) -> None:
+        """Replace the samples of a mask (n,) by those of another record."""
+        for name, value in self._per_sample():
+            if isinstance(value, State):
+                value[chosen] = getattr(other, name)
+            else:  # not in place: two fields may share one tensor
+                setattr(self, name, value.index_put((chosen,), getattr(other, name)))
 
     def joined(self, other: Self) -> Self:
-        """These samples, then those."""
-        pairs = ((name, column, getattr(other, name)) for name, column in self._columns())
-        return self._with(
-            {
-                name: torch.cat([mine, theirs]) if isinstance(mine, Tensor) else mine.joined(theirs)
-                for name, mine, theirs in pairs
-            }
-        )
+        """These samples, followed by those of another record."""
+        joined = {}
+        for name, value in self._per_sample():
+            theirs = getattr(other, name)
+            joined[name] = torch.cat([value, theirs]) if isinstance(value, Tensor) else value.joined(theirs)
+        return replace(self, **joined)
 
-    def _columns(self) -> list[tuple[str, Any]]:
-        return [(name, column) for name, column in vars(self).items() if isinstance(column, Tensor | Rows)]
-
-    def _with(self, columns: dict[str, Any]) -> Self:
-        made = object.__new__(type(self))
-        vars(made).update({**vars(self), **columns})
-        return made
+    def _per_sample(self) -> Iterator[tuple[str, Any]]:
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return ((name, value) for name, value in values if isinstance(value, Tensor | State))
 
 
-def work_off(
-    count: int, begin: Callable[[Tensor], Rows], step: Callable[[Rows], Tensor], *, batch_size: int | None = None
-) -> Tensor:
-    """Work on samples together until each is done; whoever is done makes room for the next.
+class Search(Protocol):
+    """An attack that proceeds in steps, each on all active samples."""
 
-    Args:
-        count: how many samples there are.
-        begin: takes (n,) numbers of samples and gives their rows, with a tensor ``result``.
-        step: changes rows, and gives (n,) booleans: who is done, with its ``result``.
-        batch_size: how many samples are worked on at a time; all of them by default.
+    def begin(self, samples: Any) -> Any:
+        """The state before the first step; it has a field ``result`` (n, ...)."""
 
-    Returns:
-        (count, ...) the results.
-    """
-    # Tensors made in inference mode could not be differentiated through; copies made out here can.
+    def step(self, state: Any) -> Tensor:
+        """Change the state by one step; (n,) booleans say for which samples ``result`` is final."""
+
+
+def run_until_done(search: Search, samples: State, *, batch_size: int | None = None) -> Tensor:
+    """(N, ...) the results of a search on N samples, of which at most ``batch_size`` (default: all) are active."""
+    # Tensors made in inference mode could not be differentiated through; copies made outside of it can.
     with torch.inference_mode(False), torch.no_grad():
-        return _work_off(count, begin, step, batch_size or max(count, 1))
-
-
-def _work_off(count: int, begin: Callable[[Tensor], Rows], step: Callable[[Rows], Tensor], width: int) -> Tensor:
-    waiting = torch.arange(count)
-    results: Tensor | None = None
-    working: Rows | None = None
-    while True:
-        room = width - (0 if working is None else len(working))
-        if room and len(waiting):
-            fresh = begin(waiting[:room])
-            fresh.number = waiting[:room].to(fresh.result.device)
-            waiting = waiting[room:]
-            working = fresh if working is None else working.joined(fresh)
-        if working is None or not len(working):
-            return results if results is not None else begin(waiting).result
-        done = step(working)
-        if done.any():
-            if results is None:
-                results = working.result.new_empty(count, *working.result.shape[1:])
-            results[working.number[done]] = working.result[done]
-            working = working[~done]
+        width = batch_size or max(len(samples), 1)
+        numbers, waiting = torch.arange(len(samples)).tensor_split([width])
+        state = search.begin(samples[numbers])
+        results = state.result.new_empty(len(samples), *state.result.shape[1:])
+        while len(numbers):
+            done = search.step(state)
+            if not done.any():
+                continue
+            left = done.cpu()
+            results[numbers[left]] = state.result[done]
+            state, numbers = state[~done], numbers[~left]
+            if len(waiting):
+                fresh, waiting = waiting.tensor_split([width - len(numbers)])
+                state, numbers = state.joined(search.begin(samples[fresh])), torch.cat([numbers, fresh])
+        return results

@@ -1,162 +1,160 @@
-"""The loop that the gradient attacks share: look, step, stay in the ball."""
+"""The loop that gradient attacks within a bound share: take the gradient, step, project back into the ball."""
 
-from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from ..errors import AttackError
-from .active_batch import Rows, work_off
-from .ball import Ball, per_sample
-from .losses import Loss, fooled, logits_of, objective, slope, warn_of_vanished
-from .norms import columns, norm_named
-from .seeds import Noise, Seed
+from .active_batch import State
+from .ball import Ball, BoundedSamples, per_sample
+from .losses import Loss, is_fooled
+from .model import Model, logits_of, value_and_gradient, warn_if_vanished
+from .norms import batch_view, norm_named
+from .seeds import Noise
 
-Model = Callable[[Tensor], Tensor]
-# A forward pass costs about a third of one with its backward. Asking first whether points fool, and going
-# backward only from those that do not, is worth it where at least so many do.
-WORTH_ASKING = 0.35
+# A forward pass costs about a third of one with its backward pass. Where at least this share of the points fools, it
+# pays to pass all of them forward first, and to take gradients only of those that do not.
+FORWARD_FIRST = 0.35
 
 
-def climb(
-    model: Model,
-    ball: Ball,
-    labels: Tensor,
-    direction: Callable[[Rows, Tensor], Tensor],
-    *,
-    steps: int,
-    random_start: bool,
-    restarts: int = 1,
-    loss: str | Loss = "cross_entropy",
-    targeted: bool = False,
-    stop_when_fooled: bool = False,
-    batch_size: int | None = None,
-    seed: Seed = 0,
-    start: Tensor | None = None,
-    columns_of: Callable[[Tensor], dict[str, Tensor]] | None = None,
-    look: Callable[[Rows, Tensor], tuple[Tensor, Tensor, Tensor]] | None = None,
-) -> Tensor:
-    """Raise a loss step by step within a ball.
+@dataclass
+class AscentSamples(BoundedSamples):
+    """The samples that an ascent is given."""
 
-    Args:
-        model: from points (n, ...) in [0, 1] to logits (n, C).
-        ball: around each of N samples.
-        labels: (N,) the true classes, or those wanted.
-        direction: takes the rows, with ``points`` and ``taken``, and the gradient (n, ...) there, and gives
-            the step (n, ...).
-        steps: how many, in each restart.
-        random_start: whether the first start is drawn from the ball; those of restarts are anyway.
-        restarts: how many starts; for every sample, what fools is kept, else what raised the loss most.
-        loss: what is raised.
-        targeted: whether the labels are those wanted.
-        stop_when_fooled: whether samples leave as soon as they are fooled.
-        batch_size: how many samples are worked on at a time.
-        seed: of the starts.
-        start: (N, ...) where the first start is, in place of the images.
-        columns_of: from the points of new rows to what ``direction`` keeps besides.
-        look: takes the rows, with their ``noise``, and the points seen, and gives what ``slope`` would.
+    step_size: Tensor  # (n,) lengths
+    start: Tensor | None = None  # (n, ...) the first point, in place of the image or a random one
 
-    Returns:
-        (N, ...) the last points, or with ``stop_when_fooled`` or restarts the best.
-    """
-    if steps < 1 or restarts < 1:
-        raise AttackError(f"an attack takes a step or more, from a start or more, not {steps} and {restarts}")
-    raised = objective(loss, targeted)
-    every_noise = Noise.of(seed, len(labels))
-    judged = stop_when_fooled or restarts > 1  # else nobody asks whether the last point fools
-    fell = [1.0]  # the share of points that fooled when they were last asked
 
-    def begin(numbers: Tensor) -> Rows:
-        here, noise = ball[numbers.to(labels.device)], every_noise[numbers]
-        points = here.images.clone() if start is None else here.project(start[numbers.to(labels.device)])
-        points = here.random(noise) if random_start and start is None else points
-        zeros = torch.zeros(len(numbers), device=points.device)
-        return Rows(
-            ball=here,
+@dataclass
+class AscentState(State):
+    """An ascent that goes on."""
+
+    ball: Ball
+    labels: Tensor
+    noise: Noise
+    step_size: Tensor
+    points: Tensor  # (n, ...)
+    result: Tensor  # (n, ...) the best point at which a run has ended
+    best: Tensor  # (n,) the loss there
+    taken: Tensor  # (n,) steps since the start
+    robust: Tensor  # (n,) whether a forward pass has shown that the points do not fool
+    starts: Tensor  # (n,) how many there were
+
+
+@dataclass(kw_only=True)
+class Ascent:
+    """Iterated gradient ascent. For every sample it keeps a point that fools, else the one of the highest loss."""
+
+    model: Model
+    objective: Loss  # what is raised
+    steps: int  # from each start
+    random_start: bool = False
+    restarts: int = 1  # how many starts there are; all but the first are random
+    targeted: bool = False
+    stop_when_fooled: bool = False
+    fooled_share: float = field(default=1.0, init=False)  # of the points that the model was last queried with
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.restarts < 1:
+            raise AttackError(f"steps and restarts are 1 or more, not {self.steps} and {self.restarts}")
+
+    def begin(self, samples: AscentSamples) -> AscentState:
+        ball, noise = samples.ball, samples.noise
+        points = ball.images.clone() if samples.start is None else ball.project(samples.start)
+        points = ball.random(noise) if self.random_start and samples.start is None else points
+        zeros = torch.zeros(len(points), device=points.device)
+        return AscentState(
+            ball=ball,
+            labels=samples.labels,
             noise=noise,
-            labels=labels[numbers.to(labels.device)],
+            step_size=samples.step_size,
             points=points,
-            result=here.snap(points),
+            result=ball.quantized(points),
             best=zeros.to(points.dtype) - torch.inf,
             taken=zeros.long(),
-            asked=zeros.bool(),  # whether it is known that the points do not fool
-            begun=zeros.long() + 1,
-            **(columns_of(points) if columns_of else {}),
+            robust=zeros.bool(),
+            starts=zeros.long() + 1,
         )
 
-    def ask(now: Rows, seen: Tensor) -> Tensor:
-        """Who is fooled, among those that have moved; the others are known not to be."""
-        moved, hit = (now.taken > 0) & ~now.asked, torch.zeros_like(now.asked)
-        if moved.any():
-            hit[moved] = fooled(logits_of(model, seen[moved]), now.labels[moved], targeted)
-            fell[0] = float(hit[moved].float().mean())
-            now.asked = now.asked | moved
-            now.result = torch.where(columns(hit, seen), seen, now.result)
-        return hit
-
-    def step(now: Rows) -> Tensor:
-        seen = now.ball.snap(now.points)
-        if stop_when_fooled and look is None and fell[0] >= WORTH_ASKING:
-            hit = ask(now, seen)
-            if hit.any():
-                return hit
-        last = now.taken == steps
-
-        def fools(logits: Tensor) -> Tensor:
-            return fooled(logits, now.labels, targeted)
-
-        def enough(logits: Tensor) -> Tensor:
-            return last | (fools(logits) & stop_when_fooled)
-
-        if look is not None:
-            logits, values, gradient = look(now, seen)
-        else:
-            logits, values, gradient = slope(model, seen, lambda found: raised(found, now.labels), enough=enough)
-        hit = fools(logits)
-        if (now.taken > 0).any():
-            fell[0] = float(hit[now.taken > 0].float().mean())
-        if judged:
-            # A point that fools is better than any that does not.
-            values = torch.where(hit, torch.inf, values) if stop_when_fooled else values + hit * 1e6
-            better = (last | (hit & stop_when_fooled)) & (values > now.best)
-            now.best = torch.where(better, values, now.best)
-            now.result = torch.where(columns(better, seen), seen, now.result)
-        over = last | (hit & stop_when_fooled)
-        done = (hit & stop_when_fooled) | (last & (now.begun == restarts))
-        going = ~over
-        if going.any():
-            warn_of_vanished(gradient, going & ~hit)
-            moved = now.ball.project(now.points + direction(now, gradient))
-            now.points = moved if going.all() else torch.where(columns(going, moved), moved, now.points)
-            now.taken, now.asked = now.taken + going, now.asked & ~going
-        again = over & ~done
-        if again.any():
-            _begin_again(now, again, columns_of)
-        if not judged and bool((now.taken == steps).all()):
-            now.result = now.ball.snap(now.points)
+    def step(self, state: AscentState) -> Tensor:
+        points = state.ball.quantized(state.points)
+        if self.stop_when_fooled and self.fooled_share >= FORWARD_FIRST:
+            fooled = self.fooled_by_forward_pass(state, points)
+            if fooled.any():
+                return fooled
+        logits, values, gradient = self.value_and_gradient(state, points)
+        fooled = is_fooled(logits, state.labels, self.targeted)
+        ended = self.has_ended(state, fooled)
+        if self.stop_when_fooled or self.restarts > 1:  # else the last point is the result, whether it fools or not
+            self.keep_best(state, points, values, fooled)
+        self.move(state, gradient, ~ended, fooled)
+        done = ended & ((state.starts == self.restarts) | (fooled & self.stop_when_fooled))
+        if (ended & ~done).any():
+            self.restart(state, ended & ~done)
+        if not self.stop_when_fooled and self.restarts == 1 and bool((state.taken == self.steps).all()):
+            state.result = state.ball.quantized(state.points)
             return torch.ones_like(done)
         return done
 
-    return work_off(len(labels), begin, step, batch_size=batch_size)
+    def value_and_gradient(self, state: AscentState, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The logits, the values of what is raised, and its gradient at the points, where any is needed."""
+        return value_and_gradient(
+            self.model,
+            points,
+            self.objective,
+            state.labels,
+            skip=lambda logits: self.has_ended(state, is_fooled(logits, state.labels, self.targeted)),
+        )
+
+    def direction(self, state: AscentState, gradient: Tensor) -> Tensor:
+        """The step (n, ...) to take for a gradient (n, ...): along the steepest direction of the norm."""
+        return norm_named(state.ball.norm).steepest(gradient) * batch_view(state.step_size, gradient)
+
+    def has_ended(self, state: AscentState, fooled: Tensor) -> Tensor:
+        """(n,) whether the run from the last start is over."""
+        return (state.taken == self.steps) | (fooled & self.stop_when_fooled)
+
+    def fooled_by_forward_pass(self, state: AscentState, points: Tensor) -> Tensor:
+        """(n,) whether points fool; only those that have moved since the last forward pass are passed."""
+        unknown, fooled = (state.taken > 0) & ~state.robust, torch.zeros_like(state.robust)
+        if unknown.any():
+            fooled[unknown] = is_fooled(logits_of(self.model, points[unknown]), state.labels[unknown], self.targeted)
+            self.fooled_share = float(fooled[unknown].float().mean())
+            state.robust = state.robust | unknown
+            state.result = torch.where(batch_view(fooled, points), points, state.result)
+        return fooled
+
+    def keep_best(self, state: AscentState, points: Tensor, values: Tensor, fooled: Tensor) -> None:
+        """Keep the points at which runs have ended; one that fools is better than any that does not."""
+        if self.stop_when_fooled:
+            values = torch.where(fooled, torch.inf, values)
+            if (state.taken > 0).any():
+                self.fooled_share = float(fooled[state.taken > 0].float().mean())
+        else:
+            values = values + fooled * 1e6
+        better = self.has_ended(state, fooled) & (values > state.best)
+        state.best = torch.where(better, values, state.best)
+        state.result = torch.where(batch_view(better, points), points, state.result)
+
+    def move(self, state: AscentState, gradient: Tensor, moving: Tensor, fooled: Tensor) -> None:
+        """Take a step with the samples (n,) whose run goes on."""
+        if not moving.any():
+            return
+        warn_if_vanished(gradient, moving & ~fooled)
+        points = state.ball.project(state.points + self.direction(state, gradient))
+        state.points = points if moving.all() else torch.where(batch_view(moving, points), points, state.points)
+        state.taken, state.robust = state.taken + moving, state.robust & ~moving
+
+    def restart(self, state: AscentState, again: Tensor) -> None:
+        """Begin anew at random points with the samples of a mask (n,)."""
+        fresh = state[again]
+        fresh.points = fresh.ball.random(fresh.noise)
+        fresh.taken, fresh.starts = torch.zeros_like(fresh.taken), fresh.starts + 1
+        state[again] = fresh
 
 
-def step_lengths(ball: Ball, step_size: float | Tensor | None, default: Tensor) -> Tensor:
-    """(N,) lengths of a step in the images' own type: one for all samples, one for each, or the default (N,)."""
+def step_sizes(ball: Ball, step_size: float | Tensor | None, default: Tensor) -> Tensor:
+    """(n,) step sizes in the type of the images: one for all samples, one for each, or the default (n,)."""
     lengths = default if step_size is None else per_sample(step_size, ball.images, "step_size")
     return lengths.to(ball.images.dtype)
-
-
-def along_steepest(norm: str) -> Callable[[Rows, Tensor], Tensor]:
-    """The direction of plain steps: ``ball.step_size`` long, where the norm is steepest."""
-    steepest = norm_named(norm).steepest
-    return lambda now, gradient: steepest(gradient) * columns(now.ball.step_size, gradient)
-
-
-def _begin_again(now: Rows, again: Tensor, columns_of: Callable[[Tensor], dict[str, Tensor]] | None) -> None:
-    here, noise = now.ball[again], now.noise[again]
-    now.points[again] = here.random(noise)
-    now.noise.drawn[again.cpu()] = noise.drawn
-    now.taken[again] = 0
-    now.begun[again] += 1
-    for name, column in (columns_of(now.points) if columns_of else {}).items():
-        getattr(now, name)[again] = column[again]

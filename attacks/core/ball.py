@@ -1,39 +1,41 @@
-"""What an attack may give: pictures within eps of the clean ones and within [0, 1], exactly."""
+"""What an attack may return: images within eps of the clean ones and within [0, 1], exactly."""
+
+from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from ..errors import AttackError
-from .active_batch import Rows
-from .norms import columns, norm_named
+from .active_batch import State
+from .norms import batch_view, norm_named
 from .seeds import Noise
 
-TOP = 255  # the highest level of an 8-bit file
+MAX_LEVEL = 255  # of an 8-bit file
 
 
-class Ball(Rows):
-    """The points within eps of each sample and within the box, in exact arithmetic.
+@dataclass
+class Ball(State):
+    """The points within eps of each sample and within the box [0, 1], in exact arithmetic.
 
-    The bound holds for the stored values: in double precision ``norm(point - image) <= eps``, for
-    Linf value by value. With ``quantize`` the points that are looked at lie on the grid of an 8-bit
-    file, or at the clean picture's own value, and Linf is counted in whole levels.
+    The bound holds for the stored values: in double precision ``norm(point - image) <= eps``, for Linf value by value.
+    With ``quantize`` the model is queried only with points whose values are levels of an 8-bit file, or those of the
+    clean image, and Linf is counted in whole levels.
     """
 
+    images: Tensor  # (n, ...) the clean samples
+    eps: Tensor  # (n,) the radii
+    low: Tensor  # (n, ...) the lowest values allowed, and the highest
+    high: Tensor
+    norm: str
+    quantize: bool
+
     @classmethod
-    def around(cls, images: Tensor, eps: float | Tensor, norm: str = "Linf", *, quantize: bool = False) -> "Ball":
-        """The balls around samples.
-
-        Args:
-            images: (N, ...) in [0, 1].
-            eps: the radius, one for all or one for each sample.
-            norm: "Linf", "L2", "L1" or "L0" (how many values change).
-            quantize: whether points lie on the 8-bit grid.
-
-        Returns:
-            The balls.
+    def around(cls, images: Tensor, eps: float | Tensor, norm: str = "Linf", *, quantize: bool = False) -> Self:
+        """The balls around images (N, ...) in [0, 1], of one radius or (N,).
 
         Raises:
-            AttackError: a negative eps, one too small for the grid, or pictures not in [0, 1].
+            AttackError: a negative eps, one below the first level, or images outside [0, 1].
         """
         norm_named(norm)
         check_images(images)
@@ -41,64 +43,59 @@ class Ball(Rows):
         if (radius < 0).any() or radius.isnan().any():
             raise AttackError(f"eps is a radius of 0 or more, not {eps}")
         if quantize and norm == "Linf" and ((radius > 0) & (_levels(radius) < 1)).any():
-            raise AttackError(f"eps {eps} is less than one level of an 8-bit picture (1/255 = {1 / TOP:.6f})")
-        ball = cls(images=images, eps=radius, norm=norm, quantize=quantize)
-        ball.low, ball.high = ball._bounds() if norm == "Linf" else (torch.zeros_like(images), torch.ones_like(images))
-        return ball
-
-    def _bounds(self) -> tuple[Tensor, Tensor]:
-        """The lowest and the highest value within eps, for each value of the pictures."""
-        eps = columns(self.eps, self.images)
-        if self.quantize:
-            levels, reach = (self.images * TOP).round(), _levels(eps).to(self.images.dtype)
-            low, high = ((levels + way).clamp(0, TOP) / TOP for way in (-reach, reach))
-            unchanged = reach == 0
-            return torch.where(unchanged, self.images, low), torch.where(unchanged, self.images, high)
-        low, high = (rounded_towards(self.images, way.expand_as(self.images)) for way in (-eps, eps))
-        return low.clamp_min(0), high.clamp_max(1)
+            raise AttackError(f"eps {eps} is less than one level of an 8-bit picture (1/255 = {1 / MAX_LEVEL:.6f})")
+        bounds = torch.zeros_like(images), torch.ones_like(images)
+        if norm == "Linf":
+            bounds = _level_bounds(images, radius) if quantize else _bounds(images, radius)
+        return cls(images, radius, *bounds, norm, quantize)
 
     def project(self, points: Tensor) -> Tensor:
-        """The points themselves where they are inside, else near ones that are."""
+        """The points themselves where they are inside, else points near them that are."""
         inside = torch.minimum(torch.maximum(points, self.low), self.high)
         if self.norm == "Linf":
             return inside
-        delta = inside.to(wide(inside)) - self.images.to(wide(inside))
-        # A hair inside, since the norm itself was rounded.
-        eps = columns(self.eps, delta) * (1 - (0 if self.norm == "L0" else 1e-9))
-        return rounded_towards(self.images, norm_named(self.norm).project(delta, eps))
+        delta = inside.to(bound_dtype(inside)) - self.images.to(bound_dtype(inside))
+        # A hair inside, since the norm itself is rounded.
+        eps = batch_view(self.eps, delta) * (1 - (0 if self.norm == "L0" else 1e-9))
+        return added_within(self.images, norm_named(self.norm).project(delta, eps))
 
-    def snap(self, points: Tensor) -> Tensor:
-        """The points of the ball that are looked at: these, or their neighbours on the 8-bit grid."""
+    def quantized(self, points: Tensor) -> Tensor:
+        """The points that the model is queried with: these, or with ``quantize`` near ones of whole levels."""
         if not self.quantize:
             return points
-        before, after = self.images * TOP, points * TOP
-        levels = after.round()
+        clean, scaled = self.images * MAX_LEVEL, points * MAX_LEVEL
+        levels = scaled.round()
         if self.norm != "Linf":
-            # The nearest level where that stays inside; else the nearest one on the clean picture's side.
-            near = self._settled(levels, before)
-            outside = norm_named(self.norm).size(near.to(wide(near)) - self.images.to(wide(near))) > self.eps
-            towards = torch.where(after > before, after.floor(), after.ceil())
-            beyond = torch.where(after > before, towards < before, towards > before)
-            towards = torch.where(beyond, before.round(), towards)
-            levels = torch.where(columns(outside, levels), towards, levels)
-        return self._settled(levels, before)
+            # The nearest level where that stays inside the ball; else the nearest one towards the clean image.
+            delta = self._at_levels(levels).to(bound_dtype(points)) - self.images.to(bound_dtype(points))
+            outside = norm_named(self.norm).size(delta) > self.eps
+            inwards = torch.where(scaled > clean, scaled.floor(), scaled.ceil())
+            beyond = torch.where(scaled > clean, inwards < clean, inwards > clean)
+            inwards = torch.where(beyond, clean.round(), inwards)
+            levels = torch.where(batch_view(outside, levels), inwards, levels)
+        return self._at_levels(levels)
 
-    def _settled(self, levels: Tensor, before: Tensor) -> Tensor:
-        """Levels as values; a value whose level did not change stays as it was, also off the grid."""
-        return torch.where(levels == before.round(), self.images, levels / TOP)
+    def _at_levels(self, levels: Tensor) -> Tensor:
+        """Levels as values; one that is the clean image's keeps its value, even between two levels."""
+        return torch.where(levels == (self.images * MAX_LEVEL).round(), self.images, levels / MAX_LEVEL)
 
     def random(self, noise: Noise) -> Tensor:
         """A point drawn uniformly from each ball, then put into the box."""
         drawn = norm_named(self.norm).random(self.images, noise)
-        return self.project(self.images + drawn * columns(self.eps, self.images).to(self.images.dtype))
+        return self.project(self.images + drawn * batch_view(self.eps, self.images).to(self.images.dtype))
+
+
+@dataclass
+class BoundedSamples(State):
+    """The samples that an attack within a bound is given."""
+
+    ball: Ball
+    labels: Tensor  # (n,) the true classes, or the targets
+    noise: Noise
 
 
 def check_images(images: Tensor) -> None:
-    """Refuse what cannot be attacked.
-
-    Raises:
-        AttackError: no samples of floating point values in [0, 1].
-    """
+    """Refuse images that are not (N, ...) floating point values in [0, 1]."""
     if not images.is_floating_point():
         raise AttackError(f"images are floating point, in [0, 1], not {images.dtype}; divide by 255")
     if images.dim() < 2:
@@ -109,12 +106,8 @@ def check_images(images: Tensor) -> None:
 
 
 def per_sample(value: float | Tensor, images: Tensor, name: str) -> Tensor:
-    """(N,) double-precision values, from one for all samples or one for each.
-
-    Raises:
-        AttackError: neither.
-    """
-    values = torch.as_tensor(value, dtype=wide(images), device=images.device)
+    """(N,) double-precision values, from one for all samples or one for each."""
+    values = torch.as_tensor(value, dtype=bound_dtype(images), device=images.device)
     if values.dim() == 0:
         return values.expand(len(images)).clone()
     if values.shape != (len(images),):
@@ -122,19 +115,34 @@ def per_sample(value: float | Tensor, images: Tensor, name: str) -> Tensor:
     return values
 
 
-def wide(images: Tensor) -> torch.dtype:
+def bound_dtype(images: Tensor) -> torch.dtype:
     """The type in which bounds are computed; Apple's devices have no double precision."""
     return torch.float32 if images.device.type == "mps" else torch.float64
 
 
-def rounded_towards(images: Tensor, delta: Tensor) -> Tensor:
-    """``images + delta`` in the images' own type, never further from them than ``delta`` says."""
-    delta = delta.to(wide(images))
+def added_within(images: Tensor, delta: Tensor) -> Tensor:
+    """``images + delta``, rounded to the type of the images but never further from them than ``delta``."""
+    delta = delta.to(bound_dtype(images))
     points = (images.to(delta.dtype) + delta).to(images.dtype)
     too_far = (points.to(delta.dtype) - images.to(delta.dtype)).abs() > delta.abs()
     return torch.where(too_far, torch.nextafter(points, images), points)
 
 
+def _bounds(images: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
+    """The lowest and the highest values within a radius (n,) in Linf."""
+    eps = batch_view(radius, images)
+    low, high = (added_within(images, delta.expand_as(images)) for delta in (-eps, eps))
+    return low.clamp_min(0), high.clamp_max(1)
+
+
+def _level_bounds(images: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
+    """The lowest and the highest levels within a radius (n,) in Linf, as values."""
+    levels, reach = (images * MAX_LEVEL).round(), _levels(batch_view(radius, images)).to(images.dtype)
+    bounds = ((levels + change).clamp(0, MAX_LEVEL) / MAX_LEVEL for change in (-reach, reach))
+    low, high = (torch.where(reach == 0, images, bound) for bound in bounds)
+    return low, high
+
+
 def _levels(eps: Tensor) -> Tensor:
-    # 2/255 in single or double precision is two levels.
-    return (eps * TOP + 1e-4).floor()
+    # 2/255 is two levels in single as in double precision.
+    return (eps * MAX_LEVEL + 1e-4).floor()

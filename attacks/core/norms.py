@@ -1,4 +1,4 @@
-"""Norms and their balls: the only place that tells one norm from another."""
+"""Norms and their balls: the only place that distinguishes one norm from another."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,17 +12,22 @@ from .seeds import Noise
 
 @dataclass(frozen=True)
 class Norm:
-    """How far a perturbation (N, ...) goes, and how to keep it near."""
+    """The size of perturbations (N, ...), and the geometry of its balls."""
 
-    size: Callable[[Tensor], Tensor]  # (N,) the norm of each sample
-    project: Callable[[Tensor, Tensor], Tensor]  # the nearest perturbation with norm at most eps (N, 1, ...)
-    steepest: Callable[[Tensor], Tensor]  # of norm 1 (L0: the gradient's shape): where to step for a gradient
-    random: Callable[[Tensor, Noise], Tensor]  # uniformly from the ball of radius 1, shaped as its argument
+    size: Callable[[Tensor], Tensor]  # (N,) the norm of each perturbation
+    project: Callable[[Tensor, Tensor], Tensor]  # the nearest perturbation whose norm is at most eps (N, 1, ...)
+    steepest: Callable[[Tensor], Tensor]  # the direction of norm 1 to step in, given a gradient; L0: its own shape
+    random: Callable[[Tensor, Noise], Tensor]  # uniform in the ball of radius 1, shaped as its argument
 
 
-def columns(values: Tensor, like: Tensor) -> Tensor:
-    """(N,) values as (N, 1, ...), to be broadcast over samples (N, ...)."""
+def batch_view(values: Tensor, like: Tensor) -> Tensor:
+    """(N,) values as (N, 1, ...), which broadcast over samples (N, ...)."""
     return values.reshape(-1, *[1] * (like.dim() - 1))
+
+
+def positive(values: Tensor) -> Tensor:
+    """Values of 0 or more, with the smallest positive number in place of 0, so that they can divide."""
+    return values.clamp_min(torch.finfo(values.dtype).tiny)
 
 
 def _random_linf(like: Tensor, noise: Noise) -> Tensor:
@@ -30,25 +35,25 @@ def _random_linf(like: Tensor, noise: Noise) -> Tensor:
 
 
 def _project_l2(delta: Tensor, eps: Tensor) -> Tensor:
-    size = columns(l2(delta), delta)
+    size = batch_view(l2(delta), delta)
     return torch.where(size > eps, delta * (eps / size), delta)
 
 
 def _steepest_l2(gradient: Tensor) -> Tensor:
-    # By the largest value first: squares of tiny gradients would vanish.
-    largest = columns(linf(gradient), gradient)
+    # Divided by the largest value first: the squares of tiny gradients would vanish.
+    largest = batch_view(linf(gradient), gradient)
     scaled = gradient / torch.where(largest > 0, largest, 1)
-    return scaled / columns(l2(scaled), gradient).clamp_min(torch.finfo(gradient.dtype).tiny)
+    return scaled / positive(batch_view(l2(scaled), gradient))
 
 
 def _random_l2(like: Tensor, noise: Noise) -> Tensor:
     direction = noise.normal(*like.shape[1:], like=like)
     radius = noise.uniform(1, like=like) ** (1 / direction[0].numel())
-    return direction * columns(radius / l2(direction)[:, None], like)
+    return direction * batch_view(radius / l2(direction)[:, None], like)
 
 
 def _project_l1(delta: Tensor, eps: Tensor) -> Tensor:
-    """Duchi et al. 2008, figure 1: what is left of every value above a threshold."""
+    """Duchi et al. 2008, figure 1: what remains of every value above a threshold."""
     sizes = delta.abs().flatten(1)
     sorted_sizes = sizes.sort(1, descending=True).values
     surplus = sorted_sizes.cumsum(1) - eps.reshape(-1, 1)
@@ -59,17 +64,17 @@ def _project_l1(delta: Tensor, eps: Tensor) -> Tensor:
 
 
 def _steepest_l1(gradient: Tensor) -> Tensor:
-    """Tramèr and Boneh 2019, section 3: the steepest hundredth of the values, all alike."""
+    """Tramèr and Boneh 2019, section 3: equal steps along the steepest hundredth of the values."""
     sizes = gradient.abs().flatten(1)
     kept = max(1, sizes.shape[1] // 100)
-    least = sizes.topk(kept, dim=1).values[:, -1:]
-    direction = gradient.sign() * (sizes >= least).view_as(gradient)
-    return direction / columns(l1(direction), gradient).clamp_min(1)
+    smallest = sizes.topk(kept, dim=1).values[:, -1:]
+    direction = gradient.sign() * (sizes >= smallest).view_as(gradient)
+    return direction / batch_view(l1(direction), gradient).clamp_min(1)
 
 
 def _random_l1(like: Tensor, noise: Noise) -> Tensor:
-    # Exponential sizes over their sum with one more are uniform in the simplex (Calafiore et al. 1998).
-    uniform = noise.uniform(like[0].numel() + 1, like=like).clamp_min(torch.finfo(like.dtype).tiny)
+    # Exponential variables, divided by their sum and one more, are uniform in the simplex (Calafiore et al. 1998).
+    uniform = positive(noise.uniform(like[0].numel() + 1, like=like))
     sizes = -uniform.log()
     sign = (noise.uniform(*like.shape[1:], like=like) < 0.5).to(like) * 2 - 1
     return sign * (sizes[:, 1:] / sizes.sum(1, keepdim=True)).view_as(like)
@@ -82,7 +87,7 @@ def _project_l0(delta: Tensor, eps: Tensor) -> Tensor:
 
 
 def linf(delta: Tensor) -> Tensor:
-    """(N,) the largest change of a value."""
+    """(N,) the largest change of any value."""
     return delta.flatten(1).abs().amax(1)
 
 
@@ -102,11 +107,11 @@ def l0(delta: Tensor) -> Tensor:
 
 
 def _steepest_l0(gradient: Tensor) -> Tensor:
-    return gradient / columns(linf(gradient), gradient).clamp_min(torch.finfo(gradient.dtype).tiny)
+    return gradient / positive(batch_view(linf(gradient), gradient))
 
 
 def _random_l0(like: Tensor, noise: Noise) -> Tensor:
-    return torch.zeros_like(like)  # any few values would bias which ones are changed
+    return torch.zeros_like(like)  # a random choice of values would decide which ones are changed
 
 
 NORMS = {
@@ -118,11 +123,7 @@ NORMS = {
 
 
 def norm_named(name: str) -> Norm:
-    """A norm of the table.
-
-    Raises:
-        AttackError: there is none of that name.
-    """
+    """A norm of the table; an error where there is none of that name."""
     if name not in NORMS:
         raise AttackError(f"the norm is one of {', '.join(NORMS)}, not {name!r}")
     return NORMS[name]

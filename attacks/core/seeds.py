@@ -1,37 +1,36 @@
-"""Random numbers that belong to a sample, not to the batch it happens to be in."""
+"""Random numbers that belong to a sample, not to the batch that it happens to be in."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from ..errors import AttackError
-from .active_batch import Rows
+from .active_batch import State
 
 Seed = int | Sequence[int] | Tensor | torch.Generator
 
 
-class Noise(Rows):
-    """A generator for each of n samples; what a sample draws does not depend on its neighbours.
+@dataclass
+class Noise(State):
+    """A random number generator for each of n samples; what a sample draws does not depend on its neighbours.
 
-    The state is a seed and how often was drawn, so that samples can be taken apart and put together.
+    A generator is stored as its seed and the number of draws so far, so that samples can be separated and joined.
     """
 
+    seeds: Tensor  # (n,), always on the CPU, as the next one
+    drawn: Tensor  # (n,) how often each sample has drawn
+    generator: torch.Generator | None = None  # draws for the whole batch instead
+
     @classmethod
-    def of(cls, seed: Seed, count: int) -> "Noise":
-        """Generators for ``count`` samples.
+    def of(cls, seed: Seed, count: int) -> Self:
+        """The noise of ``count`` samples.
 
-        Args:
-            seed: one number, which every sample starts from, whatever batch it is in; or one for
-                each sample; or a generator, which draws for the whole batch at once: quick, as
-                training needs it, but what a sample gets depends on its batch.
-            count: how many samples.
-
-        Returns:
-            The noise.
-
-        Raises:
-            AttackError: as many seeds as samples were not given.
+        One seed starts every sample alike, whatever batch it is in; ``count`` seeds start each sample at its own. A
+        generator draws for the whole batch at once: fast, as training needs it, but what a sample gets then depends on
+        its batch.
         """
         generator = seed if isinstance(seed, torch.Generator) else None
         if isinstance(seed, int) or generator is not None:
@@ -40,33 +39,31 @@ class Noise(Rows):
             seeds = torch.as_tensor(seed, dtype=torch.int64).cpu()
             if seeds.shape != (count,):
                 raise AttackError(f"{count} samples need one seed, or {count}, not {tuple(seeds.shape)}")
-        return cls(seeds=seeds, drawn=torch.zeros(count, dtype=torch.int64), generator=generator)
+        return cls(seeds, torch.zeros(count, dtype=torch.int64), generator)
 
-    def uniform(self, *shape: int, like: Tensor, chosen: Tensor | None = None) -> Tensor:
-        """(n, *shape) numbers from [0, 1), of the type and on the device of ``like``; for the chosen samples alone."""
-        return self._drawn(torch.rand, shape, like, chosen)
+    def uniform(self, *shape: int, like: Tensor) -> Tensor:
+        """(n, *shape) numbers from [0, 1), of the type and on the device of ``like``."""
+        return self._draw(torch.rand, shape, like)
 
-    def normal(self, *shape: int, like: Tensor, chosen: Tensor | None = None) -> Tensor:
-        """(n, *shape) numbers from the standard normal distribution; else as ``uniform``."""
-        return self._drawn(torch.randn, shape, like, chosen)
+    def normal(self, *shape: int, like: Tensor) -> Tensor:
+        """(n, *shape) numbers of the standard normal distribution, of the type and on the device of ``like``."""
+        return self._draw(torch.randn, shape, like)
 
-    def _drawn(self, draw: object, shape: tuple[int, ...], like: Tensor, chosen: Tensor | None) -> Tensor:
+    def _draw(self, sampler: Callable[..., Tensor], shape: tuple[int, ...], like: Tensor) -> Tensor:
         if self.generator is not None:
-            count = len(self) if chosen is None else int(chosen.sum())
-            return draw(count, *shape, generator=self.generator, device=self.generator.device).to(like)
-        rows = range(len(self)) if chosen is None else chosen.nonzero().flatten().tolist()
-        made = []
-        same: dict[tuple[int, int], Tensor] = {}  # with one seed for all, one draw serves all
-        for row in rows:
-            key = int(self.seeds[row]), int(self.drawn[row])
-            if key not in same:
-                # A prime apart: one sample's second draw must not be its neighbour's first.
-                generator = torch.Generator().manual_seed((key[0] * 1_000_003 + key[1]) % 2**63)
-                same[key] = draw(shape, generator=generator)  # in single precision, the same for every type
-            made.append(same[key])
-            self.drawn[row] += 1
-        drawn = torch.stack(made) if made else torch.empty(0, *shape)
-        return drawn.to(like)
+            return sampler(len(self), *shape, generator=self.generator, device=self.generator.device).to(like)
+        draws: dict[tuple[int, int], Tensor] = {}  # with one seed for all samples, one draw serves all
+        keys = list(zip(self.seeds.tolist(), self.drawn.tolist(), strict=True))
+        for seed, drawn in keys:
+            if (seed, drawn) not in draws:
+                # A prime apart: the second draw of one sample must not be the first one of its neighbour.
+                generator = torch.Generator().manual_seed((seed * 1_000_003 + drawn) % 2**63)
+                draws[seed, drawn] = sampler(shape, generator=generator)  # in single precision, whatever the type
+        self.drawn = self.drawn + 1
+        return (torch.stack([draws[key] for key in keys]) if keys else torch.empty(0, *shape)).to(like)
 
-    def __getitem__(self, chosen: Tensor) -> "Noise":
+    def __getitem__(self, chosen: Tensor) -> Self:
         return super().__getitem__(chosen.cpu())
+
+    def __setitem__(self, chosen: Tensor, other: Self) -> None:
+        super().__setitem__(chosen.cpu(), other)

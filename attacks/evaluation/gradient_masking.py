@@ -1,6 +1,5 @@
 """Is the robustness real? Signs of masked gradients (Athalye et al. 2018, https://arxiv.org/abs/1802.00420)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -8,120 +7,115 @@ from torch import Tensor
 
 from ..apgd import apgd
 from ..core.labels import still_right
-from ..core.losses import cross_entropy, logits_of, slope
+from ..core.losses import cross_entropy
+from ..core.model import Model, logits_of, value_and_gradient
 from ..core.seeds import Noise
 from ..errors import AttackError
 from ..fgsm import fgsm
 from ..pgd import pgd
 from ..square import square
-from .robust_accuracy import standing
+from .robust_accuracy import robust_at
 
-Model = Callable[[Tensor], Tensor]
-SLACK = 0.02  # of the samples: what a weaker attack may do better by chance
-SATURATED = 30.0  # a gap of logits at which the softmax's gradient is below 1e-13
+SLACK = 0.02  # the share of samples by which a weaker attack may be ahead by chance
+SATURATED = 30.0  # the lead of a logit at which the softmax's gradient is below 1e-13
 
 
 @dataclass(frozen=True)
 class Check:
-    """One sign of masked gradients, looked for."""
+    """The search for one sign of masked gradients."""
 
     name: str
     fine: bool
     evidence: str
 
 
-def masking(
+def masking_checks(
     model: Model, images: Tensor, labels: Tensor, *, eps: float = 8 / 255, queries: int = 500, seed: int = 0
 ) -> list[Check]:
-    """Look for signs that gradient attacks fail because gradients are of no use, not because the model is robust.
+    """Look for signs that gradient attacks fail because gradients are useless, not because the model is robust.
 
     Args:
         model: from images (N, ...) in [0, 1] to logits (N, C), in evaluation mode.
         images: (N, ...) in [0, 1]; some fifty or more.
         labels: (N,) the true classes.
         eps: radius of the Linf ball.
-        queries: how often the gradient-free attack may ask.
+        queries: of the gradient-free attack.
         seed: of the attacks.
 
     Returns:
         The checks, each with its evidence.
 
     Raises:
-        AttackError: no sample is classified right.
+        AttackError: no sample is classified correctly.
     """
-    images, labels = _right(model, images, labels)
-    checks = [_outputs(model, images), _saturation(model, images), _randomness(model, images)]
-    gradients = _gradients(model, images, labels)
-    if not gradients.fine and "not a number" in gradients.evidence:
-        return [*checks, gradients]
-    return [*checks, gradients, *_orderings(model, images, labels, eps, queries, seed)]
-
-
-def _right(model: Model, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     right = still_right(model, images, labels)
     if not right.any():
         raise AttackError("no sample is classified right, so nothing can be robust")
-    return images[right], labels[right]
+    search = _MaskingSearch(model, images[right], labels[right])
+    gradients = search.gradients()
+    checks = [search.outputs(), search.saturation(), search.randomness(), gradients]
+    if not gradients.fine and "not a number" in gradients.evidence:
+        return checks
+    return [*checks, *search.orderings(eps, queries, seed)]
 
 
-@torch.no_grad()
-def _outputs(model: Model, images: Tensor) -> Check:
-    found = logits_of(model, images)
-    probabilities = bool((found >= 0).all()) and bool(((found.sum(1) - 1).abs() < 1e-4).all())
-    text = "are probabilities: their gradient vanishes where the model is sure" if probabilities else "are logits"
-    return Check("outputs", not probabilities, f"the outputs {text}")
+@dataclass(frozen=True)
+class _MaskingSearch:
+    model: Model
+    images: Tensor  # (n, ...) all classified correctly
+    labels: Tensor  # (n,)
 
+    @torch.no_grad()
+    def outputs(self) -> Check:
+        logits = logits_of(self.model, self.images)
+        probabilities = bool((logits >= 0).all()) and bool(((logits.sum(1) - 1).abs() < 1e-4).all())
+        text = "are probabilities: their gradient vanishes where the model is sure" if probabilities else "are logits"
+        return Check("outputs", not probabilities, f"the outputs {text}")
 
-@torch.no_grad()
-def _saturation(model: Model, images: Tensor) -> Check:
-    top = logits_of(model, images).topk(2, dim=1).values
-    share = float(((top[:, 0] - top[:, 1]) > SATURATED).float().mean())
-    evidence = f"{share:.0%} of the samples lead by more than {SATURATED:.0f} in the logits"
-    return Check("saturation", share < 0.5, evidence)
+    @torch.no_grad()
+    def saturation(self) -> Check:
+        top = logits_of(self.model, self.images).topk(2, dim=1).values
+        share = float(((top[:, 0] - top[:, 1]) > SATURATED).float().mean())
+        evidence = f"{share:.0%} of the samples lead by more than {SATURATED:.0f} in the logits"
+        return Check("saturation", share < 0.5, evidence)
 
+    @torch.no_grad()
+    def randomness(self) -> Check:
+        one, other = (logits_of(self.model, self.images) for _ in range(2))
+        apart = float((one - other).abs().max())
+        evidence = f"two looks at the same samples differ by {apart:.3g}"
+        return Check("randomness", apart <= 1e-4 * max(1.0, float(one.abs().max())), evidence)
 
-@torch.no_grad()
-def _randomness(model: Model, images: Tensor) -> Check:
-    one, other = (logits_of(model, images) for _ in range(2))
-    apart = float((one - other).abs().max())
-    evidence = f"two looks at the same samples differ by {apart:.3g}"
-    return Check("randomness", apart <= 1e-4 * max(1.0, float(one.abs().max())), evidence)
+    def gradients(self) -> Check:
+        try:
+            gradient = value_and_gradient(self.model, self.images, cross_entropy, self.labels)[2]
+        except AttackError as error:
+            return Check("gradients", False, str(error))
+        share = float((gradient.flatten(1) == 0).all(1).float().mean())
+        return Check("gradients", share == 0, f"the gradient is zero for {share:.0%} of the samples")
 
+    def orderings(self, eps: float, queries: int, seed: int) -> list[Check]:
+        """Stronger attacks must find more, one without a bound everything, and one without gradients nothing new."""
+        data, images = (self.model, self.images, self.labels), self.images
+        noise = (Noise.of(seed, len(images)).uniform(*images.shape[1:], like=images) * 2 - 1) * eps
+        noisy = self.robust((images + noise).clamp(0, 1))
+        single = self.robust(fgsm(*data, eps=eps))
+        many = self.robust(pgd(*data, eps=eps, steps=50, stop_when_fooled=True, seed=seed))
+        best = many & self.robust(apgd(*data, eps=eps, steps=50, seed=seed))
+        unbounded = robust_at(*data, pgd, [1.0], steps=50, seed=seed)[:, 0]
+        blind = self.robust(square(*data, eps=eps, queries=queries, seed=seed))
+        noisy, single, many, best, unbounded, blind, alone = (
+            float(robust.double().mean()) for robust in (noisy, single, many, best, unbounded, blind, best & ~blind)
+        )
+        ordered = noisy >= single - SLACK and single >= many - SLACK
+        steps = f"right under noise {noisy:.1%}, one step {single:.1%}, fifty steps {many:.1%}"
+        without = f"{queries} queries without gradients leave {blind:.1%}, gradients {best:.1%}"
+        return [
+            Check("ordering", ordered, steps),
+            Check("no bound", unbounded == 0, f"with eps 1 {unbounded:.1%} are still right"),
+            Check("gradient-free", alone <= SLACK, f"{without}; {alone:.1%} fall to the queries alone"),
+        ]
 
-def _gradients(model: Model, images: Tensor, labels: Tensor) -> Check:
-    try:
-        gradient = slope(model, images, lambda logits: cross_entropy(logits, labels))[2]
-    except AttackError as error:
-        return Check("gradients", False, str(error))
-    share = float((gradient.flatten(1) == 0).all(1).float().mean())
-    return Check("gradients", share == 0, f"the gradient is zero for {share:.0%} of the samples")
-
-
-def _orderings(model: Model, images: Tensor, labels: Tensor, eps: float, queries: int, seed: int) -> list[Check]:
-    """Stronger attacks must find more, no bound must find all, and no attack without gradients may do better."""
-
-    def robust(found: Tensor) -> Tensor:
-        return still_right(model, found, labels)
-
-    noise = images + (Noise.of(seed, len(images)).uniform(*images.shape[1:], like=images) * 2 - 1) * eps
-    shaken = robust(noise.clamp(0, 1))
-    once = robust(fgsm(model, images, labels, eps=eps))
-    often = robust(pgd(model, images, labels, eps=eps, steps=50, stop_when_fooled=True, seed=seed))
-    adaptive = robust(apgd(model, images, labels, eps=eps, steps=50, seed=seed))
-    left = standing(model, images, labels, pgd, [1.0], steps=50, seed=seed)[:, 0]
-    asked = robust(square(model, images, labels, eps=eps, queries=queries, seed=seed))
-    noisy, single, many, best, all_of_it, blind = (
-        float(stands.double().mean()) for stands in (shaken, once, often, often & adaptive, left, asked)
-    )
-    ordered = noisy >= single - SLACK and single >= many - SLACK
-    found_alone = float((often & adaptive & ~asked).double().mean())
-    return [
-        Check("ordering", ordered, f"right under noise {noisy:.1%}, one step {single:.1%}, fifty steps {many:.1%}"),
-        Check("no bound", all_of_it == 0, f"with eps 1 {all_of_it:.1%} are still right"),
-        Check(
-            "gradient-free",
-            found_alone <= SLACK,
-            f"{queries} queries without gradients leave {blind:.1%}, gradients {best:.1%}; "
-            f"{found_alone:.1%} fall to the queries alone",
-        ),
-    ]
+    def robust(self, adversarial: Tensor) -> Tensor:
+        """(n,) booleans: whether the model is still right."""
+        return still_right(self.model, adversarial, self.labels)

@@ -1,12 +1,12 @@
-"""What an attack achieved, sample by sample, found by asking the model again."""
+"""What an attack has achieved, sample by sample: found by asking the model again."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ..core.losses import distance_to_boundary, fooled, logits_of
+from ..core.losses import distance_to_boundary, is_fooled
+from ..core.model import Model, logits_of
 from ..core.norms import NORMS
 
 
@@ -14,14 +14,14 @@ from ..core.norms import NORMS
 class Verdict:
     """One sample before and after an attack."""
 
-    label: int  # the true class, or the one wanted
-    right: bool  # whether the model was right before: with a wanted class, whether it saw another
+    label: int  # the true class, or the target
+    right: bool  # whether there was something to fool: the model predicted the true class, or not yet the target
     before: int  # the prediction for the clean sample
     before_probability: float
     after: int  # the prediction for the adversarial one
     after_probability: float
-    success: bool  # fooled, though it was right before
-    margin: float  # of the logits: how far the attack missed the boundary; below 0 by how much it is past
+    success: bool  # whether the model is fooled, and was not before
+    margin: float  # the logits that are missing to the boundary; below 0 where it is crossed
     l0: int  # how many values changed
     l1: float
     l2: float
@@ -33,10 +33,10 @@ class Verdict:
         return self.linf * 255
 
 
-class Counted:
-    """A model that counts what it is asked: samples looked at, and those differentiated."""
+class CountedModel:
+    """A model that counts the samples that pass forward and backward through it."""
 
-    def __init__(self, model: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, model: Model) -> None:
         self.model = model
         self.forwards = 0
         self.backwards = 0
@@ -46,41 +46,25 @@ class Counted:
         self.forwards += len(points)
         logits = self.model(points)
         if logits.requires_grad:
-            logits.register_hook(lambda gradient: self._differentiated(len(gradient)))
+            logits.register_hook(self._count_backward)
         return logits
 
-    def _differentiated(self, count: int) -> None:
-        self.backwards += count
+    def _count_backward(self, gradient: Tensor) -> None:
+        self.backwards += len(gradient)
 
 
 @torch.no_grad()
 def judge(
-    model: Callable[[Tensor], Tensor],
-    images: Tensor,
-    adversarial: Tensor,
-    labels: Tensor,
-    *,
-    targeted: bool = False,
+    model: Model, images: Tensor, adversarial: Tensor, labels: Tensor, *, targeted: bool = False
 ) -> list[Verdict]:
-    """Ask the model what it sees in clean and in adversarial samples.
+    """A verdict for each sample, from the model's predictions for clean images (N, ...) and adversarial ones.
 
-    Args:
-        model: from images (N, ...) in [0, 1] to logits (N, C).
-        images: (N, ...), the clean samples.
-        adversarial: (N, ...), those attacked.
-        labels: (N,) the true classes, or those wanted.
-        targeted: whether the labels are the classes wanted.
-
-    Returns:
-        A verdict for each sample.
-
-    Raises:
-        AttackError: the model gives no finite logits.
+    The labels (N,) are the true classes, or with ``targeted`` the targets.
     """
     clean, attacked = logits_of(model, images), logits_of(model, adversarial)
     before, after = clean.softmax(1).max(1), attacked.softmax(1).max(1)
-    right = ~fooled(clean, labels, targeted)
-    success = right & fooled(attacked, labels, targeted)
+    right = ~is_fooled(clean, labels, targeted)
+    success = right & is_fooled(attacked, labels, targeted)
     delta = adversarial.cpu().double() - images.cpu().double()
     columns = {
         "label": labels,

@@ -9,19 +9,19 @@ from typing import Any
 
 @contextmanager
 def until_interrupted() -> Iterator[Callable[[], bool]]:
-    """Let the first Ctrl-C wait for the end of a batch; the second one does not wait."""
-    asked: list[int] = []
+    """A function that says whether Ctrl-C was pressed, once: the second time it interrupts at once."""
+    signals: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
     before = signal.getsignal(signal.SIGINT)
 
     def note(number: int, frame: Any) -> None:
-        asked.append(number)
+        signals.append(number)
         signal.signal(signal.SIGINT, before)
 
     signal.signal(signal.SIGINT, note)
     try:
-        yield lambda: bool(asked)
+        yield lambda: bool(signals)
     finally:
         signal.signal(signal.SIGINT, before)

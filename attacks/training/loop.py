@@ -1,17 +1,24 @@
 """The one loop that trains with every defense."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from .. import distributed
 from ..errors import AttackError
-from . import checkpoint
+from .events import EpochDone, Watch
 from .interrupts import until_interrupted
 from .run import Run
 from .scores import Data
-from .steps import Watch, epoch
-from .validation import judge, tired, validated, worth
+from .steps import train_epoch
+from .validation import is_best, judge, out_of_patience, validate
+
+# Takes the path of a file, the weights, and the state of the training, which is made of tensors, numbers, strings,
+# None, lists and dicts. A killed process must leave no half file.
+Save = Callable[[Path, dict[str, Tensor], dict[str, Any]], None]
 
 
 def train(
@@ -20,8 +27,8 @@ def train(
     validation: Data,
     folder: Path,
     *,
-    head: dict[str, Any] | None = None,
-    resume: bool = False,
+    save: Save,
+    resume: dict[str, Any] | None = None,
     watch: Watch | None = None,
 ) -> list[dict[str, Any]]:
     """Train a network, epoch by epoch, and keep the best and the last.
@@ -29,12 +36,11 @@ def train(
     Args:
         run: the network and the choices.
         data: to train on.
-        validation: held out of it: it picks the best epoch and tells when something goes wrong.
+        validation: held out of it: it decides which epoch is the best, and shows when something goes wrong.
         folder: for ``last.pt``, from which a killed run goes on exactly, and ``best.pt``.
-        head: what the files say besides, such as how the network is built.
-        resume: whether to go on from ``last.pt``.
-        watch: is told of what happens: "batch", "epoch" or "trouble", and its numbers; with "trouble" also
-            what was done about it, the "remedy".
+        save: writes these files.
+        resume: what ``last.pt`` holds, to go on from there; its "training" is the state that ``save`` was given.
+        watch: is told of every event.
 
     Returns:
         A row for each epoch: losses and accuracies.
@@ -43,37 +49,32 @@ def train(
         AttackError: a checkpoint that does not fit, or one in the way.
         KeyboardInterrupt: after Ctrl-C, once ``last.pt`` is written.
     """
-    last = folder / "last.pt"
-    watch = watch or (lambda kind, numbers: None)
-    if resume:
-        run.resume(checkpoint.read(last)["training"])
+    last, watch = folder / "last.pt", watch or (lambda event: None)
+    if resume is not None:
+        if "training" not in resume:
+            raise AttackError(f"{last} is no checkpoint of a training run; it is left as it is")
+        run.resume(resume["training"])
     elif last.exists():
         raise AttackError(f"{last} is there already; go on with --resume, or choose another folder")
-    settings = run.settings
     with until_interrupted() as interrupted:
-        while run.epoch < settings.epochs and not tired(run):
+        while run.epoch < run.settings.epochs and not out_of_patience(run):
             began = time.perf_counter()
-            for _ in epoch(run, data, watch):
-                if distributed.anywhere(interrupted()):
-                    _save(last, run, head)
+            for _ in train_epoch(run, data, watch):
+                if distributed.any_process(interrupted()):
+                    _save(last, run, save)
                     raise KeyboardInterrupt
-            row = validated(run, validation, time.perf_counter() - began)
+            row = validate(run, validation, time.perf_counter() - began)
             judge(run, row, watch)
-            best = not row.get("trouble") and worth(run, row) >= max(
-                (worth(run, other) for other in run.history[:-1] if not other.get("trouble")), default=0
-            )
-            if best:
-                _save(folder / "best.pt", run, head)
-            _save(last, run, head)
-            watch("epoch", row)
-            if distributed.anywhere(interrupted()):
+            if is_best(run):
+                _save(folder / "best.pt", run, save)
+            _save(last, run, save)
+            watch(EpochDone(row))
+            if distributed.any_process(interrupted()):
                 raise KeyboardInterrupt
     return run.history
 
 
-def _save(path: Path, run: Run, head: dict[str, Any] | None) -> None:
+def _save(path: Path, run: Run, save: Save) -> None:
     state = run.state()  # all processes take part
     if distributed.rank() == 0:
-        weights = run.average if run.average is not None else run.network.state_dict()
-        content = {**(head or {}), "state": {name: value.cpu().clone() for name, value in weights.items()}}
-        checkpoint.write(path, {**content, "training": state})
+        save(path, run.network.state_dict() if run.average is None else run.average, state)

@@ -1,4 +1,4 @@
-"""A training run: all that changes while it goes on."""
+"""A training run: everything that changes while it goes on."""
 
 import copy
 from collections.abc import Callable
@@ -9,16 +9,16 @@ from torch import Tensor, nn
 
 from .. import distributed
 from ..errors import AttackError
-from . import checkpoint
-from .precision import magnified, narrowed
+from .precision import in_precision, with_scaled_gradients
 from .schedules import OPTIMIZERS
 from .settings import Settings
 
-COUNTERS = ("epoch", "batch", "scale", "ramp", "proven", "cautious", "loss_sum", "seen")  # what a run counts with
+# Plain numbers that a checkpoint keeps.
+COUNTERS = ("epoch", "batch", "scale", "ramp", "proven", "cautious", "loss_sum", "seen")
 
 
 class Run:
-    """A training run: everything that changes while it goes on, and what a checkpoint keeps of it."""
+    """A network in training, and what a checkpoint keeps of it."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Run:
     ) -> None:
         self.network, self.settings, self.classes, self.augment = network, settings, classes, augment
         self.device = next(network.parameters()).device
-        distributed.begun_alike(network)
+        distributed.broadcast(network)
         self.mean, self.std = mean.to(self.device), std.to(self.device)
         make = OPTIMIZERS[settings.optimizer]
         self.optimizer = make(network.parameters(), settings.learning_rate, settings.weight_decay)
@@ -40,10 +40,10 @@ class Run:
         self.generator = torch.Generator().manual_seed(settings.seed * 1009 + distributed.rank())
         self.average = copy.deepcopy(network.state_dict()) if settings.average else None
         self.epoch = self.batch = 0
-        self.scale = 1.0  # of the learning rate; less after each rollback
-        self.ramp = (0.0, settings.warm_up)  # the epoch in which eps begins to grow, and over how many
-        self.proven = False  # whether `good` is a network that holds, not the fresh one
-        self.cautious = False  # whether it was rolled back
+        self.scale = 1.0  # of the learning rate; smaller after each rollback
+        self.ramp = (0.0, settings.warm_up)  # the epoch in which eps begins to grow, and for how many it does
+        self.proven = False  # whether `good` is a network that is robust, not the fresh one
+        self.cautious = False  # whether the run was rolled back
         self.loss_sum = self.seen = 0.0
         self.memory: dict[str, Tensor] = {}
         self.history: list[dict[str, Any]] = []
@@ -51,15 +51,15 @@ class Run:
 
     def model(self, images: Tensor) -> Tensor:
         """Logits (n, C) of images (n, ...) in [0, 1]."""
-        with narrowed(self.settings.precision, self.device):
+        with in_precision(self.settings.precision, self.device):
             return self.network((images - self.mean) / self.std).float()
 
     def attacked(self, images: Tensor) -> Tensor:
-        """The same, for the gradients of the images alone, which are not lost in narrow numbers."""
-        return magnified(self.model, images) if self.settings.precision == "fp16" else self.model(images)
+        """The same, with gradients of the images that are not lost in low precision; those of weights are not right."""
+        return with_scaled_gradients(self.model, images) if self.settings.precision == "fp16" else self.model(images)
 
     def evaluated(self, images: Tensor) -> Tensor:
-        """The same of the network in evaluation mode, which is left as it was."""
+        """The same of the network in evaluation mode; its mode is left as it was."""
         modes = [(module, module.training) for module in self.network.modules()]
         self.network.eval()
         try:
@@ -91,7 +91,7 @@ class Run:
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps, in types that are read back without unpickling code."""
         counters = {name: getattr(self, name) for name in COUNTERS}
-        random = distributed.gathered(checkpoint.random_states(self.generator))
+        random = distributed.gathered(_random_states(self.generator))
         memories = distributed.gathered({name: value.cpu() for name, value in self.memory.items()})
         return {
             "settings": self.settings.as_dict(),
@@ -105,11 +105,7 @@ class Run:
         }
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Stand where a checkpoint was written.
-
-        Raises:
-            AttackError: the run was begun with other choices.
-        """
+        """Go on from the state in a checkpoint; an error where that run was begun with other choices."""
         differs = self.settings.differing(state["settings"])
         if differs:
             raise AttackError(f"the run was begun with other {', '.join(differs)}; go on with the same, or begin anew")
@@ -121,4 +117,18 @@ class Run:
             self.scaler.load_state_dict(state["scaler"])
         for name in COUNTERS:
             setattr(self, name, state[name])
-        checkpoint.restore_random(state["random"][distributed.rank()], self.generator)
+        _restore_random_states(state["random"][distributed.rank()], self.generator)
+
+
+def _random_states(generator: torch.Generator) -> dict[str, Tensor]:
+    """The states of all random generators."""
+    states = {"generator": generator.get_state(), "torch": torch.get_rng_state()}
+    return states | ({"cuda": torch.cuda.get_rng_state()} if torch.cuda.is_available() else {})
+
+
+def _restore_random_states(states: dict[str, Tensor], generator: torch.Generator) -> None:
+    """Put all random generators back into these states."""
+    generator.set_state(states["generator"])
+    torch.set_rng_state(states["torch"])
+    if "cuda" in states and torch.cuda.is_available():
+        torch.cuda.set_rng_state(states["cuda"])

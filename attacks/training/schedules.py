@@ -1,4 +1,4 @@
-"""Learning rates over the course of a run, and the optimisers that take them."""
+"""Learning rates over the course of a run, and the optimizers that take them."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -21,7 +21,7 @@ def cosine(done: float) -> float:
     return (1 + math.cos(math.pi * done)) / 2
 
 
-# Share of the run that is done, to the share of the peak rate.
+# From the share of the run that is done to the share of the peak rate.
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "cyclic": cyclic,
     "multistep": multistep,

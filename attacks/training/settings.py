@@ -1,4 +1,4 @@
-"""What a training run is asked to do; a checkpoint keeps it, so that a run goes on as it began."""
+"""The choices of a training run; a checkpoint keeps them, so that a run goes on as it began."""
 
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -11,7 +11,7 @@ from .schedules import OPTIMIZERS, SCHEDULES
 
 @dataclass(frozen=True)
 class Settings:
-    """The choices of a run; radii and steps are in units of [0, 1] pixels."""
+    """The choices of a run; radii and steps refer to pixels in [0, 1]."""
 
     defense: str = "fast"
     options: dict[str, Any] = field(default_factory=dict)  # of the defense
@@ -24,10 +24,10 @@ class Settings:
     weight_decay: float = 0.0
     warm_up: float = 0.0  # epochs over which eps grows from nothing
     weight_perturbation: float = 0.0  # of adversarial weight perturbation, relative to each layer
-    average: float = 0.0  # decay of the exponential average of the weights; 0 for none
-    attack_in: str = "eval"  # the network's mode while it is attacked: "eval" or "train"
-    guard: bool = True  # roll back where the network overfits to the attack or collapses
-    patience: int | None = None  # epochs without a better validation after which a run ends
+    average: float = 0.0  # decay of the exponential average of the weights; 0 for no average
+    attack_in: str = "eval"  # the mode of the network while it is attacked: "eval" or "train"
+    guard: bool = True  # whether to roll back when the network overfits to the attack or collapses
+    patience: int | None = None  # epochs without a better validation after which the run ends
     precision: str = "float32"  # or "bf16" or "fp16", of the passes
     seed: int = 0
 
@@ -47,9 +47,9 @@ class Settings:
             raise AttackError(f"average is a decay below 1, not {self.average}")
 
     def as_dict(self) -> dict[str, Any]:
-        """The choices by name."""
+        """The choices, by name."""
         return asdict(self)
 
     def differing(self, other: dict[str, Any]) -> list[str]:
-        """The names of the choices that another run made differently."""
+        """The names of the choices in which another run differs."""
         return [known.name for known in fields(self) if getattr(self, known.name) != other.get(known.name)]

@@ -1,67 +1,73 @@
 """The steps of an epoch."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from .. import distributed
 from ..errors import AttackError, GradientWarning
-from .defenses import CAUTIOUS, LossOf, defense_named
+from .batch import Batch, LossOf
+from .defenses import CAUTIOUS, defense_named
+from .events import BatchDone, Watch
 from .run import Run
 from .schedules import SCHEDULES
 from .scores import Data
-from .weights import average_in, perturbed
+from .weights import perturbed, update_average
 
-Watch = Callable[[str, dict[str, Any]], None]
-SMALLEST_SCALE = 1e-6  # of fp16 losses: gradients that still overflow are none
+SMALLEST_SCALE = 1e-6  # of fp16 losses; gradients that still overflow are not finite at all
 
 
-def epoch(run: Run, data: Data, watch: Watch) -> Iterator[None]:
-    """Train on every batch of an epoch; what is yielded is a moment at which the run may be left."""
-    settings, network = run.settings, run.network
+def train_epoch(run: Run, data: Data, watch: Watch) -> Iterator[None]:
+    """Train on every batch of an epoch; after each one it yields, and the run may be stopped."""
+    settings = run.settings
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(settings.seed * 7919 + run.epoch))
     batches = [part for part in order.split(settings.batch_size) if len(part) >= 2 * distributed.world()]
-    defense = defense_named(settings.defense)
-    network.train()
+    run.network.train()
     for number in range(run.batch, len(batches)):
-        past = run.epoch + number / len(batches)
-        for group in run.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * SCHEDULES[settings.schedule](past / settings.epochs) * run.scale
-        begin, length = run.ramp
-        eps = settings.eps * (min(1.0, (past - begin) / length) if length else 1.0)
-        images, labels = (part.to(run.device) for part in data.batch(distributed.own(batches[number])))
-        if run.augment is not None:
-            images = run.augment(images, run.generator)
-        losses = defense(
-            run.model,
-            images,
-            labels,
-            attacked=run.attacked if settings.attack_in == "train" else run.evaluated,
-            eps=eps,
-            generator=run.generator,
-            memory=run.memory,
-            **(settings.options | (CAUTIOUS.get(settings.defense, {}) if run.cautious else {})),
-        )
-        share = len(labels) / len(batches[number])
-        with warnings.catch_warnings():
-            # Where a sample is right beyond doubt, its gradient may vanish; the guard looks at what matters.
-            warnings.simplefilter("ignore", GradientWarning)
-            for loss_of in losses:
-                loss = _step(run, loss_of, share)
-        run.loss_sum += float(loss) * len(labels)
-        run.seen += len(labels)
+        loss = _train_batch(run, data, batches[number], run.epoch + number / len(batches))
         run.batch = number + 1
-        watch("batch", {"epoch": run.epoch, "batch": run.batch, "batches": len(batches), "loss": float(loss)})
+        watch(BatchDone(run.epoch, run.batch, len(batches), loss))
         yield
     run.batch = 0
 
 
+def _train_batch(run: Run, data: Data, indices: Tensor, time: float) -> float:
+    """The last loss of the defense on these samples, of all processes, at a time in epochs."""
+    settings = run.settings
+    for group in run.optimizer.param_groups:
+        group["lr"] = settings.learning_rate * SCHEDULES[settings.schedule](time / settings.epochs) * run.scale
+    batch = _batch(run, data, distributed.own(indices), time)
+    options = settings.options | (CAUTIOUS.get(settings.defense, {}) if run.cautious else {})
+    count = len(batch.labels)
+    with warnings.catch_warnings():
+        # Where a prediction is right beyond doubt the gradient may vanish; the guard watches what matters.
+        warnings.simplefilter("ignore", GradientWarning)
+        for loss_of in defense_named(settings.defense)(batch, **options):
+            loss = float(_step(run, loss_of, count / len(indices)))
+    run.loss_sum += loss * count
+    run.seen += count
+    return loss
+
+
+def _batch(run: Run, data: Data, indices: Tensor, time: float) -> Batch:
+    begin, length = run.ramp
+    images, labels = (part.to(run.device) for part in data.batch(indices))
+    return Batch(
+        model=run.model,
+        attacked=run.attacked if run.settings.attack_in == "train" else run.evaluated,
+        images=images if run.augment is None else run.augment(images, run.generator),
+        labels=labels,
+        eps=run.settings.eps * (min(1.0, (time - begin) / length) if length else 1.0),
+        generator=run.generator,
+        memory=run.memory,
+    )
+
+
 def _step(run: Run, loss_of: LossOf, share: float) -> Tensor:
-    """One step of the optimiser on one loss, over all processes; none where fp16 gradients overflowed in any."""
+    """One step of the optimizer on one loss, over all processes; none where fp16 gradients overflow in any of them."""
     size, scaler = run.settings.weight_perturbation, run.scaler
     with perturbed(run.network, lambda: scaler.scale(loss_of()), size) if size else nullcontext():
         run.optimizer.zero_grad()
@@ -76,7 +82,7 @@ def _step(run: Run, loss_of: LossOf, share: float) -> Tensor:
     if scaler.is_enabled() and scaler.get_scale() < SMALLEST_SCALE:
         raise AttackError(f"no gradient is finite in epoch {run.epoch + 1}; {_remedy(run)}")
     if run.average is not None:
-        average_in(run.average, run.network, run.settings.average)
+        update_average(run.average, run.network, run.settings.average)
     return loss.detach()
 
 

@@ -1,4 +1,4 @@
-"""What may happen to a picture before a model sees it: differentiable, for attacks that are to survive it.
+"""Changes of an image before a model sees it; differentiable, for attacks whose results are to survive them.
 
 >>> from attacks.transforms import blur, jpeg, rotation, transformed
 >>> seen = transformed(images, [rotation(10), blur(1), jpeg((50, 95))], seed=1)

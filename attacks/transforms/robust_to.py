@@ -1,4 +1,4 @@
-"""What becomes of a picture on its way through the world: compression, resizing, blur, noise, at a given strength."""
+"""What happens to an image on its way through the world: compression, resizing, blur or noise of a given strength."""
 
 import io
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import AttackError
 
-# Name to the strength where none is given, its highest value, and what it measures.
+# From the name to the default strength, the largest one, and what it measures.
 TRANSFORMS = {
     "jpeg": (90.0, 100.0, "QUALITY"),
     "resize": (0.5, 16.0, "FACTOR (and back)"),
@@ -19,16 +19,16 @@ TRANSFORMS = {
 
 
 def robust_to(images: Tensor, name: str, strength: float | None = None, *, seed: int = 0) -> Tensor:
-    """Pictures after one transform, to ask whether an adversarial one still fools.
+    """Images after one transform, to see whether an adversarial one still fools.
 
-    Unlike the random transforms that attacks look through, these are as programs do them, have no
-    gradient, and are the same for every picture.
+    Unlike the random transforms that attacks use, these are what programs do: they have no gradient, and are the same
+    for every image.
 
     Args:
         images: (N, 3, H, W) in [0, 1].
         name: "jpeg", which writes and reads a file; "resize", down and up again; "blur"; or "noise".
-        strength: the quality (1 to 100), the factor, the standard deviation in pixels, or that in levels of an
-            8-bit file; by default 90, 0.5, 1 and 4.
+        strength: the quality (1 to 100), the factor, the standard deviation in pixels, or that in levels of an 8-bit
+            file; by default 90, 0.5, 1 and 4.
         seed: of the noise.
 
     Returns:
@@ -55,11 +55,7 @@ def robust_to(images: Tensor, name: str, strength: float | None = None, *, seed:
 
 
 def checked_strength(name: str, strength: float | None = None) -> float:
-    """The strength of a transform, or its default.
-
-    Raises:
-        AttackError: no such transform, or a strength out of its range.
-    """
+    """The strength of a transform, or its default; an error where it is out of range."""
     meanings = ", ".join(f"{known}:{unit}" for known, (_, _, unit) in TRANSFORMS.items())
     if name not in TRANSFORMS:
         raise AttackError(f"there is no transform {name!r}; there are {meanings}")

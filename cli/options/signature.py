@@ -21,7 +21,7 @@ from .record import command, gathered
 from .types import Radius, dashed
 
 FOLDER = Path(interpret.__file__).parent / "explainers"
-ALONE = [name for name, kind in ATTACKS.items() if kind in ("eps", "least", "pixels")]  # on single pictures
+ALONE = [name for name, kind in ATTACKS.items() if kind in ("eps", "minimum_norm", "pixels")]  # on single pictures
 
 
 @dataclass(frozen=True)

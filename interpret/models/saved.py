@@ -1,8 +1,8 @@
 """Networks that were trained here: one file with the weights and all that is needed to use them."""
 
-import io
+import contextlib
 import os
-import pickle
+import secrets
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from ..classifier import Classifier
 from ..errors import InterpretError, NetworkError
-from ..images.files import write_bytes
 from .architectures import build
 from .state_dict import State, fill
 
@@ -70,36 +69,49 @@ class Recipe:
         )
 
 
-def head_of(recipe: Recipe) -> dict[str, object]:
-    """What a file holds besides the weights, its "state", for `load` to take it."""
-    return {"interp": FORMAT, "recipe": asdict(recipe)}
-
-
-def save_trained(path: str | os.PathLike, network: nn.Module, recipe: Recipe, **more: object) -> None:
+def save_trained(path: str | os.PathLike, network: nn.Module | State, recipe: Recipe, **more: object) -> None:
     """Write a network and its recipe into one file, whole or not at all.
 
     Args:
-        path: of the file; ``load`` and ``-m`` take it if it ends in .pt or .pth.
-        network: what the Classifier holds, not the Classifier; its weights may be on any device.
+        path: of the file, whose folder is made; ``load`` and ``-m`` take it if it ends in .pt or .pth.
+        network: what the Classifier holds, not the Classifier, or its state dict; on any device.
         recipe: how to build and use it.
-        more: what else to keep, for example to continue a training: tensors, numbers, strings, and
+        more: what else to keep, for example to continue a training: tensors, numbers, strings, None, and
             lists and dicts of these.
 
     Raises:
         InterpretError: there is something in ``more`` that could not be read back, or the file
             cannot be written.
     """
+    if reason := _unreadable(more):
+        raise InterpretError(f"{path} takes tensors, numbers, strings, lists and dicts alone, not {reason}")
+    state = network.state_dict() if isinstance(network, nn.Module) else network
     # A view would take all of the tensor it is cut from along.
-    state = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
-    content = io.BytesIO()
+    state = {name: value.detach().cpu().clone() for name, value in state.items()}
+    content = {**more, "interp": FORMAT, "recipe": asdict(recipe), "state": state}
+    target = Path(path).resolve()  # a link stays a link
+    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
-        torch.save({**more, **head_of(recipe), "state": state}, content)
-        content.seek(0)
-        torch.load(content, map_location="cpu", weights_only=True)
-    except (pickle.PickleError, AttributeError, TypeError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InterpretError(f"{path} takes tensors, numbers, strings, lists and dicts alone: {reason}") from error
-    write_bytes(path, content.getvalue())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(content, temporary)
+        os.replace(temporary, target)
+    except (OSError, RuntimeError) as error:  # torch raises the latter where the disk is full
+        raise InterpretError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _unreadable(value: object) -> str | None:
+    """The name of a type within a value that `torch.load` does not read with ``weights_only``."""
+    if isinstance(value, dict):
+        parts = [*value, *value.values()]
+    elif isinstance(value, list | tuple):
+        parts = list(value)
+    else:
+        plain = isinstance(value, Tensor) or type(value) in (bool, int, float, str, type(None))
+        return None if plain else type(value).__name__
+    return next(filter(None, map(_unreadable, parts)), None)
 
 
 def load_trained(path: str | os.PathLike) -> Classifier:

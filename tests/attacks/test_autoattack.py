@@ -1,4 +1,4 @@
-"""APGD, FAB, Square and AutoAttack: closed forms, exact bounds, independence of the batch."""
+"""APGD, FAB, Square and AutoAttack: closed forms, and what is not the standard."""
 
 import logging
 
@@ -8,22 +8,23 @@ import torch
 import attacks
 from attacks import AttackError
 from attacks.apgd import _checkpoints as checkpoints
-from attacks.autoattack import _say_if_less
-from attacks.core.hyperplane import onto_plane
-from attacks.core.labels import wrong_classes
+from attacks.autoattack import _warn_if_less
+from attacks.core.hyperplane import step_onto_plane
+from attacks.core.labels import likeliest_wrong
 from attacks.core.losses import targeted_dlr
 from attacks.core.norms import NORMS
 from attacks.core.windows import bumps
-from tests.attack_nets import convnet, linear, samples
+from tests.attack_nets import boundary_distance, convnet, linear, predictions, samples
 
 SHAPES = [(6,), (4, 5), (3, 4, 4)]
-BOUNDED = {
+EVERY = {
     "apgd": dict(steps=10),
     "apgd on targets": dict(steps=5, target_classes=2),
     "square": dict(queries=25),
     "autoattack": dict(steps=3, queries=10, target_classes=2),
+    "fab": dict(steps=6),
+    "fab on targets": dict(steps=6, target_classes=3),
 }
-EVERY = {**BOUNDED, "fab": dict(steps=6), "fab on targets": dict(steps=6, target_classes=3)}
 pytestmark = pytest.mark.filterwarnings("ignore:not the standard AutoAttack")
 
 
@@ -31,26 +32,11 @@ def attack(name, *what, **settings):
     return getattr(attacks, name.split()[0])(*what, **{**EVERY[name], **settings})
 
 
-def predictions(model, images):
-    with torch.no_grad():
-        return model(images).argmax(1)
-
-
-def least_radius(model, images, labels, norm, wanted=None):
-    """(N,) the distance to the nearest boundary of a linear model, or to that of two classes."""
-    weight, logits = model[1].weight.detach(), model(images).detach()
-    gap = logits.gather(1, labels[:, None]) - logits
-    away = weight[labels][:, None] - weight[None]
-    dual = {"Linf": away.abs().sum(2), "L2": away.norm(dim=2)}[norm]
-    radius = (gap / dual).masked_fill(torch.nn.functional.one_hot(labels, weight.shape[0]).bool(), torch.inf)
-    return radius.amin(1) if wanted is None else radius.gather(1, wanted[:, None])[:, 0]
-
-
 def near_the_boundary(shape, norm, classes=4):
-    """A linear model and samples whose least radius is well inside the box."""
+    """A linear model and samples whose distance radius is well inside the box."""
     model, images = linear(shape, classes), samples(60, shape)
     labels = predictions(model, images)
-    images = images[least_radius(model, images, labels, norm) < (0.15 if norm == "Linf" else 0.19)][:6]
+    images = images[boundary_distance(model, images, labels, norm) < (0.15 if norm == "Linf" else 0.19)][:6]
     assert len(images) >= 4
     return model, images, predictions(model, images)
 
@@ -67,11 +53,11 @@ def near_the_boundary(shape, norm, classes=4):
 )
 def test_a_linear_model_falls_exactly_beyond_its_boundary(name, settings, shape, norm):
     model, images, labels = near_the_boundary(shape, norm)
-    least = least_radius(model, images, labels, norm)
+    distance = boundary_distance(model, images, labels, norm)
     # Bumps come near the direction of the gradient, but random search takes long to get there.
     beyond = 2 if (name, norm) == ("square", "L2") else 1.05
     for factor, expected in ((0.95, False), (beyond, True)):
-        found = attack(name, model, images, labels, eps=least * factor, norm=norm, seed=1, **settings)
+        found = attack(name, model, images, labels, eps=distance * factor, norm=norm, seed=1, **settings)
         assert ((predictions(model, found) != labels) == expected).all()
 
 
@@ -80,7 +66,7 @@ def test_a_linear_model_falls_exactly_beyond_its_boundary(name, settings, shape,
 @pytest.mark.parametrize("name", ["fab", "fab on targets"])
 def test_fab_finds_the_least_perturbation_of_a_linear_model(name, norm, shape):
     model, images, labels = near_the_boundary(shape, norm)
-    least = least_radius(model, images, labels, norm)
+    distance = boundary_distance(model, images, labels, norm)
     together = attack(name, model, images, labels, norm=norm, steps=20)
     alone = torch.cat(
         [attack(name, model, images[i : i + 1], labels[i : i + 1], norm=norm, steps=20) for i in range(len(images))]
@@ -88,100 +74,23 @@ def test_fab_finds_the_least_perturbation_of_a_linear_model(name, norm, shape):
     for found in (together, alone):
         assert (predictions(model, found) != labels).all()
         size = NORMS[norm].size(found - images)
-        assert (size >= least * (1 - 1e-9)).all() and (size <= least * 1.01).all()
+        assert (size >= distance * (1 - 1e-9)).all() and (size <= distance * 1.01).all()
 
 
 @pytest.mark.parametrize("norm", ["Linf", "L2"])
-def test_a_wanted_class_is_reached_at_its_least_radius(norm):
+def test_a_wanted_class_is_reached_at_its_boundary_distance(norm):
     model, images, labels = near_the_boundary((3, 4, 4), norm, classes=2)
     wanted = 1 - labels
-    least = least_radius(model, images, labels, norm)
+    distance = boundary_distance(model, images, labels, norm)
     for name in ("apgd", "square"):
         settings = {"steps": 40} if name == "apgd" else {"queries": 300}
         beyond = 2 if (name, norm) == ("square", "L2") else 1.05
         for factor, expected in ((0.95, False), (beyond, True)):
-            found = attack(name, model, images, wanted, eps=least * factor, norm=norm, targeted=True, **settings)
+            found = attack(name, model, images, wanted, eps=distance * factor, norm=norm, targeted=True, **settings)
             assert ((predictions(model, found) == wanted) == expected).all()
     found = attack("fab", model, images, wanted, norm=norm, targeted=True, steps=20)
     assert (predictions(model, found) == wanted).all()
-    assert (NORMS[norm].size(found - images) <= least * 1.01).all()
-
-
-@pytest.mark.parametrize("quantize", [False, True])
-@pytest.mark.parametrize("norm", ["Linf", "L2"])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("name", list(BOUNDED))
-def test_the_ball_and_the_box_are_never_left(name, norm, quantize, dtype):
-    model, images = convnet(dtype=dtype), torch.rand(7, 3, 6, 6, dtype=dtype)
-    images[:, :, :2] = images[:, :, :2].round()  # at the box's edge too
-    images = (images * 255).round() / 255
-    labels = predictions(model, images)
-    eps = torch.linspace(0.1, 1, 7, dtype=torch.float64) * {"Linf": 0.2, "L2": 0.6}[norm]
-    found = attack(name, model, images, labels, eps=eps, norm=norm, quantize=quantize)
-    assert found.min() >= 0 and found.max() <= 1
-    if norm == "Linf" and quantize:
-        levels = ((found * 255).round() - (images * 255).round()).flatten(1).abs().amax(1)
-        assert (levels <= (eps * 255 + 1e-4).floor()).all()
-    else:
-        assert (NORMS[norm].size(found.double() - images.double()) <= eps).all()
-    if quantize:
-        assert torch.equal(found, (found * 255).round() / 255)
-    assert (name, norm) == ("square", "L2") or (predictions(model, found) != labels).any()
-    assert torch.equal(attack(name, model, images, labels, eps=0.0, norm=norm, quantize=quantize), images)
-
-
-@pytest.mark.parametrize("norm", ["Linf", "L2"])
-@pytest.mark.parametrize("name", list(EVERY))
-def test_a_sample_does_not_feel_its_neighbours(name, norm):
-    model, images = convnet(), samples(6, (3, 6, 6))
-    labels = predictions(model, images)
-    labels[2] = (labels[2] + 1) % 5  # one that is wrong before
-    settings = dict(norm=norm)
-    if "fab" not in name:
-        settings |= dict(eps=0.05 if norm == "Linf" else 0.2, seed=3)
-    together = attack(name, model, images, labels, **settings)
-    alone = [attack(name, model, images[i : i + 1], labels[i : i + 1], **settings) for i in range(6)]
-    assert torch.allclose(together, torch.cat(alone), atol=1e-12, rtol=0)
-    for batch_size in (1, 4):
-        found = attack(name, model, images, labels, batch_size=batch_size, **settings)
-        assert torch.allclose(together, found, atol=1e-12, rtol=0)
-    if name not in ("apgd", "apgd on targets"):
-        assert torch.equal(together[2], images[2])
-
-
-@pytest.mark.parametrize("name", list(EVERY))
-def test_a_constant_or_a_factor_on_the_logits_changes_nothing(name):
-    model, images = convnet(), samples(6, (3, 6, 6))
-    labels = predictions(model, images)
-    settings = {} if "fab" in name else {"eps": 0.3}
-    plain = attack(name, model, images, labels, norm="Linf", **settings)
-    shifted = attack(name, lambda points: model(points) - 50, images, labels, norm="Linf", **settings)
-    assert torch.allclose(plain, shifted, atol=1e-6)
-    scaled = attack(name, lambda points: model(points) * 1000, images, labels, norm="Linf", **settings)
-    for found in (plain, scaled):
-        assert (predictions(model, found) != labels).float().mean() >= 0.5
-
-
-@pytest.mark.parametrize("name", list(EVERY))
-def test_nothing_is_left_behind(name):
-    model, images = convnet(dtype=torch.float32), torch.rand(3, 3, 6, 6)
-    kept, state = images.clone(), torch.get_rng_state()
-    images = images.contiguous(memory_format=torch.channels_last)
-    labels = predictions(model, images)
-    with torch.inference_mode():
-        attack(name, model, images + 0, labels + 0, norm="L2")
-    with torch.no_grad():
-        found = attack(name, model, images, labels, norm="L2")
-    assert not found.requires_grad and torch.equal(images, kept) and torch.equal(torch.get_rng_state(), state)
-    assert all(parameter.grad is None for parameter in model.parameters())
-    frozen = attack(name, model.requires_grad_(False), kept, labels, norm="L2")
-    assert torch.allclose(frozen, found, atol=1e-3)
-
-
-@pytest.mark.parametrize("name", list(EVERY))
-def test_no_samples_at_all(name):
-    model, images = convnet(), samples(0, (3, 6, 6))
-    assert attack(name, model, images, torch.zeros(0, dtype=torch.long)).shape == (0, 3, 6, 6)
+    assert (NORMS[norm].size(found - images) <= distance * 1.01).all()
 
 
 def test_checkpoints_are_those_of_the_paper():
@@ -201,7 +110,7 @@ def test_the_targeted_ratio_is_the_published_one_and_needs_four_classes():
     few = logits[:, :3]
     one, other = labels % 3, (labels + 1) % 3
     assert torch.equal(targeted_dlr(few, one, other), few[rows, other] - few[rows, one])
-    assert wrong_classes(torch.tensor([[3.0, 9, 1, 5]]), torch.tensor([1]), 9).tolist() == [[3, 0, 2]]
+    assert likeliest_wrong(torch.tensor([[3.0, 9, 1, 5]]), torch.tensor([1]), 9).tolist() == [[3, 0, 2]]
 
 
 @pytest.mark.parametrize("norm", ["Linf", "L2"])
@@ -210,7 +119,7 @@ def test_the_step_onto_a_plane_is_exact_and_least(norm):
     points[:, :4] = points[:, :4].round()
     normal[:, 11] = 0
     rise = torch.randn(40, dtype=torch.float64)
-    step = onto_plane(points, normal, rise, norm)
+    step = step_onto_plane(points, normal, rise, norm)
     assert (points + step).min() >= 0 and (points + step).max() <= 1
     gained = (normal * step).sum(1)
     most = torch.where(normal * rise[:, None] > 0, 1 - points, points).mul(normal.abs()).sum(1)
@@ -234,9 +143,9 @@ def test_planes_of_any_scale(scale):
     points, normal = torch.rand(5, 9) * 0.5 + 0.25, torch.randn(5, 9)
     rise = torch.full((5,), 0.1)
     for norm in ("Linf", "L2"):
-        step = onto_plane(points, normal * scale, rise * scale, norm)
-        assert torch.allclose(step, onto_plane(points, normal, rise, norm), rtol=1e-4, atol=1e-7)
-        assert not onto_plane(points, normal * 0, rise, norm).any()
+        step = step_onto_plane(points, normal * scale, rise * scale, norm)
+        assert torch.allclose(step, step_onto_plane(points, normal, rise, norm), rtol=1e-4, atol=1e-7)
+        assert not step_onto_plane(points, normal * 0, rise, norm).any()
 
 
 def test_bumps_are_of_length_one_and_of_two_signs():
@@ -265,13 +174,13 @@ def test_each_attack_finds_no_less_than_a_weaker_one():
     assert 0 < strong <= middle <= weak < 30
 
 
-def test_autoattack_says_what_is_not_the_standard(caplog, recwarn):
+def test_autoattack_warns_of_what_is_not_the_standard(caplog, recwarn):
     model, images = linear((4,), classes=5), samples(3, (4,))
-    _say_if_less(5, steps=100, queries=5000, target_classes=4)  # all the wrong classes there are
+    _warn_if_less(5, steps=100, queries=5000, target_classes=4)  # all the wrong classes there are
     assert not recwarn
     with caplog.at_level(logging.INFO):
         attack("autoattack", model, images, eps=0.0, batch_size=2)
-    assert "after Square: 3 of 3 samples stand" in caplog.text
+    assert "after Square: 3 of 3 samples are robust" in caplog.text
     for less, said in (({"steps": 99}, "steps=99"), ({"queries": 0}, "queries=0"), ({"target_classes": 3}, "=3")):
         settings = {"steps": 1, "queries": 1, "target_classes": 9, **less}
         with pytest.warns(UserWarning, match=f"not the standard AutoAttack.*{said}"):
@@ -284,23 +193,23 @@ def test_autoattack_says_what_is_not_the_standard(caplog, recwarn):
 
 def test_two_classes_fall_too():
     model, images, labels = near_the_boundary((6,), "Linf", classes=2)
-    eps = least_radius(model, images, labels, "Linf") * 1.05
+    eps = boundary_distance(model, images, labels, "Linf") * 1.05
     found = attack("apgd on targets", model, images, labels, eps=eps, steps=30)
     assert (predictions(model, found) != labels).all()
 
 
-def test_square_needs_no_gradient_and_asks_as_often_as_said():
+def test_square_needs_no_gradient_and_no_more_queries_than_allowed():
     model, images = convnet(), samples(4, (3, 6, 6))
     labels = predictions(model, images)
-    looks = []
+    queries = []
 
     def steps(points):
         assert not torch.is_grad_enabled()
-        looks.append(len(points))
+        queries.append(len(points))
         return (model(points) * 4).round()
 
     attacks.square(steps, images, labels, eps=0.001, queries=30)
-    assert len(looks) == 31 and looks[0] == 4
+    assert len(queries) == 31 and queries[0] == 4
 
 
 @pytest.mark.parametrize("name", ["apgd", "fab", "square", "autoattack"])

@@ -12,11 +12,11 @@ from attacks.transforms.jpeg import compressed
 from attacks.transforms.random_transforms import (
     ANY_POSE,
     PRINT_AND_PHOTOGRAPH,
+    apply_transforms,
     blur,
     brightness,
     colour,
     contrast,
-    followed,
     gaussian_noise,
     jpeg,
     mirror,
@@ -27,7 +27,7 @@ from attacks.transforms.random_transforms import (
     shift,
     transformed,
 )
-from attacks.transforms.warp import corners_moved, grid, warped
+from attacks.transforms.warp import corners_moved, sampling_grid, warped
 from interpret import from_levels, to_levels
 
 EVERY = {
@@ -100,7 +100,7 @@ def test_each_draws_for_itself_and_has_a_gradient(name):
     gradient = torch.autograd.grad(together.sum(), images)[0]
     assert torch.isfinite(gradient).all() and (gradient.flatten(1) != 0).any(1).all()
     noise = Noise.of(3, 4)
-    followed(images, [EVERY[name]] * 3, noise)
+    apply_transforms(images, [EVERY[name]] * 3, noise)
     assert (noise.drawn >= 3).all()
 
 
@@ -157,7 +157,7 @@ def test_perspective_takes_corners_to_corners():
     for corner, move in zip(corners, moves.unbind(1), strict=True):
         across, down, over = (a * corner[0] + b * corner[1] + c for a, b, c in rows)
         torch.testing.assert_close(torch.stack([across / over, down / over], 1), corner + move)
-    assert grid(corners_moved(0 * moves), torch.rand(3, 1, 4, 6)).shape == (3, 4, 6, 2)
+    assert sampling_grid(corners_moved(0 * moves), torch.rand(3, 1, 4, 6)).shape == (3, 4, 6, 2)
 
 
 def test_blur_spreads_a_point_and_keeps_its_sum():

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from attacks.training.loop import Run, train
+from attacks.training.loop import train
+from attacks.training.run import Run
 from attacks.training.scores import thorough
 from attacks.training.settings import Settings
 from interpret.datasets.dataset import Data, in_memory, split
@@ -62,9 +63,9 @@ def trained(name: str, fitting: Data, validation: Data, test: Data, seed: int) -
     run = Run(network, settings, mean=torch.zeros(1), std=torch.ones(1), classes=10)
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()
-        history = train(run, fitting, validation, Path(folder))
+        history = train(run, fitting, validation, Path(folder), save=lambda path, weights, _: torch.save(weights, path))
         seconds = time.process_time() - start
-        network.load_state_dict(torch.load(Path(folder) / "best.pt", weights_only=True)["state"])
+        network.load_state_dict(torch.load(Path(folder) / "best.pt", weights_only=True))
     network.eval()
     scores = thorough(run.model, test, EPS, device=torch.device("cpu"), batch_size=250)
     return {**scores, "seconds": seconds, "rolled": sum("trouble" in epoch for epoch in history)}

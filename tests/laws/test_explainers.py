@@ -8,6 +8,7 @@ from torch import nn
 
 from interpret import EXPLAINERS, Classifier, InterpretError, NetworkError, contrast
 from interpret.explainers import explainer_named
+from tests.state import left_as_found
 from tests.tiny import PlainCNN, SmallCNN
 
 explainers = pytest.mark.parametrize("explain", [explainer_named(name) for name in EXPLAINERS], ids=EXPLAINERS)
@@ -39,42 +40,14 @@ def a_layer(explain) -> dict:
     return {"layer": "conv1"} if "layer" in inspect.signature(explain).parameters else {}
 
 
-def state(network: nn.Module) -> dict:
-    """Everything about a network that a call could change."""
-    return {
-        "training": [module.training for module in network.modules()],
-        "requires_grad": [parameter.requires_grad for parameter in network.parameters()],
-        "grad": [torch.zeros(0) if p.grad is None else p.grad.clone() for p in network.parameters()],
-        "tensors": [value.clone() for value in network.state_dict().values()],
-        "modules": [id(module) for module in network.modules()],
-        "hooks": [
-            (len(m._forward_hooks), len(m._forward_pre_hooks), len(m._backward_hooks)) for m in network.modules()
-        ],
-        "attributes": [sorted(vars(module)) for module in network.modules()],
-        "random": torch.random.get_rng_state(),
-    }
-
-
-def assert_same(before: dict, after: dict) -> None:
-    for key, value in before.items():
-        if key in ("tensors", "grad"):
-            torch.testing.assert_close(after[key], value, rtol=0, atol=0)
-        elif key == "random":
-            assert torch.equal(after[key], value)
-        else:
-            assert after[key] == value, key
-
-
 @explainers
 def test_everything_is_as_found(explain):
     model, images = classifier(explain, input_size=16), pictures()
     model.network.dropout.train()  # a state nobody would set up by hand, but it is the user's
     model.network.head.weight.requires_grad_(False)
     model.network.conv1.weight.grad = torch.ones_like(model.network.conv1.weight)
-    before, copied = state(model), images.clone()
-    attribution = explain(model, images, torch.tensor([1, 2]))
-    assert_same(before, state(model))
-    assert torch.equal(images, copied) and images.grad is None and not images.requires_grad
+    with left_as_found(model, images):
+        attribution = explain(model, images, torch.tensor([1, 2]))
     assert not attribution.requires_grad and attribution.grad_fn is None
     assert attribution.shape[0] == 2 and attribution.shape[-2:] == images.shape[-2:]
     assert attribution.dtype == images.dtype and torch.isfinite(attribution).all()
@@ -90,10 +63,8 @@ def test_everything_is_as_found_after_an_exception(explain):
         raise ValueError("in the middle")
 
     handle = model.network.bn2.register_forward_hook(fail)
-    before = state(model)
-    with pytest.raises((ValueError, NetworkError), match="in the middle"):
+    with pytest.raises((ValueError, NetworkError), match="in the middle"), left_as_found(model):
         explain(model, pictures(), 1, **a_layer(explain))
-    assert_same(before, state(model))
     handle.remove()
 
 

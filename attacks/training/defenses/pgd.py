@@ -1,35 +1,34 @@
 """Adversarial training (Madry et al. 2018, https://arxiv.org/abs/1706.06083)."""
 
 from collections.abc import Iterator
-from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...core.ascent import Model
 from ...pgd import pgd as attack
-from . import LossOf
+from ..batch import Batch, LossOf
 
 
-def pgd(
-    model: Model,
-    images: Tensor,
-    labels: Tensor,
-    *,
-    attacked: Model,
-    eps: float,
-    generator: torch.Generator,
-    memory: dict[str, Any],
-    steps: int = 10,
-    step_size: float | None = None,
-) -> Iterator[LossOf]:
-    """Pictures that projected gradient descent has made as hard as it can (eq. 2.1).
+def pgd(batch: Batch, *, steps: int = 10, step_size: float | None = None) -> Iterator[LossOf]:
+    """Images that projected gradient descent has made as hard as it can (eq. 2.1).
 
     Args:
+        batch: to train on.
         steps: of the attack.
         step_size: of the attack, as a share of eps; ``2.5 / steps`` by default.
     """
-    length = eps * (2.5 / steps if step_size is None else step_size)
-    adversarial = attack(attacked, images, labels, eps=eps, steps=steps, step_size=length, seed=generator)
-    yield lambda: F.cross_entropy(model(adversarial), labels)
+    adversarial = adversarial_images(batch, steps, step_size)
+    yield lambda: F.cross_entropy(batch.model(adversarial), batch.labels)
+
+
+def adversarial_images(batch: Batch, steps: int, step_size: float | None) -> Tensor:
+    """(n, ...) images within eps, of a high cross-entropy."""
+    return attack(
+        batch.attacked,
+        batch.images,
+        batch.labels,
+        eps=batch.eps,
+        steps=steps,
+        step_size=batch.step_size(steps, step_size),
+        seed=batch.generator,
+    )

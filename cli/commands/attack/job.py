@@ -128,11 +128,12 @@ class Attacking:
     def _attacked(self, image: "Tensor", labels: "Tensor", targeted: bool) -> tuple["Tensor", dict[str, int]]:
         """The adversarial picture, and how many passes it took."""
         from attacks import attack_named
-        from attacks.core.losses import fooled, logits_of
-        from attacks.evaluation.verdicts import Counted
+        from attacks.core.losses import is_fooled
+        from attacks.core.model import logits_of
+        from attacks.evaluation.verdicts import CountedModel
 
-        counted = Counted(self.classifier)
-        if bool(fooled(logits_of(self.classifier, image), labels, targeted)):
+        counted = CountedModel(self.classifier)
+        if bool(is_fooled(logits_of(self.classifier, image), labels, targeted)):
             return image, {"forwards": 0, "backwards": 0}
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

@@ -35,13 +35,13 @@ def masking(
     find less the stronger they are; pictures that withstand an attack without bound; and attacks
     without gradients that find what gradients miss. Exits with status 3 where a sign is found.
     """
-    from attacks.evaluation.gradient_masking import masking as look
+    from attacks.evaluation.gradient_masking import masking_checks
 
     check_radius(eps)
     pictures = open_data(data, model.open(), messages)
     images, labels = _stacked(pictures)
     view = pictures.classifier.on_inputs()
-    checks = look(view, images, labels, eps=eps, queries=queries, seed=data.seed)
+    checks = masking_checks(view, images, labels, eps=eps, queries=queries, seed=data.seed)
     for check in checks:
         row = {"check": check.name, "fine": check.fine, "evidence": check.evidence}
         line = f"{'fine' if check.fine else 'SIGN':5} {check.name:14} {check.evidence}"

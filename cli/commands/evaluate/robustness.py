@@ -59,7 +59,7 @@ class AttackOptions:
 
     def chosen(self, seed: int) -> dict[str, Any]:
         """The attack's own options; an InterpretError where it has none of that name."""
-        usable = {method.name: method for method in attack_methods() if ATTACKS[method.name] in ("eps", "least")}
+        usable = {method.name: method for method in attack_methods() if ATTACKS[method.name] in ("eps", "minimum_norm")}
         if self.name not in usable:
             raise InterpretError(f"no attack {self.name!r} to evaluate with{did_you_mean(self.name, usable)}")
         known = {option.name for option in usable[self.name].options}
@@ -68,7 +68,7 @@ class AttackOptions:
         for name in chosen:
             if name not in known:
                 raise InterpretError(f"{self.name} has no --{name}")
-        if ATTACKS[self.name] == "least" and "norm" in known:
+        if ATTACKS[self.name] == "minimum_norm" and "norm" in known:
             chosen.setdefault("norm", "L2")
         return chosen | ({"seed": seed} if "seed" in known else {})
 
@@ -144,7 +144,7 @@ def _curve_of(
     """
     import torch
 
-    from attacks.evaluation.robust_accuracy import standing
+    from attacks.evaluation.robust_accuracy import robust_at
 
     eps, view = attack.sizes, pictures.classifier.on_inputs()
     columns = [f"{size:.6g}" for size in eps]
@@ -154,8 +154,8 @@ def _curve_of(
     pictures.files = own_share([pair for pair in pictures.files if str(pair[0].path) not in ledger.done])
 
     def judged(files: list[LabelledFile], images: "Tensor", labels: "Tensor") -> Iterator[dict[str, Any]]:
-        stands = standing(view, images, labels, attack.name, eps, **chosen).long().tolist()
-        for file, label, row in zip(files, labels.tolist(), stands, strict=True):
+        robust = robust_at(view, images, labels, attack.name, eps, **chosen).long().tolist()
+        for file, label, row in zip(files, labels.tolist(), robust, strict=True):
             yield {"file": str(file.path), "label": label, **dict(zip(columns, row, strict=True))}
 
     for row in pictures.each(judged):
