@@ -261,7 +261,7 @@ def test_every_epoch_is_logged_for_tensorboard(tmp_path):
 
 
 def test_the_command_offers_what_the_tables_hold():
-    command = importlib.import_module("cli.commands.train.command")
+    command = importlib.import_module("cli.commands.train.choices")
     assert command.OPTIMIZERS == tuple(schedules.OPTIMIZERS)
     assert command.SCHEDULES == tuple(schedules.SCHEDULES)
     assert command.DATASETS == DATASETS

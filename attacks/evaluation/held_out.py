@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from ..core.ascent import Model
 from ..core.labels import predictions
-from ..core.losses import fooled, logits_of
+from ..core.losses import is_fooled
+from ..core.model import Model, logits_of
 from ..transforms.patch_placement import apply_patch
 
 
@@ -42,7 +42,7 @@ def patch_success(
     """
     laid = {"share": share, "shape": shape, "degrees": degrees}
     hits = [
-        fooled(logits_of(model, apply_patch(images, patch, seed=seed + draw, **laid)), labels, targeted)
+        is_fooled(logits_of(model, apply_patch(images, patch, seed=seed + draw, **laid)), labels, targeted)
         for draw in range(draws)
     ]
     return float(torch.cat(hits).float().mean())
@@ -65,4 +65,4 @@ def perturbation_success(
         From 0 to 1.
     """
     labels = predictions(model, images) if labels is None else labels
-    return float(fooled(logits_of(model, (images + perturbation).clamp(0, 1)), labels, targeted).float().mean())
+    return float(is_fooled(logits_of(model, (images + perturbation).clamp(0, 1)), labels, targeted).float().mean())

@@ -54,6 +54,13 @@ def apply_patch(
     return Placement(share, shape, degrees).lay(images, copies, noise).clamp(0, 1)
 
 
+def cut_out(patch: Tensor, shape: str = "circle") -> Tensor:
+    """A patch (C, side, side) in [0, 1] to be printed and cut out: white outside its shape."""
+    along = torch.linspace(-1, 1, patch.shape[-1], device=patch.device)
+    places = torch.stack(torch.meshgrid(along, along, indexing="ij"), -1)
+    return torch.where(SHAPES[shape][0](places), patch, torch.ones((), device=patch.device))
+
+
 @dataclass(frozen=True)
 class Placement:
     """Where a patch may lie."""

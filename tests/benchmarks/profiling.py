@@ -33,8 +33,6 @@ def start() -> dict[str, float]:
     torch.set_num_threads(1)
     modules = ("cli.commands", "cli.commands.explain.job")
     found["the command line and interpret"] = timed(lambda: [__import__(name) for name in modules])
-        lambda: __import__("cli.commands") and __import__("cli.commands.explain.job")
-    )
     import interpret
 
     held = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from interpret.errors import InterpretError, NetworkError
 
 from ...job.processes import joined
-from ...options.messages import Messages
+from ...options.messages import Messages, note
 from ...options.model import device_named
 from .choices import TrainOptions
 from .parts import Pictures, Start, open_pictures, start_of
@@ -55,7 +55,7 @@ def train_network(options: TrainOptions, messages: Messages) -> None:
         except KeyboardInterrupt:
             last = options.folder / "last.pt"
             if last.exists():
-                messages.note(f"stopped; the same command with --resume goes on from {last}")
+                note(f"stopped; the same command with --resume goes on from {last}")
             raise
 
 
