@@ -5,13 +5,9 @@ from pathlib import Path
 
 
 def check_import_name() -> str | None:
-    """Whether the import name `interpret` leads to this toolkit.
+    """What is wrong, and what to do about it, where the import name `interpret` leads to another package; else None.
 
-    Another well-known package, InterpretML, has the same import name, and an installer lets one
-    overwrite the other without a word.
-
-    Returns:
-        What is wrong and what to do about it, or None.
+    InterpretML has the same import name, and an installer lets one overwrite the other without a word.
     """
     spec = importlib.util.find_spec("interpret")
     found = Path(spec.origin).parent if spec is not None and spec.origin else None

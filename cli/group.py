@@ -21,11 +21,7 @@ class HintingGroup(click.Group):
 
 
 class LazyCommands(Mapping[str, click.Command]):
-    """Name to command; each is made once, when it is first looked up, since one line runs one of them.
-
-    Args:
-        makers: name to a function that makes the command.
-    """
+    """Commands by name, each made by its function when it is first looked up, since one line runs one of them."""
 
     def __init__(self, makers: Mapping[str, Callable[[], click.Command]]) -> None:
         self._makers = makers

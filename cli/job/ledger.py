@@ -27,15 +27,9 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 class Ledger:
     """Results picture by picture in a CSV file, from which an interrupted run goes on.
 
-    Args:
-        path: the table.
-        columns: its columns, "run" among them.
-        resume: whether to go on with what there is.
-        run: what the column "run" holds for results of this run's weights and options.
-        key: the columns that name a row.
-
-    Raises:
-        InterpretError: it cannot be written, holds other columns, or is of another run.
+    The column "run" holds ``run``, a name for the weights and options that the results come from; ``key`` are the
+    columns that name a row. A table that cannot be written, or that holds other columns or another run's results,
+    is an InterpretError.
     """
 
     def __init__(
@@ -87,18 +81,9 @@ class Ledger:
 class SharedLedger:
     """A table of verdicts that any number of processes fill.
 
-    The first process writes into the table itself, every other one into a file beside it, which is
-    taken into the table at the end, or by the next run where this one does not get there.
-
-    Args:
-        path: the table.
-        columns: its columns, of which "file" names a picture, and "label" and "run" are there.
-        resume: whether to go on with what there is.
-        run: what its column "run" holds for results of this run's weights and options.
-        labels: the label of each of this run's pictures, by its name.
-
-    Raises:
-        InterpretError: it cannot be written, holds other columns, or is of another run.
+    The first process writes into the table itself, every other one into a file beside it, which is taken into the
+    table at the end, or by the next run where this one does not get there. ``labels`` are those of this run's
+    pictures by name, against which the column "label" of an earlier run is checked.
     """
 
     def __init__(

@@ -78,12 +78,10 @@ class Outputs:
 
 
 def write_result(path: Path | None, result: "Image | Figure | dict[str, Any]", about: dict[str, Any]) -> None:
-    """Write a picture, a figure or raw arrays; a run that is killed leaves no half file.
+    """Write a picture, a figure or arrays by name, of which the first is the map; a killed run leaves no half file.
 
-    Args:
-        path: where to; None for standard output, as PNG.
-        result: a Pillow picture, a matplotlib figure, or arrays by name of which the first is the map.
-        about: what one needs to make it again; stored in PNG, PDF, SVG and npz files.
+    Without a path a PNG goes to standard output. What is needed to make the result again, ``about``, is stored in PNG,
+    PDF, SVG and npz files.
     """
     suffix = path.suffix.lower() if path else ".png"
     buffer = io.BytesIO()

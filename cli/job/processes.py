@@ -24,15 +24,9 @@ def is_first() -> bool:
 
 @contextmanager
 def joined(device: str, messages: Messages, patience: datetime.timedelta = LONG) -> Iterator[Messages]:
-    """A block in which the processes know each other; one process is alone in it.
+    """A block in which the processes of torchrun know each other; it is given the messages of this process.
 
-    Args:
-        device: as --device names it.
-        messages: of this process.
-        patience: how much longer one process may take than another.
-
-    Yields:
-        How much this process says: all but the first are quiet.
+    All but the first are quiet. ``patience`` is how much longer one process may take than another.
     """
     if count() == 1:
         yield messages  # without PyTorch, so that what is wrong with the command is said at once

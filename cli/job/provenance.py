@@ -25,14 +25,7 @@ DIFFERENCES = {
 
 
 def provenance(command: str, model: "ModelOptions", classifier: "Classifier", **more: Any) -> dict[str, Any]:
-    """What one needs to make a result again.
-
-    Args:
-        command: its name.
-        model: how the network was named.
-        classifier: the network.
-        more: the other choices, of what JSON can hold.
-    """
+    """What one needs to make a result again: the command, the network, and other choices as JSON can hold them."""
     import torch
 
     return {

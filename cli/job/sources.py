@@ -41,17 +41,9 @@ class Source:
 
 
 def find_pictures(given: Sequence[str], recursive: bool) -> list[Source]:
-    """The pictures that a command was given, in order, each once.
+    """The pictures that words name, in order, each once: files, folders, globs, "sample:NAME", or "-".
 
-    Args:
-        given: files, folders, globs, "sample:NAME", or "-".
-        recursive: whether to go into the folders inside folders.
-
-    Returns:
-        At least one picture.
-
-    Raises:
-        InterpretError: something that does not exist, or a folder without pictures.
+    A word that names no picture is an InterpretError.
     """
     sources: dict[object, Source] = {}
     for word in given:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from interpret.figures.display import Display
 
 
-class Scale(click.ParamType):
+class ScaleType(click.ParamType):
     """The value that gets the strongest colour: each, shared, or a number above 0."""
 
     name = "scale"
@@ -42,7 +42,7 @@ class DisplayOptions:
         "The value that gets the strongest colour: each picture's own largest, one for all pictures "
         "(which are then all kept in memory), or a number.",
         default="each",
-        type=Scale(),
+        type=ScaleType(),
         metavar="each|shared|NUMBER",
     )
     percentile: float = option(

@@ -38,12 +38,7 @@ class Messages:
             note(message)
 
     def failure(self, shown: str, error: Exception) -> None:
-        """Report a picture that failed, in one line; the run goes on with the others.
-
-        Args:
-            shown: the picture, as messages name it.
-            error: what it raised.
-        """
+        """Report a picture that failed, in one line; the run goes on with the others."""
         if self.verbose >= 2:
             traceback.print_exception(error)
         place = "" if isinstance(error, PictureError) else f"{shown}: "  # a PictureError names it

@@ -68,11 +68,7 @@ class ModelOptions:
     threads: int | None = threads_option()
 
     def open(self, *, fold: bool = False) -> "Classifier":
-        """The classifier, on its device.
-
-        Args:
-            fold: whether batch normalisation is folded into the convolutions.
-        """
+        """The classifier, on its device; its batch normalisation may be folded into the convolutions."""
         import torch
 
         from interpret.models.load import load

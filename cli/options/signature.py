@@ -122,14 +122,7 @@ def attack_method(name: str) -> Method:
 
 @functools.cache
 def read_method(path: Path) -> Method:
-    """The method that a file defines: the function named as the file.
-
-    Args:
-        path: a Python file.
-
-    Returns:
-        Its signature and docstring as data.
-    """
+    """The signature and docstring of the method that a Python file defines: the function named as the file."""
     module = ast.parse(path.read_text(encoding="utf-8"))
     function = next(node for node in module.body if isinstance(node, ast.FunctionDef) and node.name == path.stem)
     text = inspect.cleandoc(ast.get_docstring(function) or "").replace("``", "")  # code, which a shell cannot show

@@ -45,12 +45,7 @@ def _attack(
     as_json: bool = json_option(),
     messages: Messages,
 ) -> None:
-    """Attack every picture, write the results and judge them; exit with 1 where some failed.
-
-    Args:
-        method: the attack.
-        chosen: its own options.
-    """
+    """Attack every picture, write the results and judge them; the exit status is 1 where some failed."""
     if not pictures.pictures:  # one that shows what an attack is
         pictures = replace(pictures, pictures=(DEFAULT_PICTURE,))
         source = click.get_current_context().get_parameter_source("model")

@@ -40,7 +40,7 @@ class SharedOptions:
 
 
 @dataclass(frozen=True)
-class Placement:
+class PatchOptions:
     """How a patch lies on pictures."""
 
     share: float = option("Of a picture's area.", default=0.2, type=click.FloatRange(0.01, 0.8))
@@ -51,7 +51,7 @@ class Placement:
 @command(short_help="A printable patch that fools wherever it lies.")
 def patch(
     *,
-    placement: Placement,
+    placement: PatchOptions,
     pictures: OptionalPictures,
     shared: SharedOptions,
     output: str | None = output_option(),

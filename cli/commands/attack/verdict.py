@@ -73,11 +73,7 @@ def append_row(path: Path, row: dict[str, Any]) -> None:
 
 
 def parse_transforms(through: str | None, jpeg: int | None) -> list[tuple[str, float]]:
-    """The transforms to try on what was found, from "resize,jpeg:75,blur" and a quality of JPEG.
-
-    Raises:
-        InterpretError: a transform that does not exist, or a strength out of its range.
-    """
+    """The transforms and their strengths in "resize,jpeg:75,blur", and one of JPEG with another quality."""
     words = [word.strip() for word in (through or "").split(",") if word.strip()]
     return [_transform(word) for word in words] + ([("jpeg", float(jpeg))] if jpeg else [])
 

@@ -9,13 +9,13 @@ from ...options.messages import Messages
 from ...options.model import ModelOptions, fold_option
 from ...options.output import json_option
 from ...options.record import command
-from .labelled import DataOptions, fail_option, leave, open_data, share_in_words, share_of
+from .labelled import FolderOptions, fail_option, leave, open_data, share_in_words, share_of
 
 
 @command(short_help="The share of pictures that are classified right.")
 def accuracy(
     *,
-    data: DataOptions,
+    data: FolderOptions,
     fail_under: float | None = fail_option(),
     fold: bool = fold_option(),
     model: ModelOptions,

@@ -25,7 +25,7 @@ Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
-class DataOptions:
+class FolderOptions:
     """A folder of labelled pictures, and how it is looked at."""
 
     data: str = argument(metavar="FOLDER", type=click.Path())
@@ -50,14 +50,10 @@ class LabelledPictures:
     failed: int = 0
 
     def each(self, look: "Callable[[list[LabelledFile], Tensor, Tensor], Iterable[Made]]") -> Iterator[Made]:
-        """What a function makes of the pictures.
+        """What a function makes of the pictures, in their order, without those that it fails on.
 
-        Args:
-            look: from files, pictures (n, C, h, w) on the network's input grid in [0, 1] and class
-                indices (n,) to what it makes of each. Where it fails on a batch, it is given each alone.
-
-        Yields:
-            What it made, in the order of the pictures, without those that fail alone too.
+        ``look`` takes files, pictures (n, C, h, w) in [0, 1] on the network's input grid and class indices (n,). Where
+        it fails on a batch, it is given each picture alone.
         """
         import torch
 
@@ -80,7 +76,7 @@ class LabelledPictures:
         self.messages.failure(str(item[0].path), error)
 
 
-def open_data(data: DataOptions, classifier: "Classifier", messages: Messages) -> LabelledPictures:
+def open_data(data: FolderOptions, classifier: "Classifier", messages: Messages) -> LabelledPictures:
     """The labelled pictures that a command shall look at."""
     from interpret.datasets.folders import labelled_for
 

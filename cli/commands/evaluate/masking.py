@@ -13,7 +13,7 @@ from ...options.model import ModelOptions
 from ...options.output import json_option
 from ...options.record import command, option
 from ...options.types import COUNT, Radius, check_radius
-from .labelled import DataOptions, LabelledPictures, open_data
+from .labelled import FolderOptions, LabelledPictures, open_data
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @command(short_help="Is the robustness real? Signs of masked gradients.")
 def masking(
     *,
-    data: DataOptions,
+    data: FolderOptions,
     eps: float = option("Radius of the Linf ball.", default="8/255", type=Radius()),
     queries: int = option("Without gradients.", default=500, type=COUNT),
     model: ModelOptions,

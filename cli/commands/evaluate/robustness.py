@@ -23,7 +23,7 @@ from ...options.record import command, option
 from ...options.signature import attack_methods
 from ...options.types import COUNT, RADII
 from .labelled import (
-    DataOptions,
+    FolderOptions,
     LabelledPictures,
     fail_option,
     leave,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class AttackOptions:
+class RobustnessOptions:
     """The attack, its sizes, and those of its options that were given."""
 
     attack: str = option("`interp attack --help` lists them.", default="pgd", metavar="NAME")
@@ -76,8 +76,8 @@ class AttackOptions:
 @command(short_help="Accuracy under attack, as a curve over the attack's size.")
 def robustness(
     *,
-    data: DataOptions,
-    attack: AttackOptions,
+    data: FolderOptions,
+    attack: RobustnessOptions,
     compare: tuple[str, ...] = option(
         "Another network for the same picture, such as run/best.pt; may be repeated.", metavar="NAME|FILE"
     ),
@@ -136,7 +136,7 @@ def _tell(points: list[dict[str, Any]], about: dict[str, str], title: str, norm:
 
 
 def _curve_of(
-    pictures: LabelledPictures, attack: AttackOptions, chosen: dict[str, Any], path: Path, resume: bool
+    pictures: LabelledPictures, attack: RobustnessOptions, chosen: dict[str, Any], path: Path, resume: bool
 ) -> list[dict[str, Any]]:
     """The points of one network's curve; the verdicts of its pictures are written as they come.
 

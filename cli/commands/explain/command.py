@@ -47,12 +47,7 @@ def _explain(
     as_json: bool = json_option(),
     messages: Messages,
 ) -> None:
-    """Explain every picture for every class, write the results and say where they are; exit with 1 where some failed.
-
-    Args:
-        method: the explainer.
-        chosen: its own options; the others are those that every explainer has.
-    """
+    """Explain every picture for every class, and write the results; the exit status is 1 where some failed."""
     if "seed" in {option.name for option in method.options}:
         chosen["seed"] = maps.seed
     # Every process tells of its own pictures.

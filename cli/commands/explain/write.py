@@ -36,9 +36,7 @@ class Task:
 def write_all(job: Explaining, as_json: bool) -> None:
     """Draw and write the results of a job, and say where they are, in their order.
 
-    Args:
-        job: its results are taken one by one, while earlier ones are being written.
-        as_json: whether what made each is said too.
+    Later results are made while earlier ones are being written.
     """
     display = job.display.display
     results, limit = job.results(), None

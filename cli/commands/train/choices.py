@@ -44,7 +44,7 @@ AT_LEAST_ZERO = click.FloatRange(0)
 
 
 @dataclass(frozen=True)
-class DataOptions:
+class TrainingData:
     """The pictures to train on."""
 
     data: str = argument(metavar="DATA", shell_complete=_complete_data)
@@ -168,7 +168,7 @@ class MeasureOptions:
 class TrainOptions:
     """All options of one run."""
 
-    pictures: DataOptions
+    pictures: TrainingData
     run: RunOptions
     defense: DefenseOptions
     steps: StepOptions
@@ -186,11 +186,7 @@ class TrainOptions:
         return self.run.network or NETWORKS.get(self.pictures.data, "cnn")
 
     def settings(self) -> "Settings":
-        """What the loop is asked to do; what was not given depends on the data, the network and the defense.
-
-        Raises:
-            InterpretError: options that contradict each other.
-        """
+        """The settings of the loop; those not given depend on the data, the network and the defense."""
         from attacks.training.settings import Settings
 
         run, defense, steps, tuned = self.run, self.defense, self.steps, self.run.source is not None

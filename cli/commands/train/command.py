@@ -2,14 +2,14 @@
 
 from ...options.messages import Messages
 from ...options.record import command
-from .choices import DataOptions, DefenseOptions, MachineOptions, MeasureOptions, RunOptions, StepOptions, TrainOptions
+from .choices import DefenseOptions, MachineOptions, MeasureOptions, RunOptions, StepOptions, TrainingData, TrainOptions
 from .job import train_network
 
 
 @command(short_help="Train a network that is hard to fool: adversarial training.")
 def train(
     *,
-    pictures: DataOptions,
+    pictures: TrainingData,
     run: RunOptions,
     defense: DefenseOptions,
     steps: StepOptions,

@@ -21,16 +21,7 @@ if TYPE_CHECKING:
 
 
 def train_network(options: TrainOptions, messages: Messages) -> None:
-    """Train a network as the command's options say, and print how well it holds.
-
-    Args:
-        options: of the command.
-        messages: how much is said.
-
-    Raises:
-        InterpretError: options that contradict each other, or what was asked for is not there.
-        KeyboardInterrupt: after Ctrl-C; what there is has been saved.
-    """
+    """Train a network as the command's options say, and print how well it holds; Ctrl-C saves what there is."""
     from attacks import distributed
 
     settings = options.settings()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from interpret.errors import InterpretError, NetworkError
 
-from .choices import DataOptions, TrainOptions
+from .choices import TrainingData, TrainOptions
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,15 +33,7 @@ class Start:
 
 
 def open_pictures(options: TrainOptions, trained: "Classifier | None") -> Pictures:
-    """The pictures that the command's options mean.
-
-    Args:
-        options: of the command.
-        trained: what is trained further; its input's size is the pictures' if no other is asked for.
-
-    Raises:
-        InterpretError: they cannot be had.
-    """
+    """The pictures that the options mean; by default they have the input size of the network to be trained further."""
     from interpret.datasets.dataset import split
 
     known, test = _opened_in_turn(options.pictures, trained)
@@ -51,7 +43,7 @@ def open_pictures(options: TrainOptions, trained: "Classifier | None") -> Pictur
     return parts
 
 
-def _opened_in_turn(options: DataOptions, trained: "Classifier | None") -> "tuple[Data, Data | None]":
+def _opened_in_turn(options: TrainingData, trained: "Classifier | None") -> "tuple[Data, Data | None]":
     """All pictures to train on, and those to test on; the first process downloads them before the others look."""
     from attacks import distributed
     from interpret.datasets.named import has_test, open_dataset
@@ -73,11 +65,7 @@ def _channels_last(data: "Data") -> "Data":
 
 
 def start_of(options: TrainOptions, data: "Data", trained: "Classifier | None") -> Start:
-    """The network that the command's options mean, drawn from the seed where its weights are fresh.
-
-    Raises:
-        InterpretError: there is none such, or it cannot take the pictures.
-    """
+    """The network that the options mean; fresh weights are drawn from the seed."""
     import torch
 
     from interpret.datasets.dataset import mean_and_std

@@ -40,15 +40,7 @@ class WithBar:
 def print_table(
     options: TrainOptions, settings: "Settings", pictures: Pictures, device: str, messages: Messages
 ) -> None:
-    """Measure the best and the last network on the test pictures, or on those of validation, and print the table.
-
-    Args:
-        options: of the command.
-        settings: of the run.
-        pictures: of the run.
-        device: to measure on.
-        messages: how much is said.
-    """
+    """Measure the best and the last network on the test pictures, or else those of validation, and print the table."""
     from attacks import distributed
     from interpret.models.saved import read_trained
 

@@ -16,7 +16,6 @@ from .choices import TrainOptions
 
 if TYPE_CHECKING:
     from attacks.training.events import BatchDone, EpochDone, Trouble
-
     from attacks.training.run import Run
     from attacks.training.settings import Settings
 
@@ -26,16 +25,7 @@ PAUSE = 60.0  # seconds between two drawings of the curves
 
 
 class Watcher:
-    """Shows what the loop reports; of several processes, the first alone does.
-
-    Args:
-        options: of the command.
-        settings: of the run.
-        messages: how much is said.
-
-    Raises:
-        InterpretError: a log is asked for whose package is not installed.
-    """
+    """Shows what the loop reports; of several processes, only the first does."""
 
     def __init__(self, options: TrainOptions, settings: "Settings", messages: Messages) -> None:
         from attacks import distributed

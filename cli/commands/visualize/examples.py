@@ -57,11 +57,9 @@ def strongest_activation(classifier: "Classifier", images: "Tensor", examples: E
 
 
 def examples_of(what: tuple[str, ...], data: str, classifier: "Classifier", messages: Messages) -> dict[str, Examples]:
-    """The strongest crops of a data set for each expression, by way of the index files of `top-activations`.
+    """The strongest crops of a data set for each expression, from the index files of `top-activations`.
 
-    Raises:
-        InterpretError: an expression that is no channel, neuron (which stands for its channel) or class, or
-            no pictures.
+    A neuron stands for its channel, and a class for its logit; other expressions are an InterpretError.
     """
     units = {text: _unit(text, classifier) for text in what}
     words = data_set(() if data == BUNDLED else (data,))

@@ -73,11 +73,7 @@ class Visualizer:
     done: list[Visualized] = field(default_factory=list)
 
     def draw(self, text: str, objective: "Objective") -> None:
-        """Draw one expression with every seed and keep the best.
-
-        Raises:
-            NetworkError: with no seed is there anything to draw.
-        """
+        """Draw one expression with every seed and keep the best; a NetworkError where no seed draws anything."""
         first, count = self.choices.seed, self.choices.seeds
         tried: list[Visualized] = []
         for seed in range(first, first + count):
