@@ -79,14 +79,15 @@ class Run:
             }
         )
 
-    def restore(self, taken: dict[str, Any]) -> None:
+    def restore(self, snapshot: dict[str, Any]) -> None:
         """Go back to a snapshot."""
-        taken = copy.deepcopy(taken)
-        self.network.load_state_dict(taken["network"])
-        self.optimizer.load_state_dict(taken["optimizer"])
+        snapshot = copy.deepcopy(snapshot)
+        self.network.load_state_dict(snapshot["network"])
+        self.optimizer.load_state_dict(snapshot["optimizer"])
         # A checkpoint is read onto the CPU.
-        self.average = taken["average"] and {name: value.to(self.device) for name, value in taken["average"].items()}
-        self.memory = {name: value.to(self.device) for name, value in taken["memory"].items()}
+        average, memory = snapshot["average"], snapshot["memory"]
+        self.average = average and {name: value.to(self.device) for name, value in average.items()}
+        self.memory = {name: value.to(self.device) for name, value in memory.items()}
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps, in types that are read back without unpickling code."""

@@ -66,7 +66,7 @@ def lenet(name: str) -> nn.Module:
 
 
 class Stages(logging.Handler):
-    """Keeps how many samples stand after each attack, and the CPU seconds since the last."""
+    """Keeps how many samples are robust after each attack, and the CPU seconds since the last."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -147,8 +147,8 @@ def main() -> None:
         found = autoattack(network, images, labels, eps=EPS)
         spent = time.process_time() - begun
         log.removeHandler(stages)
-        for stage, standing, seconds in stages.rows:
-            print(f"| AutoAttack, {stage} | {standing} | {seconds:.1f} |")
+        for stage, robust, seconds in stages.rows:
+            print(f"| AutoAttack, {stage} | {robust} | {seconds:.1f} |")
         print(f"| **AutoAttack** | {right(found)} | {spent:.1f} |", flush=True)
         if options.peer:
             beside(network, images, labels)
