@@ -73,7 +73,7 @@ def robustness(
     torchrun --nproc-per-node=2 -m cli evaluate robustness FOLDER
     """
     from attacks import distributed
-    from interpret.figures import robustness_curves
+    from interpret.figures import robustness_curve
 
     attack = attack.replace("-", "_")
     chosen = _attack_options(attack, settings)
@@ -97,7 +97,7 @@ def robustness(
         if speaks:
             picture = Path(output) / f"robustness_{attack}.png"
             write_result(
-                picture, robustness_curves(curves, attack, norm), {**next(iter(about.values())), "curves": curves}
+                picture, robustness_curve(curves, attack, norm), {**next(iter(about.values())), "curves": curves}
             )
             options.note(str(picture), settings["quiet"])
         leave(failed, settings["fail_under"], next(iter(curves.values()))[-1]["share"])

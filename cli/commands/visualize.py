@@ -104,7 +104,7 @@ def visualize(
 
 def _save(studio: Studio, examples: dict[str, Any], outputs: Outputs, name: str, about: dict[str, Any]) -> None:
     """Write what is done, if anything is: the pictures, and the curve and the animation where they were asked for."""
-    from interpret.figures import DatasetExamples, drawing_figure, objective_curves
+    from interpret.figures import DatasetExamples, drawings_figure, objective_curve
 
     if not studio.done:
         return
@@ -123,12 +123,12 @@ def _save(studio: Studio, examples: dict[str, Any], outputs: Outputs, name: str,
     path = outputs.place(Path(name), "visualize")
     drawings = [(one.text, one.images) for one in studio.done]
     shown = {text: DatasetExamples(found.crops, found.pictures, reached) for text, (found, reached) in beside.items()}
-    write_result(path, drawing_figure(drawings, shown, pairs=settings["negative"]), about)
+    write_result(path, drawings_figure(drawings, shown, pairs=settings["negative"]), about)
     if path is not None:
         options.tell(str(path))
     if settings["curve"]:
         Path(settings["curve"]).parent.mkdir(parents=True, exist_ok=True)
-        curves = objective_curves([(one.text, one.frames.scores) for one in studio.done])
+        curves = objective_curve([(one.text, one.frames.scores) for one in studio.done])
         write_result(Path(settings["curve"]), curves, about)
         options.tell(settings["curve"])
     if settings["gif"]:
