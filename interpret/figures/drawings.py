@@ -86,13 +86,13 @@ def _sheet(rows: Sequence[Sequence[Square]]) -> Figure:
         bottom -= SIDE + head + GAP
         for number, (title, pictures) in enumerate(row):
             left = GAP + number * (SIDE + GAP)
-            sheet.write(left, bottom + SIDE + 0.05, title, fontsize=9, va="bottom")
+            sheet.write(left, title, bottom=bottom + SIDE + 0.05, fontsize=9, va="bottom")
             side = 1 if len(pictures) == 1 else MOSAIC
             small = (SIDE - (side - 1) * GROUT) / side
             for place, picture in enumerate(pictures):
                 down, across = divmod(place, side)
-                corner = left + across * (small + GROUT), bottom + (side - 1 - down) * (small + GROUT)
-                axes = sheet.axes((*corner, small, small))
+                low = bottom + (side - 1 - down) * (small + GROUT)
+                axes = sheet.axes(left + across * (small + GROUT), (small, small), bottom=low)
                 axes.imshow(picture)
                 axes.set_axis_off()
     return sheet.figure

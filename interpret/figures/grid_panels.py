@@ -66,14 +66,14 @@ class GridFigure:
     def _draw_panel(self, place: Place, top: float, height: float, view: str | None) -> None:
         left, foot = self._left(place[1]), top + height + 0.03
         scale = self.layout.scales.get(place, Scale(0.0, False))
-        axes = self._axes(left, top, self.side, height)
+        axes = self.sheet.axes(left, (self.side, height), top=top)
         axes.set_axis_off()
         axes.imshow(self._picture(self.layout.cells[place], scale, view))
         self._write(left + self.side / 2, foot, self.captions.get(place, ()))
         if place in self.layout.bars:
             edge = foot + self._caption_height(place) + 0.04
-            axes = self._axes(left + 0.1 * self.side, edge, 0.8 * self.side, 0.07)
-            _draw_bar(axes, scale, self.points - 1)
+            bar = self.sheet.axes(left + 0.1 * self.side, (0.8 * self.side, 0.07), top=edge)
+            _draw_bar(bar, scale, self.points - 1)
 
     def _picture(self, cell: Cell, scale: Scale, view: str | None) -> Image.Image:
         """The picture of a cell, or its map, in the same number of pixels."""
@@ -92,14 +92,11 @@ class GridFigure:
         display = replace(cell.display, view=view) if view else cell.display
         return display.draw(image, values, limit=scale.limit, signed=scale.signed, seen=seen)
 
-    def _axes(self, left: float, top: float, width: float, height: float) -> Axes:
-        return self.sheet.axes((left, self.sheet.height - (top + height), width, height))
-
     def _write(self, left: float, top: float, lines: Sequence[str], side: str = "center") -> None:
         # Line by line, so that what stands side by side has one baseline.
         for number, line in enumerate(lines):
             base = top + (number + 0.78) * self.line
-            self.sheet.write(left, self.sheet.height - base, line, size=self.points, ha=side, parse_math=False)
+            self.sheet.write(left, line, top=base, size=self.points, ha=side, parse_math=False)
 
     def _length(self, text: str) -> float:
         """Of a line of text in inches."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .colours import Scale, colour_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-T = TypeVar("T")
-Box = tuple[float, float, float, float]  # left, bottom, width, height in inches
 
 # Inches in a row figure: around it, between its panels, for the titles of a row, and for a line of its captions.
 MARGIN, GAP, HEAD, LINE = 0.15, 0.06, 0.32, 0.16
@@ -40,7 +37,7 @@ class ColourBar(NamedTuple):
 
 
 class Sheet:
-    """An empty figure, whose parts are placed in inches from its lower left corner."""
+    """An empty figure, whose parts are placed in inches from its left edge, and from its bottom or its top."""
 
     def __init__(self, width: float, height: float) -> None:
         from matplotlib.figure import Figure
@@ -48,14 +45,15 @@ class Sheet:
         self.width, self.height = width, height
         self.figure = Figure(figsize=(width, height))
 
-    def axes(self, box: Box) -> Axes:
-        """New axes."""
-        left, bottom, width, height = box
-        return self.figure.add_axes((left / self.width, bottom / self.height, width / self.width, height / self.height))
+    def axes(self, left: float, size: tuple[float, float], *, bottom: float = 0, top: float | None = None) -> Axes:
+        """New axes, so many inches wide and high."""
+        low = bottom / self.height if top is None else 1 - (top + size[1]) / self.height
+        return self.figure.add_axes((left / self.width, low, size[0] / self.width, size[1] / self.height))
 
-    def write(self, left: float, bottom: float, text: str, **style: Any) -> None:
+    def write(self, left: float, text: str, *, bottom: float = 0, top: float | None = None, **style: Any) -> None:
         """Write a text, whose style has matplotlib's names."""
-        self.figure.text(left / self.width, bottom / self.height, text, **style)
+        low = bottom / self.height if top is None else 1 - top / self.height
+        self.figure.text(left / self.width, low, text, **style)
 
 
 def panel_figure(
@@ -94,7 +92,7 @@ def panel_figure(
     return figure
 
 
-def in_rows(panels: Sequence[T], columns: int) -> list[Sequence[T]]:
+def in_rows(panels: Sequence[Any], columns: int) -> list[Sequence[Any]]:
     """Panels in rows of so many, the last of which may be shorter; no panels make one empty row."""
     return [panels[start : start + columns] for start in range(0, len(panels), columns)] or [panels]
 
@@ -112,7 +110,7 @@ def row_figure(
     down = above + sum(_height(row, height) + GAP for row in rows) - GAP + (0.6 if bar else 0)
     sheet = Sheet(across + 2 * MARGIN, down + 2 * MARGIN)
     # One pair of axes in inches for all pictures, which is much faster than a pair for each of hundreds.
-    axes = sheet.axes((0, 0, sheet.width, sheet.height))
+    axes = sheet.axes(0, (sheet.width, sheet.height))
     axes.set(xlim=(0, sheet.width), ylim=(sheet.height, 0))
     axes.set_axis_off()
     axes.text(MARGIN, MARGIN + 0.1 * lines, title, fontsize=11, va="center")
@@ -124,7 +122,7 @@ def row_figure(
             _place(axes, panel, (left, top + _head(row)), (width, height))
         top += _height(row, height) + GAP
     if bar:
-        place = sheet.axes((MARGIN, 0.42, min(3.5, across), 0.1))
+        place = sheet.axes(MARGIN, (min(3.5, across), 0.1), bottom=0.42)
         colour_bar(sheet.figure, bar.scale, bar.label, every=64, cax=place, orientation="horizontal")
         place.xaxis.label.set_size(8)
         place.tick_params(labelsize=7)

@@ -17,7 +17,7 @@ Sharing = Literal["each", "shared"]
 
 DEEPEST = 48  # channels that are drawn of a filter with many
 THUMBNAIL = 320  # pixels of a whole picture's longer side, so that a figure of large photos stays small
-PIXELS, PHOTO = "nearest", "antialiased"  # every value is seen, or none is
+PIXELS, PHOTO = "nearest", "antialiased"  # how pictures are resampled: values as squares, photos smoothly
 
 
 def filters_figure(filters: Tensor, *, names: Sequence[str] = (), scale: Sharing = "each", title: str = "") -> Figure:
