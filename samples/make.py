@@ -20,6 +20,7 @@ import interpret
 from cli.app import main
 from interpret.explainers import EXPLAINERS, explainer_named
 from interpret.figures import Display, Panel, panel_figure
+from interpret.figures.panels import in_rows
 from interpret.images.files import to_pil
 
 HERE = Path(__file__).parent
@@ -98,8 +99,7 @@ def methods() -> Figure:
     photos = {name: read_for(classifier, name) for name in SUBJECTS}
     columns = 8
     names = ["photo", *EXPLAINERS]
-    bands = [names[start : start + columns] for start in range(0, len(names), columns)]
-    rows = []
+    bands, rows = in_rows(names, columns), []
     for band in bands:
         for number, (subject, query) in enumerate(SUBJECTS.items()):
             pictures = [shown(classifier, photos[subject], query, name) for name in band]
@@ -144,7 +144,7 @@ def sheet(commands: tuple[str, ...], columns: int = 2) -> Figure:
     panels = [
         Panel(picture, caption=text, interpolation="lanczos") for picture, text in zip(pictures, texts, strict=True)
     ]
-    rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
+    rows = in_rows(panels, columns)
     heights = [5.2 * max(panel.picture.height / panel.picture.width for panel in row) + 0.55 for row in rows]
     caption = {"family": "monospace", "fontsize": 7.5}
     return panel_figure(rows, (5.2 * columns, sum(heights)), heights=heights, caption=caption, gap=0.02)

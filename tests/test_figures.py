@@ -1,4 +1,4 @@
-"""Drawing: closed forms of the colours, and what the eye must not be told wrongly."""
+"""Figures: closed forms of the colours, how maps look, and what the eye must not be told wrongly."""
 
 import subprocess
 import sys
@@ -9,8 +9,11 @@ import torch
 
 import interpret
 from interpret.explainers.aggregation import combined
-from interpret.figures.colours import DIVERGING, HEAT, colorize
-from interpret.figures.display import heatmap, limit_of, overlay, own_colours, side_by_side
+from interpret.figures import attack_figure
+from interpret.figures.colours import DIVERGING, HEAT, Scale, colorize
+from interpret.figures.display import Display, heatmap, limit_of, overlay, own_colours, side_by_side
+from interpret.figures.panels import Panel, in_rows, panel_figure
+from tests.command import flowers
 
 
 def colours(table):
@@ -189,3 +192,62 @@ def test_the_bar_has_the_colours_of_the_map(signed):
     for value in (0.0, 0.5, 1.0):
         expected = colorize(np.array([[value]]), limit=1, signed=signed)[0, 0]
         assert np.allclose(bar.cmap(bar.norm(value))[:3], expected, atol=0.02)
+
+
+def test_a_display_is_the_method_s_own_unless_told_otherwise():
+    colours = torch.tensor([1.0, -4.0, 2.0]).view(1, 3, 1, 1)
+    assert torch.equal(Display.of("guided_backprop").values(colours), colours)
+    assert Display.of("saliency").values(colours).item() == 4
+    assert Display.of("integrated_gradients").values(colours).item() == -1
+    assert Display.of("saliency", signed=True).values(colours).item() == -4
+    assert Display.of("guided_backprop").values(colours[:, :1]).item() == 1  # one channel has no colours
+
+
+def test_a_display_has_one_scale_for_all_its_values():
+    display = Display.of("gradcam")
+    first, second = torch.tensor([[1.0, 3.0]]), torch.tensor([[-2.0, 0.0]])
+    assert display.colour_scale(first) == (3, False)
+    assert display.colour_scale(first, second) == (3, True)
+    assert Display.of("gradcam", scale=0.5).limit(first, second) == 0.5
+    assert Scale(3, True).lowest == -3 and Scale(3, False).lowest == 0
+
+
+@pytest.mark.parametrize("view", ["overlay", "heatmap", "side-by-side"])
+def test_a_display_draws_its_view(image, view):
+    values = torch.rand(1, 1, 40, 60) - 0.2
+    drawn = Display.of("gradcam", view=view).draw(image, values, limit=1.0)
+    if view == "side-by-side":
+        assert [len(axes.images) for axes in drawn.axes[:2]] == [1, 1]
+    else:
+        alone = heatmap(values, limit=1.0) if view == "heatmap" else overlay(image, values, limit=1.0)
+        np.testing.assert_array_equal(pixels(drawn), pixels(alone))
+
+
+def test_panels_stand_in_rows():
+    rows = in_rows([Panel(np.zeros((2, 3, 3)), f"title {number}", "caption") for number in range(5)], 3)
+    assert [len(row) for row in rows] == [3, 2]
+    figure = panel_figure(rows, (6, 4))
+    assert len(figure.axes) == 6  # one of them empty
+    assert [axes.get_title() for axes in figure.axes] == [*(f"title {number}" for number in range(5)), ""]
+    figure.canvas.draw()
+
+
+def test_a_picture_and_its_attack_side_by_side():
+    classifier = flowers()
+    image = torch.rand(1, 3, 40, 60, generator=torch.Generator().manual_seed(2))
+    figure = attack_figure(classifier, image, (image + 0.1).clamp(0, 1))
+    titles = [axes.get_title() for axes in figure.axes]
+    name = classifier.name(int(classifier.eval()(image).argmax()))
+    assert titles[0].startswith(f"{name}\n") and titles[3] == f"Grad-CAM before\n{name}"
+    assert titles[1] == "the change x 5\nat most 25.5 of 255 levels"
+    assert attack_figure(classifier, image, image).axes[1].get_title() == "the change\nnone"
+
+
+def test_maps_are_drawn_without_matplotlib():
+    code = (
+        "import sys, torch; from interpret.figures import Display;"
+        "Display.of('gradcam').draw(torch.rand(1, 3, 8, 8), torch.rand(1, 1, 8, 8), limit=1);"
+        "print('matplotlib' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.stdout == "False\n", run.stderr

@@ -37,6 +37,15 @@ def test_the_command_writes_one_file(pictures):
     assert "<b>tall & 'odd'.png" in outline.words
 
 
+def test_more_pictures_than_methods_are_checked_on(pictures):
+    for number in range(5):
+        write(f"{number}.png", torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(number)))
+    run = interp("report", *(f"{number}.png" for number in range(5)), *ASKED, "--no-attack", "--json")
+    assert run.status == 0, run.err
+    told = json.loads(run.out)
+    assert len(told["found"]) == 5 and {check["pictures"] for check in told["checks"]} == {4}
+
+
 def test_a_broken_picture_is_listed_and_the_others_are_shown(pictures):
     run = interp("report", "broken.png", "wide.png", *ASKED, "--no-attack", "--no-sanity")
     assert run.status == 1

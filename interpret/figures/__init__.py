@@ -1,4 +1,4 @@
-"""Pictures of maps, units and numbers: how values become colours, and panels a figure."""
+"""Figures of maps, units, drawings, attacks and measurements, each a matplotlib Figure that pyplot does not know."""
 
 import importlib
 from typing import Any
@@ -7,9 +7,9 @@ _HOMES = {
     "attacks": ("attack_figure", "explanation_figure", "shared_change_figure"),
     "cache": ("MapStore",),
     "colours": ("Scale", "colorize"),
-    "curves": ("objective_curves", "ranking_curves", "robustness_curves", "training_curves"),
+    "curves": ("objective_curve", "ranking_curves", "robustness_curve", "training_curves"),
     "display": ("Display", "heatmap", "limit_of", "overlay", "own_colours", "side_by_side"),
-    "drawings": ("DatasetExamples", "drawing_figure", "inversion_figure"),
+    "drawings": ("DatasetExamples", "drawings_figure", "inversion_figure"),
     "figure_grid": ("grid", "grid_of"),
     "grid_maps": ("GridContents", "cells_of"),
     "panels": ("Panel", "panel_figure"),

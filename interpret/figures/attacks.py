@@ -1,24 +1,19 @@
 """Figures of attacks: a picture before and after, the change between them, and where the network looks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import torch
+from matplotlib.figure import Figure
+from PIL import Image
 from torch import Tensor
 
 from ..classifier import Classifier
 from ..explainers import explainer_named
-from ..explainers.gradcam import gradcam
 from ..faithfulness.similarity import rank_correlation
 from ..images.files import to_pil
 from ..network.hooks import left_as_found
 from .display import overlay, own_colours
 from .panels import Panel, panel_figure
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MOST = 4  # pictures in the figure of a shared change
 
@@ -32,30 +27,25 @@ def attack_figure(classifier: Classifier, image: Tensor, adversarial: Tensor) ->
         classifier: what was attacked.
         image: (1, 3, H, W) in [0, 1], the clean picture.
         adversarial: (1, 3, H, W), the attacked one.
-
-    Returns:
-        A matplotlib Figure that is not known to pyplot.
     """
-    before, after = (_prediction(classifier, images) for images in (image, adversarial))
-    maps = [gradcam(classifier, image, before[1]), gradcam(classifier, adversarial, after[1])]
-    seen = classifier.prepare(image)[1].seen()
-    alike = float(rank_correlation(*(found[..., seen][:, None] for found in maps)))
+    photos, names, maps, seen = [], [], [], classifier.prepare(image)[1].seen()
+    for picture in (image, adversarial):
+        probability, label = _probabilities(classifier, picture).max(1)
+        names.append(classifier.name(int(label)))
+        photos.append(Panel(to_pil(picture.cpu()), f"{names[-1]}\n{float(probability):.1%}"))
+        maps.append(explainer_named("gradcam")(classifier, picture, label).cpu())
+    correlation = float(rank_correlation(*(values[..., seen][:, None] for values in maps)))
     change = (adversarial - image).cpu()
     largest = float(change.abs().max())
-    size = (
-        f"the change x {0.5 / largest:.0f}\nat most {largest * 255:.3g} of 255 levels"
-        if largest
-        else "the change\nnone"
-    )
-    clean, changed = (
-        overlay(images.cpu(), found.cpu(), seen=seen) for images, found in zip((image, adversarial), maps, strict=True)
-    )
+    size = f" x {0.5 / largest:.0f}\nat most {largest * 255:.3g} of 255 levels" if largest else "\nnone"
     panels = [
-        Panel(to_pil(image.cpu()), f"{before[0]}\n{before[2]:.1%}"),
-        Panel(own_colours(change), size),
-        Panel(to_pil(adversarial.cpu()), f"{after[0]}\n{after[2]:.1%}"),
-        Panel(clean, f"Grad-CAM before\n{before[0]}"),
-        Panel(changed, f"Grad-CAM after (rank corr. {alike:.2f})\n{after[0]}"),
+        photos[0],
+        Panel(own_colours(change), f"the change{size}"),
+        photos[1],
+        Panel(overlay(image.cpu(), maps[0], seen=seen), f"Grad-CAM before\n{names[0]}"),
+        Panel(
+            overlay(adversarial.cpu(), maps[1], seen=seen), f"Grad-CAM after (rank corr. {correlation:.2f})\n{names[1]}"
+        ),
     ]
     return _row(panels, side=2.5, above=0.55, fontsize=10)
 
@@ -69,47 +59,43 @@ def explanation_figure(
         classifier: what was attacked.
         image: (1, 3, H, W) in [0, 1], the clean picture, whose predicted class is explained in both.
         adversarial: (1, 3, H, W), the attacked one.
-        method: a name of the table of explainers that looks at a layer.
-        layer: that it looks at; its default by default.
-
-    Returns:
-        A matplotlib Figure that is not known to pyplot.
+        method: a name of the table EXPLAINERS whose maps are made from a layer.
+        layer: the layer's name; the method's default otherwise.
     """
-    name, label, _ = _prediction(classifier, image)
-    seen, explain = classifier.prepare(image)[1].seen(), explainer_named(method)
+    label = _probabilities(classifier, image).argmax(1)
+    name, seen = classifier.name(int(label)), classifier.prepare(image)[1].seen()
     panels = []
-    for images, when in ((image, "clean"), (adversarial, "attacked")):
-        found = explain(classifier, images, label, layer=layer).cpu()
-        probability = float(_probabilities(classifier, images)[0, label])
-        panels.append(Panel(to_pil(images.cpu()), f"{when}: {name} {probability:.0%}"))
-        panels.append(Panel(overlay(images.cpu(), found, seen=seen), f"{method.replace('_', '-')}, {when}"))
+    for picture, when in ((image, "clean"), (adversarial, "attacked")):
+        probability = float(_probabilities(classifier, picture)[0, label])
+        attribution = explainer_named(method)(classifier, picture, label, layer=layer).cpu()
+        panels.append(Panel(to_pil(picture.cpu()), f"{when}: {name} {probability:.0%}"))
+        panels.append(Panel(overlay(picture.cpu(), attribution, seen=seen), f"{method.replace('_', '-')}, {when}"))
     return _row(panels, side=3, above=0.4, fontsize=11)
 
 
-def shared_change_figure(classifier: Classifier, change: Any, images: Tensor, changed: Tensor, *, title: str) -> Figure:
-    """One change made for all pictures, and some pictures with it, under what is seen in them before and after.
+def shared_change_figure(
+    classifier: Classifier, change: Image.Image, images: Tensor, changed: Tensor, *, title: str
+) -> Figure:
+    """A change made for all pictures, and a few pictures with it; their titles are the classes before and after it.
 
     Args:
         classifier: what was attacked.
-        change: the change as a Pillow picture.
-        images: (N, 3, H, W) in [0, 1], clean pictures, of which the first ``MOST`` are shown.
+        change: a picture of the change.
+        images: (N, 3, H, W) in [0, 1], clean pictures; the first four are shown.
         changed: (N, 3, H, W), the same with the change.
         title: above the change.
-
-    Returns:
-        A matplotlib Figure that is not known to pyplot.
     """
     before, after = (_probabilities(classifier, batch[:MOST]).max(1) for batch in (images, changed))
     panels = [Panel(change, f"{title}\n")]
     for number, picture in enumerate(changed[:MOST].cpu().split(1)):
-        first, then = (classifier.name(int(top.indices[number])) for top in (before, after))
-        words = f"{first}\n-> {then} {float(after.values[number]):.0%}"
-        panels.append(Panel(to_pil(picture.expand(-1, 3, -1, -1)), words))
+        names = [classifier.name(int(top.indices[number])) for top in (before, after)]
+        classes = f"{names[0]}\n-> {names[1]} {float(after.values[number]):.0%}"
+        panels.append(Panel(to_pil(picture.expand(-1, 3, -1, -1)), classes))
     return panel_figure([panels], (2.6 * len(panels), 3.1))
 
 
 def _row(panels: Sequence[Panel], *, side: float, above: float, fontsize: int) -> Figure:
-    """Pictures of one size beside each other, so many inches wide, with room above them for their titles."""
+    """Pictures of one size in a row; ``side`` is their width and ``above`` the room for their titles, in inches."""
     width, height = panels[0].picture.size
     size = len(panels) * side, side * min(max(height / width, 0.4), 2) + above
     return panel_figure([panels], size, title={"fontsize": fontsize})
@@ -118,9 +104,3 @@ def _row(panels: Sequence[Panel], *, side: float, above: float, fontsize: int) -
 def _probabilities(classifier: Classifier, images: Tensor) -> Tensor:
     with left_as_found(classifier, images.device), torch.no_grad():
         return classifier(images).softmax(1)
-
-
-def _prediction(classifier: Classifier, images: Tensor) -> tuple[str, Tensor, float]:
-    """The name of the class seen in one picture, its index (1,), and its probability."""
-    top = _probabilities(classifier, images).max(1)
-    return classifier.name(int(top.indices)), top.indices, float(top.values)

@@ -52,11 +52,11 @@ class MapStore:
         except TypeError:  # an option that has no name, such as a baseline that is a tensor
             return make().detach().cpu()
         path = self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npz"
-        found = _read(path, text)
-        if found is None:
-            found = make().detach().cpu()
-            self._write(path, text, found)
-        return found
+        values = _read(path, text)
+        if values is None:
+            values = make().detach().cpu()
+            self._write(path, text, values)
+        return values
 
     def _write(self, path: Path, text: str, values: Tensor) -> None:
         content = io.BytesIO()

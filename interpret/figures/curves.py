@@ -1,19 +1,16 @@
-"""Line plots: what methods reveal pixel by pixel, trainings epoch by epoch, accuracy under attack, and objectives."""
-
-from __future__ import annotations
+"""Line plots: the curves behind a ranking, of a training, of accuracy under attack, and of an objective."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .ranking import FLOOR, MOST, Ranked
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-# Told apart in grey and by who sees no red or green.
+# Lines that differ in grey too, and for readers who see no red or green.
 LINES = [
     {"color": colour, "lw": 1.8, "ls": style}
     for colour, style in zip(
@@ -26,19 +23,14 @@ FLOOR_LINES = [{"color": FLOOR, "lw": 1.2, "ls": style} for style in (":", "-.")
 def ranking_curves(
     ranked: Ranked, curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], columns: Sequence[str], model: str
 ) -> Figure:
-    """A panel a column: mean curves of the best methods and of the floors.
+    """One plot for each metric: the mean curves of the best methods and of the floors.
 
     Args:
         ranked: rank and method, the best first; floors have no rank.
         curves: method to column to a curve for each picture.
-        columns: of which at most four are drawn.
-        model: the network, for the title.
-
-    Returns:
-        A matplotlib Figure that is not known to pyplot.
+        columns: the metrics; the first four are drawn.
+        model: the network's name, for the title.
     """
-    from matplotlib.figure import Figure
-
     columns = columns[:MOST]
     figure = Figure(figsize=(1.9 + 3.1 * len(columns), 3.6), layout="constrained")
     panels = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
@@ -68,17 +60,11 @@ def training_curves(history: Sequence[Mapping[str, Any]], title: str, accuracies
     """Accuracies on validation pictures, the loss and the learning rate over the epochs.
 
     Args:
-        history: a row for each epoch with "epoch", "loss", "rate" and the accuracies, of which "pgd" decides
-            which is the best; and with "trouble" where the epoch was rolled back.
+        history: a row for each epoch: "epoch", "loss", "rate" and the accuracies. The best epoch is the one with
+            the highest "pgd"; an epoch with "trouble" was rolled back, and is marked.
         title: what was trained.
-        accuracies: the names of the rows' accuracies, and what they are called.
-
-    Returns:
-        A matplotlib Figure that is not known to pyplot; epochs that were rolled back are marked.
+        accuracies: the keys of the accuracies, and their names in the legend.
     """
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
     epochs = [row["epoch"] for row in history]
     figure = Figure(figsize=(6.4, 5.2), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
@@ -108,19 +94,15 @@ def training_curves(history: Sequence[Mapping[str, Any]], title: str, accuracies
     return figure
 
 
-def robustness_curves(curves: Mapping[str, Sequence[Mapping[str, float]]], attack: str, norm: str) -> Figure:
+def robustness_curve(curves: Mapping[str, Sequence[Mapping[str, float]]], attack: str, norm: str) -> Figure:
     """How often networks are still right under attack, over the attack's size, with intervals.
 
     Args:
-        curves: network to the points of its curve: "eps", "share", "low", "high", and "count" of pictures.
+        curves: network to the points of its curve: "eps", the "share" still right, the ends "low" and "high" of
+            its interval, and the "count" of pictures.
         attack: its name, for the title.
-        norm: of eps; "Linf" is shown in levels of 255.
-
-    Returns:
-        A matplotlib Figure that is not known to pyplot.
+        norm: of eps; for "Linf" the axis is in levels of 255.
     """
-    from matplotlib.figure import Figure
-
     scale = 255 if norm == "Linf" else 1
     figure = Figure(figsize=(5.6, 3.6), layout="constrained")
     axes = figure.subplots()
@@ -136,17 +118,12 @@ def robustness_curves(curves: Mapping[str, Sequence[Mapping[str, float]]], attac
     return figure
 
 
-def objective_curves(scores: Sequence[tuple[str, Sequence[float]]]) -> Figure:
+def objective_curve(scores: Sequence[tuple[str, Sequence[float]]]) -> Figure:
     """The objective of each drawing over the steps.
 
     Args:
-        scores: what was drawn, and its objective at each step.
-
-    Returns:
-        A matplotlib Figure that is not known to pyplot.
+        scores: the expression of each drawing, and its objective at each step.
     """
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axes = figure.subplots()
     for text, steps in scores:

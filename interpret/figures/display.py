@@ -25,25 +25,17 @@ HATCHING = (0.52, 0.42)  # how bright what the network never saw is left, on its
 
 @dataclass(frozen=True, kw_only=True)
 class Display:
-    """How maps look.
+    """How maps look."""
 
-    Args:
-        view: "overlay", the map over its picture; "heatmap", the map alone; or "side-by-side", both with a bar.
-        scale: the value that gets the strongest colour: "each" map's largest, one "shared" by all, or a number.
-        percentile: of the sizes of the values, what counts as the largest; below 100 a few outliers saturate.
-        aggregate: one value a pixel, the "max", "sum" or "mean" of the channels; or "colours", their own.
-        signed: keep the signs of the channels, or combine their sizes alone.
-    """
-
-    view: str
-    scale: str | float = "each"
-    percentile: float
-    aggregate: str
-    signed: bool
+    view: str  # "overlay", the map over its picture; "heatmap", the map alone; or "side-by-side", with a bar
+    scale: str | float = "each"  # what gets the strongest colour: each map's largest, one "shared" by all, or a number
+    percentile: float  # of the sizes of the values, what counts as the largest; below 100 a few outliers saturate
+    aggregate: str  # one value a pixel, the "max", "sum" or "mean" of the channels; or "colours", their own
+    signed: bool  # keep the signs of the channels, or combine their sizes alone
 
     @classmethod
     def of(cls, method: str, **changes: Any) -> Self:
-        """How a method's maps look in papers, but for some changes."""
+        """How papers show a method's maps, except for what is given here."""
         return cls(**{**DISPLAYS[EXPLAINERS[method]], **changes})
 
     def values(self, attribution: Tensor) -> Tensor:
@@ -71,18 +63,9 @@ class Display:
         seen: Tensor | None = None,
         **texts: str,
     ) -> Image.Image | Figure:
-        """Draw what ``values`` gave of one attribution.
+        """Draw what ``values`` gave of one attribution, laid on the image (1, 3, H, W); the options are ``overlay``'s.
 
-        Args:
-            image: (1, 3, H, W) in [0, 1].
-            values: (1, 1, H, W) or (1, 3, H, W), laid on the picture.
-            limit: the value that gets the strongest colour.
-            signed: draw around zero, or not; by default where there are negative values.
-            seen: (H, W) booleans: what the network saw; the rest is hatched.
-            **texts: ``title``, ``caption`` and ``unit`` of a figure side by side.
-
-        Returns:
-            A picture of H x W pixels, or a figure side by side.
+        The texts are the title, the caption and the unit of a figure side by side.
         """
         if self.view == "side-by-side":
             return side_by_side(image, values, limit=limit, seen=seen, **texts)
@@ -210,17 +193,13 @@ def side_by_side(
     Returns:
         A matplotlib Figure that is not known to pyplot.
     """
-    height, width = attribution.shape[-2:]
-    coloured = attribution.shape[-3] == 3
-    drawn = (
-        own_colours(attribution, limit=limit, seen=seen)
-        if coloured
-        else overlay(image, attribution, limit=limit, seen=seen)
-    )
+    if coloured := attribution.shape[-3] == 3:
+        drawn = own_colours(attribution, limit=limit, seen=seen)
+    else:
+        drawn = overlay(image, attribution, limit=limit, seen=seen)
     panels = [Panel(colour_array(image), title), Panel(drawn, caption)]
-    figure = panel_figure(
-        [panels], (9, 0.6 + 4 * min(max(height / width, 0.4), 1.6)), title={"fontsize": 11, "loc": "left"}
-    )
+    size = 9, 0.6 + 4 * min(max(drawn.height / drawn.width, 0.4), 1.6)
+    figure = panel_figure([panels], size, title={"fontsize": 11, "loc": "left"})
     if not coloured:
         colour_bar(figure, _one_map(attribution, limit)[1], unit, ax=figure.axes[1], fraction=0.045)
     return figure

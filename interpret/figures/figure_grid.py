@@ -1,12 +1,11 @@
 """A grid of maps for a paper: any of pictures, networks, attacks, classes, layers and methods in rows and columns."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..classifier import Classifier
@@ -15,10 +14,7 @@ from ..progress import progress_bar
 from .cache import MapStore
 from .grid_layout import arrange, check_layout
 from .grid_maps import AttackFunction, Cell, GridContents, cells_of
-from .grid_panels import GridDrawing
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from .grid_panels import GridFigure
 
 
 def grid(
@@ -104,4 +100,4 @@ def grid_of(
     width: float | None = None,
 ) -> Figure:
     """The figure of panels that are made already; see ``grid``."""
-    return GridDrawing(arrange(cells, rows, cols, scale), width, whole).draw(view)
+    return GridFigure(arrange(cells, rows, cols, scale), width, whole).draw(view)

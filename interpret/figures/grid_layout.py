@@ -21,7 +21,7 @@ class Layout:
     rows: int
     cols: int
     row_labels: list[list[str]]
-    col_labels: list[list[Key]]  # of each level of headings, outermost first: the columns' labels down to it
+    col_labels: list[list[Key]]  # for each tier of headings, outermost first: the columns' labels down to it
     captions: dict[Place, str] = field(default_factory=dict)  # below panels
     scales: dict[Place, Scale] = field(default_factory=dict)
     bars: set[Place] = field(default_factory=set)  # below which panels a bar of colours stands
@@ -96,14 +96,14 @@ def _rank(value: str, known: list[str]) -> int:
 
 
 def _fits(cell: Cell, axes: Sequence[str], key: Key) -> bool:
-    own = [cell.place.get(axis, "") for axis in axes]
+    values = tuple(cell.place.get(axis, "") for axis in axes)
     if "methods" in axes:
-        return tuple(own) == key
-    return all(mine in ("", value) for mine, value in zip(own, key, strict=True))
+        return values == key
+    return all(value in ("", other) for value, other in zip(values, key, strict=True))
 
 
 def _labels(axes: Sequence[str], key: Key, shown: Sequence[str]) -> list[str]:
-    """What stands beside or above a line, axis by axis; nothing where an axis does not vary."""
+    """The labels of a row or column, axis by axis; empty where an axis does not vary."""
     labels = [value if axis in shown else "" for axis, value in zip(axes, key, strict=True)]
     if "methods" in axes:
         place = list(axes).index("methods")
@@ -112,13 +112,13 @@ def _labels(axes: Sequence[str], key: Key, shown: Sequence[str]) -> list[str]:
 
 
 def _headings(labels: list[list[str]]) -> list[list[Key]]:
-    levels = [[tuple(label[: depth + 1]) for label in labels] for depth in range(len(labels[0]))]
-    return [level for level in levels if any(key[-1] for key in level)]
+    tiers = [[tuple(label[: depth + 1]) for label in labels] for depth in range(len(labels[0]))]
+    return [tier for tier in tiers if any(key[-1] for key in tier)]
 
 
 def _name_classes(layout: Layout, pictures: bool) -> None:
     """Name the explained class where it is the same for a whole line, or else below each panel."""
-    # What a picture's own caption says already is not said again.
+    # The caption of the picture itself names its prediction already.
     labels = {
         place: cell.label
         for place, cell in layout.cells.items()

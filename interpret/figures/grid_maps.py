@@ -95,10 +95,10 @@ def cells_of(
     A method that looks at no layer, and the picture itself, come once for all layers and all classes.
     """
     for model, classifier in contents.classifiers.items():
-        given = image.to(classifier.mean.device)
+        clean = image.to(classifier.mean.device)
         for attack in (CLEAN, *contents.attacks):
-            shown = given if attack == CLEAN else _attacked(given, model, attack, contents)
-            for cell in _of_picture(shown, model, contents, done):
+            picture = clean if attack == CLEAN else _attacked(clean, model, attack, contents)
+            for cell in _cells_of_picture(picture, model, contents, done):
                 cell.place.update(images=name, models=model, attacks=attack)
                 yield cell
 
@@ -116,15 +116,15 @@ def _attacked(image: Tensor, model: str, attack: str, contents: GridContents) ->
     return store.get(key, make).to(image)
 
 
-def _of_picture(image: Tensor, model: str, contents: GridContents, done: Callable[[], Any]) -> list[Cell]:
+def _cells_of_picture(image: Tensor, model: str, contents: GridContents, done: Callable[[], Any]) -> list[Cell]:
     classifier = contents.classifiers[model]
     inputs, geometry = classifier.prepare(image)
-    view, shown = classifier.on_inputs(), image.cpu()
+    view, photo = classifier.on_inputs(), image.cpu()
     logits = _logits(image, model, contents)[0]
     key, cells = _key(image, model, contents), []
     if contents.picture:
         label = f"prediction: {_with_probability(classifier, logits, int(logits.argmax()))}"
-        cells.append(Cell({"methods": PICTURE}, shown, geometry, label=label))
+        cells.append(Cell({"methods": PICTURE}, photo, geometry, label=label))
     with shared_passes():
         for query, index in _classes(classifier, logits, contents):
             label = _with_probability(classifier, logits, index)
@@ -137,7 +137,7 @@ def _of_picture(image: Tensor, model: str, contents: GridContents, done: Callabl
                     (found,) = diagnose(attribution)
                     diagnosis = "" if found.kind == "fine" else found.sentence
                     place = {"classes": query, "methods": method} | ({"layers": layer} if layer else {})
-                    cells.append(Cell(place, shown, geometry, attribution, label, diagnosis))
+                    cells.append(Cell(place, photo, geometry, attribution, label, diagnosis))
                     done()
     return cells
 
@@ -185,7 +185,7 @@ def _takes_layer(method: str) -> bool:
 
 
 def _settings(attack: AttackFunction) -> str | None:
-    """An attack and its options, as far as they tell all about it: a function of a module, or a partial of one."""
+    """The name and the options of an attack that is a function of a module, or a partial of one; else None."""
     function, options = getattr(attack, "func", attack), getattr(attack, "keywords", {})
     if not inspect.isfunction(function) or "<" in function.__qualname__ or getattr(attack, "args", ()):
         return None

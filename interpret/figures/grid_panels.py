@@ -1,26 +1,21 @@
-"""The drawing of a figure grid: its panels, labels and bars of colours at places in inches."""
-
-from __future__ import annotations
+"""The panels, labels and bars of colours of a figure grid, placed in inches."""
 
 import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from PIL import Image
 
 from .colours import Scale, as_picture, colorize, colour_array
 from .grid_layout import Key, Layout, Place
 from .grid_maps import Cell
 from .panels import Sheet
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 SIDE, GAP, EDGE, LABEL = 1.75, 0.06, 0.05, 1.0  # inches: a panel, between panels, around all, the rows' labels
 POINTS, SMALL = 8.5, 6.5  # of letters, and where panels are narrow
@@ -31,7 +26,7 @@ TICKS = 0.12  # inches that a bar takes above its numbers
 Heading = tuple[int, int, list[str]]  # the first column below it, how many columns it spans, its lines
 
 
-class GridDrawing:
+class GridFigure:
     """A grid with all its measures, in inches from the top left corner."""
 
     def __init__(self, layout: Layout, width: float | None, whole: bool) -> None:
@@ -41,11 +36,11 @@ class GridDrawing:
         self.line = self.points / 72 * 1.2
         self.label = self._label_width([text for label in layout.row_labels for text in label])
         self.side = SIDE if width is None else max(0.3, (width - self.label - 2 * EDGE + GAP) / layout.cols - GAP)
-        self.headings = [self._headings(level) for level in layout.col_labels]
+        self.headings = [self._headings(tier) for tier in layout.col_labels]
         self.captions = {place: self._wrapped(text, self.side) for place, text in layout.captions.items()}
         self.heights = [self._height(row) for row in range(layout.rows)]
         self.feet = [self._foot(row) for row in range(layout.rows)]
-        tops = sum(self._rise(level) for level in self.headings)
+        tops = sum(self._rise(tier) for tier in self.headings)
         self.sheet = Sheet(
             2 * EDGE + self.label + layout.cols * (self.side + GAP) - GAP,
             2 * EDGE + tops + sum(self.heights) + sum(self.feet) + GAP * (layout.rows - 1),
@@ -54,9 +49,9 @@ class GridDrawing:
     def draw(self, view: str | None) -> Figure:
         """All of it, each method in its own view or all in one."""
         top = EDGE
-        for level in self.headings:
-            top += self._rise(level)
-            for start, span, lines in level:
+        for tier in self.headings:
+            top += self._rise(tier)
+            for start, span, lines in tier:
                 middle = self._left(start) + (span * (self.side + GAP) - GAP) / 2
                 self._write(middle, top - 0.03 - len(lines) * self.line, lines)
         for row, height in enumerate(self.heights):
@@ -71,14 +66,14 @@ class GridDrawing:
     def _draw_panel(self, place: Place, top: float, height: float, view: str | None) -> None:
         left, foot = self._left(place[1]), top + height + 0.03
         scale = self.layout.scales.get(place, Scale(0.0, False))
-        axes = self._axes(left, top, self.side, height)
+        axes = self.sheet.axes(left, (self.side, height), top=top)
         axes.set_axis_off()
         axes.imshow(self._picture(self.layout.cells[place], scale, view))
         self._write(left + self.side / 2, foot, self.captions.get(place, ()))
         if place in self.layout.bars:
             edge = foot + self._caption_height(place) + 0.04
-            axes = self._axes(left + 0.1 * self.side, edge, 0.8 * self.side, 0.07)
-            _draw_bar(axes, scale, self.points - 1)
+            bar = self.sheet.axes(left + 0.1 * self.side, (0.8 * self.side, 0.07), top=edge)
+            _draw_bar(bar, scale, self.points - 1)
 
     def _picture(self, cell: Cell, scale: Scale, view: str | None) -> Image.Image:
         """The picture of a cell, or its map, in the same number of pixels."""
@@ -97,14 +92,11 @@ class GridDrawing:
         display = replace(cell.display, view=view) if view else cell.display
         return display.draw(image, values, limit=scale.limit, signed=scale.signed, seen=seen)
 
-    def _axes(self, left: float, top: float, width: float, height: float) -> Axes:
-        return self.sheet.axes((left, self.sheet.height - (top + height), width, height))
-
     def _write(self, left: float, top: float, lines: Sequence[str], side: str = "center") -> None:
         # Line by line, so that what stands side by side has one baseline.
         for number, line in enumerate(lines):
             base = top + (number + 0.78) * self.line
-            self.sheet.write(left, self.sheet.height - base, line, size=self.points, ha=side, parse_math=False)
+            self.sheet.write(left, line, top=base, size=self.points, ha=side, parse_math=False)
 
     def _length(self, text: str) -> float:
         """Of a line of text in inches."""
@@ -130,17 +122,17 @@ class GridDrawing:
     def _left(self, col: int) -> float:
         return EDGE + self.label + col * (self.side + GAP)
 
-    def _headings(self, level: Sequence[Key]) -> list[Heading]:
-        found, start = [], 0
-        for key, group in groupby(level):
+    def _headings(self, tier: Sequence[Key]) -> list[Heading]:
+        headings, start = [], 0
+        for key, group in groupby(tier):
             span = len(list(group))
-            found.append((start, span, self._wrapped(key[-1], span * (self.side + GAP) - GAP)))
+            headings.append((start, span, self._wrapped(key[-1], span * (self.side + GAP) - GAP)))
             start += span
-        return found
+        return headings
 
-    def _rise(self, level: Sequence[Heading]) -> float:
+    def _rise(self, tier: Sequence[Heading]) -> float:
         """The room that headings take above the columns."""
-        return max(len(lines) for *_, lines in level) * self.line + 0.05
+        return max(len(lines) for *_, lines in tier) * self.line + 0.05
 
     def _height(self, row: int) -> float:
         cells = [cell for (at, _), cell in self.layout.cells.items() if at == row]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .colours import Scale, colour_table
 
@@ -12,17 +12,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Box = tuple[float, float, float, float]  # left, bottom, width, height in inches
-
-MARGIN, GAP, HEAD = 0.15, 0.06, 0.32  # inches: around a sheet of rows, between its panels, and for a row's title
-LINE = 0.16  # inches that a line of a caption takes
-NARROWEST = 4.5  # inches, of a sheet of rows, so that a title has room
+# Inches in a row figure: around it, between its panels, for the titles of a row, and for a line of its captions.
+MARGIN, GAP, HEAD, LINE = 0.15, 0.06, 0.32, 0.16
+NARROWEST = 4.5  # inches of a row figure, so that its title has room
 AMBER = "#ffb000"  # of frames: it stands out from most photos
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture with its words."""
+    """A picture with a title and a caption."""
 
     picture: Any  # a Pillow picture, or an array (h, w, 3) in [0, 1]
     title: str = ""  # above it
@@ -31,16 +29,7 @@ class Panel:
     interpolation: str | None = None  # of its pixels, by matplotlib's name; None leaves it to matplotlib
 
 
-@dataclass(frozen=True)
-class Row:
-    """Panels beside each other, and a title above them."""
-
-    panels: Sequence[Panel]
-    title: str = ""
-
-
-@dataclass(frozen=True)
-class ColourBar:
+class ColourBar(NamedTuple):
     """What the colours of a whole figure mean."""
 
     scale: Scale
@@ -48,7 +37,7 @@ class ColourBar:
 
 
 class Sheet:
-    """An empty figure, whose parts are placed in inches from its lower left corner."""
+    """An empty figure, whose parts are placed in inches from its left edge, and from its bottom or its top."""
 
     def __init__(self, width: float, height: float) -> None:
         from matplotlib.figure import Figure
@@ -56,14 +45,15 @@ class Sheet:
         self.width, self.height = width, height
         self.figure = Figure(figsize=(width, height))
 
-    def axes(self, box: Box) -> Axes:
-        """New axes."""
-        left, bottom, width, height = box
-        return self.figure.add_axes((left / self.width, bottom / self.height, width / self.width, height / self.height))
+    def axes(self, left: float, size: tuple[float, float], *, bottom: float = 0, top: float | None = None) -> Axes:
+        """New axes, so many inches wide and high."""
+        low = bottom / self.height if top is None else 1 - (top + size[1]) / self.height
+        return self.figure.add_axes((left / self.width, low, size[0] / self.width, size[1] / self.height))
 
-    def write(self, left: float, bottom: float, text: str, **style: Any) -> None:
+    def write(self, left: float, text: str, *, bottom: float = 0, top: float | None = None, **style: Any) -> None:
         """Write a text, whose style has matplotlib's names."""
-        self.figure.text(left / self.width, bottom / self.height, text, **style)
+        low = bottom / self.height if top is None else 1 - top / self.height
+        self.figure.text(left / self.width, low, text, **style)
 
 
 def panel_figure(
@@ -78,15 +68,12 @@ def panel_figure(
     """Panels in rows and columns, as large as their titles and captions leave room for.
 
     Args:
-        rows: of panels; a place that a row leaves over is empty.
+        rows: of panels; shorter rows leave places empty.
         size: width and height in inches.
-        heights: how tall the rows are, one beside the other; equally tall by default.
+        heights: of the rows, relative to each other; equal by default.
         title: the style of titles, by matplotlib's names.
         caption: the style of captions.
         gap: between a picture and its caption, as a share of the picture's height.
-
-    Returns:
-        A matplotlib Figure that is not known to pyplot.
     """
     from matplotlib.figure import Figure
 
@@ -105,53 +92,54 @@ def panel_figure(
     return figure
 
 
-def row_figure(rows: Sequence[Row], *, width: float, title: str = "", bar: ColourBar | None = None) -> Figure:
-    """Rows of panels of one width, each picture as large as it fits, its caption below it.
+def in_rows(panels: Sequence[Any], columns: int) -> list[Sequence[Any]]:
+    """Panels in rows of so many, the last of which may be shorter; no panels make one empty row."""
+    return [panels[start : start + columns] for start in range(0, len(panels), columns)] or [panels]
 
-    Args:
-        rows: of panels, whose pictures are arrays.
-        width: of a panel in inches.
-        title: above all.
-        bar: below all.
 
-    Returns:
-        A matplotlib Figure that is not known to pyplot.
-    """
-    pictures = [panel.picture for row in rows for panel in row.panels]
+def row_figure(
+    rows: Sequence[Sequence[Panel]], *, width: float, title: str = "", bar: ColourBar | None = None
+) -> Figure:
+    """Rows of panels of one width in inches, in which each picture, an array, is as large as possible."""
+    pictures = [panel.picture for row in rows for panel in row]
     tallest = max((picture.shape[0] / picture.shape[1] for picture in pictures), default=1)
     height = width * min(max(tallest, 0.25), 1)
-    across = max(max(len(row.panels) for row in rows) * (width + GAP) - GAP, NARROWEST)
+    across = max(max(map(len, rows)) * (width + GAP) - GAP, NARROWEST)
     lines = title.count("\n") + 1
     above = 0.16 + 0.2 * lines if title else 0.0
     down = above + sum(_height(row, height) + GAP for row in rows) - GAP + (0.6 if bar else 0)
     sheet = Sheet(across + 2 * MARGIN, down + 2 * MARGIN)
     # One pair of axes in inches for all pictures, which is much faster than a pair for each of hundreds.
-    axes = sheet.axes((0, 0, sheet.width, sheet.height))
+    axes = sheet.axes(0, (sheet.width, sheet.height))
     axes.set(xlim=(0, sheet.width), ylim=(sheet.height, 0))
     axes.set_axis_off()
     axes.text(MARGIN, MARGIN + 0.1 * lines, title, fontsize=11, va="center")
     top = MARGIN + above
     for row in rows:
-        axes.text(MARGIN, top + 0.17, row.title, fontsize=10, va="center", weight="bold")
-        for number, panel in enumerate(row.panels):
-            corner = MARGIN + number * (width + GAP), top + (HEAD if row.title else 0)
-            _place(axes, panel, corner, (width, height))
+        for number, panel in enumerate(row):
+            left = MARGIN + number * (width + GAP)
+            axes.text(left, top + 0.17, panel.title, fontsize=10, va="center", weight="bold")
+            _place(axes, panel, (left, top + _head(row)), (width, height))
         top += _height(row, height) + GAP
     if bar:
-        place = sheet.axes((MARGIN, 0.42, min(3.5, across), 0.1))
+        place = sheet.axes(MARGIN, (min(3.5, across), 0.1), bottom=0.42)
         colour_bar(sheet.figure, bar.scale, bar.label, every=64, cax=place, orientation="horizontal")
         place.xaxis.label.set_size(8)
         place.tick_params(labelsize=7)
     return sheet.figure
 
 
-def _height(row: Row, height: float) -> float:
-    lines = max((panel.caption.count("\n") + 1 if panel.caption else 0 for panel in row.panels), default=0)
-    return height + lines * LINE + (HEAD if row.title else 0)
+def _head(row: Sequence[Panel]) -> float:
+    return HEAD if any(panel.title for panel in row) else 0
+
+
+def _height(row: Sequence[Panel], height: float) -> float:
+    lines = max((panel.caption.count("\n") + 1 if panel.caption else 0 for panel in row), default=0)
+    return height + lines * LINE + _head(row)
 
 
 def _place(axes: Axes, panel: Panel, corner: tuple[float, float], size: tuple[float, float]) -> None:
-    """Draw a picture as large as it fits into the middle of so many inches, and its caption below them."""
+    """Draw a picture in the middle of a place in inches, as large as possible, and its caption below that place."""
     from matplotlib.patches import Rectangle
 
     rows, columns = panel.picture.shape[:2]
@@ -169,15 +157,7 @@ def _place(axes: Axes, panel: Panel, corner: tuple[float, float], size: tuple[fl
 
 
 def colour_bar(figure: Figure, scale: Scale, label: str, *, every: int = 1, **place: Any) -> None:
-    """Draw a bar of the colours of a scale.
-
-    Args:
-        figure: that it is drawn into.
-        scale: whose colours it shows.
-        label: of its values.
-        every: made from each colour of the table, from each second one, and so on.
-        **place: for ``Figure.colorbar``.
-    """
+    """Draw a bar of the colours of a scale, or of one in ``every`` so many; the place is for ``Figure.colorbar``."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LinearSegmentedColormap, Normalize
 

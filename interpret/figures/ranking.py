@@ -1,19 +1,14 @@
 """Figures of the evaluations of explanations: means with intervals, and likeness against depth."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from ..faithfulness import METRICS
 from ..faithfulness.ranking import RankedMethod
 from ..faithfulness.sanity import Sanity
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 FLOOR, METHOD, FAILED = "#8a8a8a", "#40127a", "#b3122b"  # colours
 SHARES = ("average_drop", "average_increase", "pointing_game", "relevance_mass")  # columns from 0 to 1
@@ -23,18 +18,13 @@ Ranked = Sequence[tuple[int | None, RankedMethod]]  # rank and method, the best 
 
 
 def ranking_figure(ranked: Ranked, columns: Sequence[str], title: str) -> Figure:
-    """A panel a column: each method's mean with its interval, and the random map's as a line.
+    """One plot for each metric: each method's mean with its interval, and the random map's as a line.
 
     Args:
         ranked: rank and method, the best first; floors have no rank.
-        columns: names of what was measured, of which at most four are drawn.
-        title: above all.
-
-    Returns:
-        A matplotlib Figure that is not known to pyplot.
+        columns: the metrics; the first four are drawn.
+        title: of the figure.
     """
-    from matplotlib.figure import Figure
-
     columns = columns[:MOST]
     figure = Figure(figsize=(2.4 + 2.6 * len(columns), 1.5 + 0.27 * len(ranked)), layout="constrained")
     figure.suptitle(title, fontsize=10)
@@ -72,43 +62,38 @@ def _means(axes: Axes, ranked: Ranked, column: str, pictures: int) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def sanity_figure(checked: Sequence[Sanity], title: str) -> Figure:
+def sanity_figure(checks: Sequence[Sanity], title: str) -> Figure:
     """Methods in rows, blocks in columns: the rank correlation with the maps of the network as it is.
 
     Args:
-        checked: what became of each method's maps.
-        title: above all.
-
-    Returns:
-        A matplotlib Figure that is not known to pyplot.
+        checks: the sanity check of each method.
+        title: of the figure.
     """
-    from matplotlib.figure import Figure
-
-    blocks = max(checked, key=lambda found: len(found.blocks)).blocks
-    figure = Figure(figsize=(3.8 + 1.1 * len(blocks), 2.1 + 0.3 * len(checked)), layout="constrained")
+    blocks = max(checks, key=lambda check: len(check.blocks)).blocks
+    figure = Figure(figsize=(3.8 + 1.1 * len(blocks), 2.1 + 0.3 * len(checks)), layout="constrained")
     figure.suptitle(title, fontsize=10)
     panels = figure.subplots(1, 2, sharey=True, width_ratios=[len(blocks) + 1, len(blocks)])
-    floors = np.array([[float(found.floor.spearman.mean())] for found in checked])
-    down = np.hstack([_likeness(checked, blocks, "cascading"), floors])
+    floors = np.array([[float(check.floor.spearman.mean())] for check in checks])
+    down = np.hstack([_likeness(checks, blocks, "cascading"), floors])
     _likeness_table(panels[0], down, "lost from the top down to")
-    _likeness_table(panels[1], _likeness(checked, blocks, "independent"), "lost alone")
+    _likeness_table(panels[1], _likeness(checks, blocks, "independent"), "lost alone")
     panels[0].axvline(len(blocks) - 0.5, color="white", lw=5)
     depths = [*(block.rpartition(" to ")[2] for block in blocks), "two random networks"]
     for axes, words in zip(panels, (depths, blocks), strict=True):
         axes.set_xticks(range(len(words)), words, rotation=40, ha="right", rotation_mode="anchor", fontsize=8)
-    names = [f"{found.method.replace('_', '-')}{'' if found.passed else '  FAILS'}" for found in checked]
-    panels[0].set_yticks(range(len(checked)), names, fontsize=8.5)
-    for label, found in zip(panels[0].get_yticklabels(), checked, strict=True):
-        label.set_color("black" if found.passed else FAILED)
+    names = [f"{check.method.replace('_', '-')}{'' if check.passed else '  FAILS'}" for check in checks]
+    panels[0].set_yticks(range(len(checks)), names, fontsize=8.5)
+    for label, check in zip(panels[0].get_yticklabels(), checks, strict=True):
+        label.set_color("black" if check.passed else FAILED)
     return figure
 
 
-def _likeness(checked: Sequence[Sanity], blocks: Sequence[str], kind: str) -> np.ndarray:
+def _likeness(checks: Sequence[Sanity], blocks: Sequence[str], kind: str) -> np.ndarray:
     """(methods, blocks) mean rank correlations, NaN where there are none."""
-    values = np.full((len(checked), len(blocks)), np.nan)
-    for row, found in enumerate(checked):
-        likeness = getattr(found, kind)
-        for block, mean in zip(found.blocks, likeness.spearman.mean(1).tolist() if likeness else (), strict=False):
+    values = np.full((len(checks), len(blocks)), np.nan)
+    for row, check in enumerate(checks):
+        likeness = getattr(check, kind)
+        for block, mean in zip(check.blocks, likeness.spearman.mean(1).tolist() if likeness else (), strict=False):
             # Where there were fewer depths, the last of them reaches the bottom too.
             values[row, blocks.index(block) if block in blocks else len(blocks) - 1] = mean
     return values

@@ -1,27 +1,23 @@
 """Figures of units: filters, activation maps, and the crops of a data set that excite a unit most."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
 from ..units.top_activations import Crop
 from .colours import Scale, colorize, colour_array
 from .display import limit_of, own_colours
-from .panels import ColourBar, Panel, Row, row_figure
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from .panels import ColourBar, Panel, in_rows, row_figure
 
 Sharing = Literal["each", "shared"]
 
 DEEPEST = 48  # channels that are drawn of a filter with many
 THUMBNAIL = 320  # pixels of a whole picture's longer side, so that a figure of large photos stays small
-PIXELS, PHOTO = "nearest", "antialiased"  # every value is seen, or none is
+PIXELS, PHOTO = "nearest", "antialiased"  # how pictures are resampled: values as squares, photos smoothly
 
 
 def filters_figure(filters: Tensor, *, names: Sequence[str] = (), scale: Sharing = "each", title: str = "") -> Figure:
@@ -33,9 +29,6 @@ def filters_figure(filters: Tensor, *, names: Sequence[str] = (), scale: Sharing
         names: one a filter, such as those of classes; their numbers by default.
         scale: the weight that gets the strongest colour: each filter's own largest, or one for all.
         title: above all.
-
-    Returns:
-        A matplotlib Figure that is not known to pyplot.
     """
     names = names or [str(number) for number in range(len(filters))]
     common, channels = limit_of(filters), filters.shape[1]
@@ -48,11 +41,10 @@ def filters_figure(filters: Tensor, *, names: Sequence[str] = (), scale: Sharing
     bar = None if channels == 3 else _bar(scale, Scale(common, True), "weight", "the filter's")
     if channels in (1, 3):
         width = 1.3 if names and max(map(len, names)) > 6 else 0.8
-        shown = _rows_of([panel for row in rows for panel in row], int(10 / width))
+        rows = in_rows([panel for row in rows for panel in row], int(10 / width))
     else:
         width = min(0.9, 11 / min(channels, DEEPEST))
-        shown = [Row(row) for row in rows]
-    return row_figure(shown, width=width, title=title, bar=bar)
+    return row_figure(rows, width=width, title=title, bar=bar)
 
 
 def activations_figure(
@@ -68,9 +60,6 @@ def activations_figure(
         most: how many maps.
         scale: the value that gets the strongest colour: each map's own largest, or one for all.
         title: above all.
-
-    Returns:
-        A matplotlib Figure that is not known to pyplot.
     """
     order = strongest_maps(maps)[:most]
     shown = maps[0, order].float().cpu()
@@ -82,7 +71,7 @@ def activations_figure(
         panels.append(Panel(picture, caption=f"{channel}: {float(values.max()):.3g}", interpolation=PIXELS))
     bar = _bar(scale, common, "activation", "the map's")
     columns = min(10, max(4, round((1.3 * len(panels)) ** 0.5)))
-    return row_figure(_rows_of(panels, columns), width=1.05, title=title, bar=bar)
+    return row_figure(in_rows(panels, columns), width=1.05, title=title, bar=bar)
 
 
 def strongest_maps(maps: Tensor) -> list[int]:
@@ -101,21 +90,21 @@ def crops_figure(units: dict[int, Sequence[Crop]], *, title: str = "") -> Figure
     Args:
         units: the channel's number -> its crops, strongest first.
         title: above all.
-
-    Returns:
-        A matplotlib Figure that is not known to pyplot.
     """
     rows = []
     for channel, crops in units.items():
-        rows.append(Row([Panel(cut_out(crop), interpolation=PHOTO) for crop in crops], f"channel {channel}"))
+        titles = [f"channel {channel}", *[""] * (len(crops) - 1)]
+        rows.append(
+            [Panel(cut_out(crop), title, interpolation=PHOTO) for crop, title in zip(crops, titles, strict=True)]
+        )
         if all(crop.projection is not None for crop in crops):
-            rows.append(Row([Panel(_pattern(crop), interpolation=PHOTO) for crop in crops]))
-        rows.append(Row([_thumbnail(crop) for crop in crops]))
+            rows.append([Panel(_pattern(crop), interpolation=PHOTO) for crop in crops])
+        rows.append([_thumbnail(crop) for crop in crops])
     return row_figure(rows, title=title, width=1.3)
 
 
 def cut_out(crop: Crop) -> np.ndarray:
-    """(h, w, 3): the part of a picture that a crop is."""
+    """(h, w, 3): the crop itself, without the rest of its picture."""
     left, top, right, bottom = crop.box
     return _photo(crop.image)[top:bottom, left:right]
 
@@ -151,11 +140,7 @@ def _thumbnail(crop: Crop) -> Panel:
 
 
 def _bar(sharing: Sharing, common: Scale, quantity: str, whose: str) -> ColourBar:
-    """The bar of all panels: in units of the quantity where they share a scale, else as shares of each one's own."""
+    """The bar of all panels, in the quantity's unit where they share a scale, else in shares of each one's largest."""
     if sharing == "shared":
         return ColourBar(common, quantity)
     return ColourBar(Scale(1, common.signed), f"{quantity} / {whose} largest")
-
-
-def _rows_of(panels: Sequence[Panel], columns: int) -> list[Row]:
-    return [Row(panels[start : start + columns]) for start in range(0, len(panels), columns)] or [Row([])]

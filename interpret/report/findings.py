@@ -1,4 +1,4 @@
-"""What a report says of one picture: predictions, maps and their areas, and the smallest change that was found."""
+"""What a report tells of one picture: predictions, maps with their areas, and the smallest change that fools."""
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
@@ -46,7 +46,7 @@ class Areas:
 
 @dataclass(frozen=True)
 class Map:
-    """What one method makes of one class."""
+    """One method's map of one class."""
 
     method: str
     trouble: str = ""  # why the map is blank, or why there is none
@@ -56,7 +56,7 @@ class Map:
 
 @dataclass(frozen=True)
 class Explained:
-    """The maps for one class, and what maps that know nothing of the network reach."""
+    """The maps of one class, and the areas of maps that know nothing of the network."""
 
     seen: Prediction
     maps: list[Map]
@@ -72,7 +72,7 @@ class Explained:
 
 @dataclass(frozen=True)
 class Finding:
-    """All that is shown of one picture."""
+    """The contents of a page for one picture."""
 
     name: str
     size: tuple[int, int]  # width and height of the file
@@ -87,21 +87,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """What is looked for in each picture.
+    """What a report shows of each picture."""
 
-    Args:
-        methods: names of the table of explainers.
-        classes: names, groups or indices; the top prediction where there are none.
-        attack: what looks for a small change; None looks for none.
-        seed: of everything random.
-        done: called after each map, each floor and the attack.
-    """
-
-    methods: Sequence[str]
-    classes: Sequence[str | int] = ()
-    attack: Attack | None = None
-    seed: int = 0
-    done: Callable[[], Any] = field(default=lambda: None)
+    methods: Sequence[str]  # names of the table EXPLAINERS
+    classes: Sequence[str | int] = ()  # names, groups or indices; the top prediction where there are none
+    attack: Attack | None = None  # what looks for a small change; None looks for none
+    seed: int = 0  # of everything random
+    done: Callable[[], Any] = field(default=lambda: None)  # called after each map, each floor and the attack
 
     def pieces(self) -> int:
         """How often ``done`` is called for a picture."""
@@ -109,21 +101,11 @@ class ReportOptions:
 
 
 def found_in(name: str, image: Tensor, classifier: Classifier, options: ReportOptions) -> Finding:
-    """Look at one picture.
+    """Look at one picture (1, 3, H, W) in [0, 1].
 
-    Args:
-        name: of the picture.
-        image: (1, 3, H, W), in [0, 1].
-        classifier: the network to explain.
-        options: what to look for.
-
-    Returns:
-        What was found. A method that cannot explain this network, or fails on it, says so in its map's place.
-
-    Raises:
-        UnknownNameError: a class that the network lacks.
-        PictureError: a picture that cannot be used.
-        NetworkError, RuntimeError: the network itself fails on the picture.
+    A method that cannot explain this network, or fails on it, says so in its map's place. UnknownNameError is a
+    class that the network lacks, PictureError a picture that cannot be used; NetworkError and RuntimeError mean
+    that the network itself fails on the picture.
     """
     image = image.detach().to(classifier.mean.device)
     inputs, geometry = classifier.prepare(image)
@@ -155,7 +137,7 @@ def _prediction(classifier: Classifier, shares: Tensor, index: int) -> Predictio
 
 @dataclass(frozen=True)
 class _Subject:
-    """A class that is explained in a picture."""
+    """A picture, and a class that is explained in it."""
 
     view: Classifier  # for pictures on its input grid
     inputs: Tensor  # (1, 3, h, w)
@@ -167,12 +149,12 @@ class _Subject:
         """One map a method."""
         for method in self.options.methods:
             try:
-                found = self._map(method)
+                explained = self._map(method)
             except PictureError:
                 raise
             except (InterpretError, RuntimeError) as error:  # the method and the network do not go together
-                found = Map(method, f"not drawn: {error_line(error)}")
-            yield found
+                explained = Map(method, f"not drawn: {error_line(error)}")
+            yield explained
             self.options.done()
 
     def floors(self) -> Iterator[Areas]:
@@ -185,13 +167,12 @@ class _Subject:
         explain = explainer_named(method)
         chosen = {"seed": self.options.seed} if "seed" in inspect.signature(explain).parameters else {}
         attribution = explain(self.view, self.inputs, self.index, **chosen)
-        (found,) = diagnose(attribution)
-        trouble = "" if found.kind == "fine" else found.sentence
-        areas = self._areas(importance(attribution, method)) if found.kind != "not finite" else None
+        (diagnosis,) = diagnose(attribution)
+        trouble = "" if diagnosis.kind == "fine" else diagnosis.sentence
+        areas = self._areas(importance(attribution, method)) if diagnosis.kind != "not finite" else None
         return Map(method, trouble, areas, map_pictures(self.part, attribution.cpu(), method))
 
     def _areas(self, attribution: Tensor) -> Areas:
-        given = self.view, self.inputs, self.index, attribution
-        curves = {"baseline": BASELINE, "steps": STEPS, "seed": self.options.seed}
-        lost, shown = deletion(*given, **curves), insertion(*given, **curves)
-        return Areas(float(lost.area), float(shown.area))
+        ranked = self.view, self.inputs, self.index, attribution
+        options = {"baseline": BASELINE, "steps": STEPS, "seed": self.options.seed}
+        return Areas(float(deletion(*ranked, **options).area), float(insertion(*ranked, **options).area))

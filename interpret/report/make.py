@@ -1,4 +1,4 @@
-"""One HTML file on what a network sees in some pictures: what is found in them one by one, then the page of all."""
+"""One HTML file on what a network sees in some pictures: findings picture by picture, then the page."""
 
 import os
 import warnings
@@ -37,7 +37,7 @@ class Findings:
     targets: list[int] = field(default_factory=list)  # the class explained in each of them
 
     def add(self, finding: Finding, image: Tensor, classifier: Classifier) -> None:
-        """Add what was found in a picture, and keep it for the checks if it is one of the first of one shape."""
+        """Add the finding of a picture, which also serves for the checks if it is one of the first of one shape."""
         self.found.append(finding)
         if len(self.inputs) < PICTURES:
             inputs = classifier.prepare(image.to(classifier.mean.device))[0].clamp(0, 1)
@@ -78,14 +78,20 @@ def report_page(
         InterpretError: a method or a class that does not exist, or no picture that can be shown. A picture
             that cannot be read, or that the network fails on, is listed on the page beside the others.
     """
+    from .. import __version__
+
     _check_names(classifier, methods, classes)
-    named = list(images.items()) if isinstance(images, Mapping) else [(_name_of(str(file)), file) for file in images]
+    if isinstance(images, Mapping):
+        named = list(images.items())
+    else:
+        named = [(str(file) if str(file).startswith("sample:") else Path(file).name, file) for file in images]
     results = examine(classifier, named, ReportOptions(methods, classes, attack, seed), check=check)
     if not results.found:
         reason = results.failed[0][1] if results.failed else "there are none"
         raise InterpretError(f"none of the pictures can be shown: {reason}")
     network = Network.of(classifier, name or type(classifier.network).__name__, results.inputs[0])
-    return page(Report(network, results.found, results.checks, results.failed, versions=_versions(), seed=seed))
+    versions = {"interp": __version__, "torch": torch.__version__}
+    return page(Report(network, results.found, results.checks, results.failed, versions=versions, seed=seed))
 
 
 def examine(
@@ -97,18 +103,18 @@ def examine(
     watch: Watch | None = None,
     failed: Callable[[str, Exception], Any] = lambda name, error: None,
 ) -> Findings:
-    """Look at pictures one by one, and check the methods; a picture that fails is passed over.
+    """Explain pictures one by one, and check the methods; a picture that fails does not end the run.
 
     Args:
         classifier: the network to explain.
         pictures: names, and images (1, 3, H, W) in [0, 1], their files, or functions that read them.
-        options: what to look for in each.
+        options: what to show of each.
         check: whether each method's sanity check is made, on the first pictures and the first class of each.
-        watch: called with each finding and with Python's warnings about it, which are shown as ever without it.
-        failed: called with the name of each picture that cannot be read or that the network fails on.
+        watch: called with each finding and the warnings that Python had for it; without it they are shown as usual.
+        failed: called with the name of each picture that cannot be read or that the network fails on, and the error.
 
     Returns:
-        What was found.
+        The findings, the names of the pictures that failed, and the checks.
     """
     results = Findings()
     with progress_bar(1, "report", "piece") as bar, without_bars():
@@ -123,9 +129,9 @@ def examine(
                 results.failed.append((name, error_line(error)))
             bar.update(number * options.pieces() - bar.n)
         if check and results.found:
-            given = results.inputs, results.targets, options.methods
-            found = checks(classifier, *given, seed=options.seed, done=options.done)
-            results.checks = {one.method: one for one in found}
+            subjects = results.inputs, results.targets, options.methods
+            made = checks(classifier, *subjects, seed=options.seed, done=options.done)
+            results.checks = {check.method: check for check in made}
     return results
 
 
@@ -155,13 +161,3 @@ def _check_names(classifier: Classifier, methods: Sequence[str], classes: Sequen
     for query in classes:
         if classifier.labels is not None:
             classifier.labels.find(query)
-
-
-def _name_of(file: str) -> str:
-    return file if file.startswith("sample:") else Path(file).name
-
-
-def _versions() -> dict[str, str]:
-    from .. import __version__
-
-    return {"interp": __version__, "torch": torch.__version__}

@@ -1,4 +1,4 @@
-"""What a report says of the network itself: what it is, and which methods depend on what it has learnt."""
+"""What a report tells of the network itself: its facts, and which methods depend on what it has learnt."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ PICTURES = 4  # that methods are checked on, at most
 
 @dataclass(frozen=True)
 class Network:
-    """What the network is."""
+    """The facts of a network."""
 
     name: str
     kind: str  # the class of its module
@@ -31,7 +31,7 @@ class Network:
 
     @classmethod
     def of(cls, classifier: Classifier, name: str, image: Tensor) -> "Network":
-        """Read off a classifier, which is shown a picture (1, 3, H, W) to count its classes."""
+        """Describe a classifier; a pass over a picture (1, 3, H, W) counts its classes."""
         with left_as_found(classifier, classifier.mean.device), torch.no_grad():
             classes = classifier(image.to(classifier.mean.device)).shape[1]
         network = classifier.network
@@ -41,7 +41,7 @@ class Network:
 
 
 def _preprocessing(classifier: Classifier) -> tuple[str, str]:
-    """The size of the input, and what is done to a picture before, in words."""
+    """The size of the input and the preprocessing of a picture, in words."""
     mean, std = (", ".join(f"{value:.3g}" for value in given.flatten()) for given in (classifier.mean, classifier.std))
     scaling = f"mean {mean} and standard deviation {std} of each channel"
     if classifier.input_size is None:
@@ -72,27 +72,18 @@ def checks(
     seed: int = 0,
     done: Callable[[], Any] = lambda: None,
 ) -> Iterator[SanityCheck]:
-    """The sanity check of each method, on fewer pictures where its maps take many passes.
+    """The sanity check of each method on inputs (1, 3, h, w) of one shape and the target class of each.
 
-    Args:
-        classifier: the network, with its own preprocessing.
-        inputs: (1, 3, h, w) each, on its input grid, in [0, 1], and of one shape.
-        targets: the class to explain in each.
-        methods: names of the table of explainers.
-        seed: of the random weights.
-        done: called after each method.
-
-    Yields:
-        One check a method.
+    Methods whose maps take many passes are checked on fewer inputs; ``done`` is called after each method.
     """
     images, view = torch.cat(list(inputs)), classifier.on_inputs()
     for method in methods:
         try:
             count, _, affords = affordable(view, images, targets, method, depths=1, budget=BUDGET)
             if affords:
-                found = sanity(view, images[:count], targets[:count], method, depths=1, one_by_one=False, seed=seed)
-                floor = float(found.floor.spearman.mean())
-                yield SanityCheck(method, found.passed, found.after_top, floor, count)
+                check = sanity(view, images[:count], targets[:count], method, depths=1, one_by_one=False, seed=seed)
+                floor = float(check.floor.spearman.mean())
+                yield SanityCheck(method, check.passed, check.after_top, floor, count)
             else:
                 yield SanityCheck(method, None, trouble="its maps take too many passes to be made again and again")
         except PictureError:

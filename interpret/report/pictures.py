@@ -54,9 +54,9 @@ def _sized(photo: Image.Image, largest: int) -> Image.Image:
 
 
 def map_pictures(part: Image.Image, attribution: Tensor, method: str) -> MapPictures:
-    """An attribution (1, C, h, w) on the network's input, drawn over what the network sees and alone.
+    """An attribution (1, C, h, w) on the network's input, over what the network sees of the picture and alone.
 
-    Maps that papers draw in colours are laid over the picture by their sizes.
+    Attributions that papers show in colours are laid over the picture by their sizes.
     """
     display = Display.of(method)
     coloured = display.aggregate == "colours" and attribution.shape[1] == 3

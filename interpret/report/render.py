@@ -17,17 +17,17 @@ from .findings import Finding
 from .network import Network, SanityCheck
 from .words import THEY_DO_NOT_TELL, THEY_TELL, WORDS
 
-Commands = Sequence[tuple[str, str]]  # what each repeats, and the line for the shell
+Commands = Sequence[tuple[str, str]]  # the part of the page that each repeats, and the line for the shell
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that a page shows."""
+    """The contents of a page."""
 
     network: Network
     findings: Sequence[Finding]
     checks: Mapping[str, SanityCheck] = field(default_factory=dict)  # by method
-    failed: Sequence[tuple[str, str]] = ()  # pictures that are not shown, and why
+    failed: Sequence[tuple[str, str]] = ()  # the pictures that could not be explained, and why
     commands: Callable[[Finding], Commands] = lambda finding: ()
     check_commands: Commands = ()
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -36,26 +36,19 @@ class Report:
 
     @property
     def methods(self) -> list[str]:
-        """The methods that it shows."""
-        every = [found.method for finding in self.findings for part in finding.explained for found in part.maps]
-        return list(dict.fromkeys([*every, *self.checks]))
+        """The methods on the page."""
+        shown = [one.method for finding in self.findings for part in finding.explained for one in part.maps]
+        return list(dict.fromkeys([*shown, *self.checks]))
 
     @property
     def title(self) -> str:
-        """What the page is about."""
+        """The page's title."""
         count = len(self.findings)
         return f"What {self.network.name} sees in {self.findings[0].name if count == 1 else f'{count} pictures'}"
 
 
 def page(report: Report) -> str:
-    """The report as HTML; all that comes from outside is escaped, and a script that it does not know cannot run.
-
-    Args:
-        report: what to show.
-
-    Returns:
-        The text of a file in UTF-8.
-    """
+    """The report as the text of an HTML file in UTF-8."""
     style, script = (files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     template = _environment().get_template("page.html.j2")
@@ -72,7 +65,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"percent": percent, "format_as": format, "data_uri": _data_uri, "minus": _minus}
+    environment.filters |= {"percent": percent, "signed": _signed, "data_uri": _data_uri}
     environment.globals |= {
         "title_of": title_of,
         "source_of": _source_of,
@@ -92,7 +85,7 @@ def percent(share: float) -> str:
     return "< 0.1%" if share < 0.5 else "> 99.9%"
 
 
-def _minus(value: float) -> str:
+def _signed(value: float) -> str:
     return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 

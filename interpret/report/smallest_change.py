@@ -1,4 +1,4 @@
-"""How small a change of a picture changes the answer: what an attack found, and pictures of it."""
+"""How small a change of a picture changes the answer: the result of an attack, and pictures of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,16 +46,7 @@ class Change:
 
 
 def change_of(classifier: Classifier, image: Tensor, attack: Attack) -> Change:
-    """Attack one picture and look at what came of it.
-
-    Args:
-        classifier: the network to fool.
-        image: (1, 3, H, W), in [0, 1].
-        attack: what is tried; it is given a picture whose values lie on the 8-bit grid.
-
-    Returns:
-        What was found, or why nothing was.
-    """
+    """Attack one picture (1, 3, H, W) in [0, 1], whose values are rounded to 8 bits, and look at what came of it."""
     own = image.shape[-2] * image.shape[-1] <= LARGEST
     model = classifier if own else classifier.on_inputs()
     clean = image if own else classifier.prepare(image)[0].clamp(0, 1)

@@ -119,10 +119,10 @@ def robustness(
                 _tell(curves[shown], {"model": shown, "attack": attack.name}, title, norm, as_json)
             messages.note(str(path))
         if is_first():
-            from interpret.figures.curves import robustness_curves
+            from interpret.figures.curves import robustness_curve
 
             picture = Path(output) / f"robustness_{attack.name}.png"
-            figure = robustness_curves(curves, attack.name, norm)
+            figure = robustness_curve(curves, attack.name, norm)
             write_result(picture, figure, {**next(iter(about.values())), "curves": curves})
             messages.note(str(picture))
         leave(failed, fail_under, next(iter(curves.values()))[-1]["share"])

@@ -84,8 +84,8 @@ def _save(
     visualizer: Visualizer, examples: dict[str, Examples], outputs: Outputs, name: str, about: dict[str, Any]
 ) -> None:
     """Write what is done, if anything is: the pictures, and the curve and the animation where they were asked for."""
-    from interpret.figures.curves import objective_curves
-    from interpret.figures.drawings import DatasetExamples, drawing_figure
+    from interpret.figures.curves import objective_curve
+    from interpret.figures.drawings import DatasetExamples, drawings_figure
 
     done, choices = visualizer.done, visualizer.choices
     if not done:
@@ -104,12 +104,12 @@ def _save(
     found = {text: (examples[text].crops, examples[text].pictures, value) for text, value in reached.items()}
     shown = {text: DatasetExamples(*given) for text, given in found.items()}
     path = outputs.place(Path(name), "visualize")
-    write_result(path, drawing_figure(drawings, shown, pairs=choices.negative), about)
+    write_result(path, drawings_figure(drawings, shown, pairs=choices.negative), about)
     if path is not None:
         tell(str(path))
     if choices.curve:
         Path(choices.curve).parent.mkdir(parents=True, exist_ok=True)
-        curves = objective_curves([(one.text, one.frames.scores) for one in done])
+        curves = objective_curve([(one.text, one.frames.scores) for one in done])
         write_result(Path(choices.curve), curves, about)
         tell(choices.curve)
     if choices.gif:
