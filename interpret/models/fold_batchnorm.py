@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from ..classifier import Classifier
-from ..network.hooks import left_as_found
+from ..network.hooks import Call, left_as_found, traced
 
 _log = logging.getLogger(__name__)
 
@@ -93,31 +93,20 @@ def _owns_weights(module: nn.Module) -> bool:
 
 def _pairs(network: nn.Module, run: Callable[[], object]) -> list[tuple[str, str]]:
     """The names of each convolution and of the normalisation that takes what it gives, where each runs once."""
-    given: dict[int, tuple[str, Tensor]] = {}  # the tensors are kept, so that none takes another's place
+    given: dict[int, tuple[str, Tensor]] = {}  # the tensors are kept, so that none takes another's place in memory
     calls: Counter[str] = Counter()
     pairs: list[tuple[str, str]] = []
 
-    def hook(name: str) -> Callable:
-        def look(module: nn.Module, inputs: tuple, output: Tensor) -> None:
-            calls[name] += 1
-            if isinstance(module, KINDS):
-                given[id(output)] = name, output
-            elif inputs and id(inputs[0]) in given:
-                pairs.append((given[id(inputs[0])][0], name))
+    def visit(call: Call) -> None:
+        name = call.name.partition("#")[0]
+        calls[name] += 1
+        if isinstance(call.module, KINDS) and _owns_weights(call.module):
+            given[id(call.output)] = name, call.output
+        elif isinstance(call.module, NORMS) and call.module.running_var is not None:
+            if call.inputs and id(call.inputs[0]) in given:
+                pairs.append((given[id(call.inputs[0])][0], name))
 
-        return look
-
-    handles = [
-        module.register_forward_hook(hook(name))
-        for name, module in network.named_modules()
-        if (isinstance(module, KINDS) and _owns_weights(module))
-        or (isinstance(module, NORMS) and module.running_var is not None)
-    ]
-    try:
-        run()
-    finally:
-        for handle in handles:
-            handle.remove()
+    traced(network, run, visit)
     return [pair for pair in pairs if calls[pair[0]] == calls[pair[1]] == 1]
 
 

@@ -16,16 +16,9 @@ def leaf(inputs: Tensor) -> Tensor:
 
 
 def gradient(score: Tensor, source: Tensor, *, keep_graph: bool | None = None) -> Tensor:
-    """The derivative of a score with respect to a tensor that it may not depend on.
+    """The gradient of (N,) scores, one a sample, by (N, ...) values; zero where they do not depend on these.
 
-    Args:
-        score: (N,), one a sample; samples do not depend on each other.
-        source: (N, ...), a part of the score's graph.
-        keep_graph: whether the result shall be differentiable itself, for whoever differentiates an
-            explanation; by default it is where ``source`` was computed from something.
-
-    Returns:
-        (N, ...) gradient, zero where the score does not depend on ``source``.
+    With ``keep_graph`` it can be differentiated itself; by default where the source was computed from something.
     """
     if not score.requires_grad:
         return torch.zeros_like(source)

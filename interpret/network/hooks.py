@@ -32,6 +32,7 @@ class Call:
 
     name: str  # the module's dotted name and which of its calls this is, such as "relu#1"
     module: nn.Module
+    inputs: tuple
     output: Tensor
 
 
@@ -94,9 +95,9 @@ def recorded(
         for layer in layers:
             module, wanted = find_layer(network, layer)
             hook = _recorder(recording, layer, wanted, cut)
-            hooks.callback(module.register_forward_hook(hook).remove)
+            hooks.enter_context(module.register_forward_hook(hook))
             if enough:
-                hooks.callback(module.register_forward_hook(_stopper(recording, enough)).remove)
+                hooks.enter_context(module.register_forward_hook(_stopper(recording, enough)))
         try:
             yield recording
         except _Enough:
@@ -134,15 +135,7 @@ def _recorder(recording: Recording, layer: str, wanted: int | None, cut: bool) -
 
 @contextmanager
 def last_call(network: nn.Module, *kinds: type[nn.Module]) -> Iterator[list[Tensor]]:
-    """Follow which module of some kinds runs last while the block runs the network.
-
-    Args:
-        network: the network that will be run inside the block.
-        kinds: classes of modules that take and return a tensor.
-
-    Yields:
-        That module's input and output; empty where none of them ran.
-    """
+    """The input and the output of the module of some kinds that ran last inside the block; empty if none ran."""
     last: list[Tensor] = []
 
     def hook(module: nn.Module, args: tuple, options: dict, output: Tensor) -> None:
@@ -151,7 +144,7 @@ def last_call(network: nn.Module, *kinds: type[nn.Module]) -> Iterator[list[Tens
     with ExitStack() as hooks:
         for module in network.modules():
             if isinstance(module, kinds):
-                hooks.callback(module.register_forward_hook(hook, with_kwargs=True).remove)
+                hooks.enter_context(module.register_forward_hook(hook, with_kwargs=True))
         yield last
 
 
@@ -163,24 +156,15 @@ def counted(network: nn.Module) -> Iterator[Counter[str]]:
     def hook(module: nn.Module, args: tuple) -> None:
         count["passes"] += len(args[0])
 
-    handle = network.register_forward_pre_hook(hook)
-    try:
+    with network.register_forward_pre_hook(hook):
         yield count
-    finally:
-        handle.remove()
 
 
 @contextmanager
 def edited(network: nn.Module, layer: str, edit: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """Change what a layer hands on while the block runs the network.
+    """Replace a layer's output by what ``edit`` makes of it, while the block runs the network once.
 
-    Args:
-        network: the network that will be run once inside the block.
-        layer: a dotted name; "relu#2" is the second call of a module, "relu" every one.
-        edit: takes the layer's output to what goes on in its place.
-
-    Raises:
-        UnknownNameError: a layer that does not exist.
+    "relu#2" means the second call of a module, "relu" every one.
     """
     module, wanted = find_layer(network, layer)
     calls = 0
@@ -190,21 +174,14 @@ def edited(network: nn.Module, layer: str, edit: Callable[[Tensor], Tensor]) -> 
         calls += 1
         return edit(output) if wanted in (None, calls) else None
 
-    handle = module.register_forward_hook(hook)
-    try:
+    with module.register_forward_hook(hook):
         yield
-    finally:
-        handle.remove()
 
 
 def traced(network: nn.Module, run: Callable[[], object], visit: Callable[[Call], None]) -> None:
-    """Run a network and visit every call of every module inside it, in the order they end.
+    """Run a network and visit every call of its submodules that gives a tensor, in the order in which they end.
 
-    Args:
-        network: the network whose submodules are watched.
-        run: runs it.
-        visit: takes each call whose output is a tensor, at the moment it ends: a later in-place
-            layer may change that tensor, so read what you need at once.
+    A later in-place layer may change that tensor, so the visitor reads what it needs at once.
     """
     names = {module: name for name, module in network.named_modules() if name}
     calls: Counter[nn.Module] = Counter()
@@ -212,29 +189,22 @@ def traced(network: nn.Module, run: Callable[[], object], visit: Callable[[Call]
     def hook(module: nn.Module, args: tuple, output: object) -> None:
         calls[module] += 1
         if isinstance(output, Tensor):
-            visit(Call(f"{names[module]}#{calls[module]}", module, output))
+            visit(Call(f"{names[module]}#{calls[module]}", module, args, output))
 
     with ExitStack() as hooks:
         for module in names:
-            hooks.callback(module.register_forward_hook(hook).remove)
+            hooks.enter_context(module.register_forward_hook(hook))
         run()
 
 
 @contextmanager
 def left_as_found(network: object, device: torch.device | None = None) -> Iterator[None]:
-    """Evaluate a network without leaving a trace in it.
+    """Evaluate a network, or any other callable, without leaving a trace in it.
 
-    Inside the block every module is in evaluation mode, no parameter requires a gradient (so none
-    is computed), gradients are recorded even under ``no_grad`` or ``inference_mode``. Afterwards,
-    also after an exception, each module's training flag, each parameter's ``requires_grad`` and the
-    random generators are what they were.
-
-    Args:
-        network: any callable; only an ``nn.Module`` has something to restore.
-        device: of the images, whose random generator is restored beside the CPU's.
-
-    Raises:
-        NetworkError: weights made under ``torch.inference_mode`` can carry no gradient.
+    Inside the block every module is in evaluation mode, no parameter requires a gradient (so none is computed), and
+    gradients are recorded even under ``no_grad`` or ``inference_mode``. Afterwards, also after an exception, each
+    module's training flag, each parameter's ``requires_grad`` and the random generators, of the CPU and of the
+    device, are what they were.
     """
     modules = list(network.modules()) if isinstance(network, nn.Module) else []
     parameters = list(network.parameters()) if modules else []

@@ -36,15 +36,7 @@ class Layer:
 
 
 def layers(network: nn.Module, run: Callable[[], object]) -> list[Layer]:
-    """Every call of every module of a network in one forward pass, in the order they end.
-
-    Args:
-        network: the network.
-        run: runs it, for example ``lambda: network(images)``.
-
-    Returns:
-        One entry a call whose output is a tensor.
-    """
+    """Every call of a submodule that gives a tensor while ``run`` runs the network, in the order in which they end."""
     seen: list[Layer] = []
     with left_as_found(network), torch.no_grad():
         traced(network, run, lambda call: seen.append(_describe(call)))
@@ -120,17 +112,9 @@ def _find_default(network: nn.Module, image: Tensor, run: Callable[[Tensor], obj
 
 
 def last_feature_map(seen: list[Layer], aspect: float = 1.0) -> Layer:
-    """The layer that ``default_layer`` names, chosen among the calls of one forward pass.
+    """The layer that ``default_layer`` names, among the calls of one forward pass in the order in which they ended.
 
-    Args:
-        seen: the calls, in the order they ended.
-        aspect: width of the network's input divided by its height.
-
-    Returns:
-        The call.
-
-    Raises:
-        NetworkError: there is no feature map, or only one that attention comes after.
+    ``aspect`` is the width of the network's input divided by its height.
     """
     pooled = {layer.fingerprint for layer in seen if layer.pooling}
     for position in reversed(range(len(seen))):
@@ -157,7 +141,7 @@ def _is_map(shape: tuple[int, ...], aspect: float) -> bool:
 
 
 def _is_class_scores(layer: Layer, seen: list[Layer], after: list[Layer]) -> bool:
-    """A map with one channel a class that no weights follow, as in SqueezeNet's head."""
+    """Whether a map has one channel for each class and no weights follow it, as in SqueezeNet's head."""
     classes = seen[-1].shape[1] if len(seen[-1].shape) > 1 else None
     holder = layer.name.partition("#")[0]
     return layer.shape[1] == classes and not any(
