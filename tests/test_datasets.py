@@ -12,7 +12,7 @@ from PIL import Image
 from torchvision import datasets
 
 import interpret
-from interpret import Classifier, Data, InterpretError, PictureError, UnknownNameError, has_test, open_dataset, split
+from interpret import Classifier, Dataset, InterpretError, PictureError, UnknownNameError, has_test, open_dataset, split
 from interpret.datasets import picture_folder
 from interpret.datasets.dataset import in_memory, resized
 
@@ -57,7 +57,7 @@ def test_batches_and_parts():
     images, labels = data.batch(torch.tensor([4, 0, 4]))
     assert images.flatten().mul(255).round().tolist() == [4, 0, 4] and labels.tolist() == [1, 0, 1]
     part = data.part(torch.tensor([3, 1, 0])).part(torch.tensor([0, 2]))
-    assert len(part) == 2 and isinstance(part, Data) and part.shape == (1, 1, 1)
+    assert len(part) == 2 and isinstance(part, Dataset) and part.shape == (1, 1, 1)
     assert everything(part)[0].flatten().mul(255).round().tolist() == [3, 0] and part.labels.tolist() == [1, 0]
 
 
