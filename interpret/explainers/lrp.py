@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from ..geometry import Geometry
 from ..scores import Target
 from .contract import explainer
-from .from_captum import check_activations, check_joins, class_index, copied, plain_network, refused_in_one_line
+from .from_captum import check_activations, check_joins, copied, plain_network, refused_in_one_line, target_classes
 
 
 @explainer(Geometry.spread)
@@ -34,5 +34,5 @@ def lrp(classifier: nn.Module, images: Tensor, target: Target) -> Tensor:
     with refused_in_one_line("LRP"):
         network, inputs = plain_network(copied(classifier), images)
         return LRP(network).attribute(
-            inputs.detach().requires_grad_(), target=class_index(classifier, images, target, "LRP")
+            inputs.detach().requires_grad_(), target=target_classes(classifier, images, target, "LRP")
         )
