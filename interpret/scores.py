@@ -147,11 +147,9 @@ def joined(targets: Sequence[Target], device: torch.device) -> Target:
     if all(target == first for target in targets):
         return first
     if all(type(target) is type(first) for target in targets):
-        if isinstance(first, log_probability):
-            return log_probability(joined([target.target for target in targets], device))
-        if isinstance(first, contrast):
-            sides = zip(*((target.target, target.versus) for target in targets), strict=True)
-            return contrast(*(joined(side, device) for side in sides))
+        if isinstance(first, log_probability | contrast):
+            parts = zip(*(vars(target).values() for target in targets), strict=True)
+            return type(first)(*(joined(part, device) for part in parts))
     return each(targets)
 
 

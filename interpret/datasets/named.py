@@ -52,7 +52,8 @@ def open_dataset(
     if str(name) in DATASETS:
         if str(name) == "digits":
             return _digits(train=train, size=size)
-        return _torchvision(str(name), _root(root), train=train, size=size)
+        root = Path(root or os.environ.get("INTERP_DATA") or "~/.cache/interp").expanduser()
+        return _torchvision(str(name), root, train=train, size=size)
     if path.is_dir():
         return open_folder(path, train=train, size=size)
     if path.is_file() and path.suffix.lower() == ".npz":
@@ -87,10 +88,6 @@ def _digits(*, train: bool, size: tuple[int, int] | None) -> Dataset:
     # Its levels, 0 to 16, become the nearest of the 256 levels of a picture file.
     pixels = (table[:, :-1] * 255 / 16).round().to(torch.uint8).view(-1, 1, 8, 8)
     return in_memory(pixels, table[:, -1], [str(digit) for digit in range(10)], size)
-
-
-def _root(root: str | os.PathLike | None) -> Path:
-    return Path(root or os.environ.get("INTERP_DATA") or "~/.cache/interp").expanduser()
 
 
 def _torchvision(name: str, root: Path, *, train: bool, size: tuple[int, int] | None) -> Dataset:

@@ -9,13 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..classifier import Classifier, network_of
+from ..classifier import network_of
 from ..errors import InterpretError, NetworkError
 from ..network.autograd import leaf
 from ..network.backward_rules import activations_called
-from ..network.hooks import traced
+from ..network.hooks import Call, traced
 from ..outputs import first_tensor
 from ..scores import Target, class_indices, score_of, target_of
+
+RULES = ("relu", "leaky_relu", "elu", "softplus")  # the activations that captum has rules for
 
 
 @contextmanager
@@ -74,33 +76,27 @@ def check_activations(classifier: nn.Module, inputs: Tensor, known: tuple[type, 
     captum attaches its rules to modules, so it misses functions and kinds that it does not know, and it mixes up the
     calls of a module that runs several times.
     """
-    seen, repeated = 0, []
+    network, called = network_of(classifier), []
 
-    def visit(call) -> None:
-        nonlocal seen
+    def visit(call: Call) -> None:
         if isinstance(call.module, known):
-            seen += 1
-            if not call.name.endswith("#1"):
-                repeated.append(call.name.partition("#")[0])
+            called.append(call.name)
 
-    network = network_of(classifier)
     traced(network, lambda: classifier(inputs[:1]), visit)
+    repeated = next((name.partition("#")[0] for name in called if not name.endswith("#1")), None)
     if repeated:
-        raise NetworkError(f"captum's {method} needs a module for each activation; {repeated[0]} is used several times")
+        raise NetworkError(f"captum's {method} needs a module for each activation; {repeated} is used several times")
     try:
         replaced = activations_called(classifier, leaf(inputs[:1]), network)
     except NetworkError:
         return  # there is no activation, or there are gates alone, which captum knows as modules
-    relus = sum(count for name, count in replaced.items() if name in RULES)
-    if replaced.total() != relus or relus > seen:
+    relus = sum(replaced[name] for name in RULES)
+    if replaced.total() != relus or relus > len(called):
         others = ", ".join(f"{count} {name}" for name, count in replaced.items())
         raise NetworkError(
             f"captum's {method} would treat some of this network's activations ({others}) as linear; "
             "it knows ReLU, leaky ReLU, ELU and Softplus, as modules; integrated gradients take any network"
         )
-
-
-RULES = ("relu", "leaky_relu", "elu", "softplus")
 
 
 def check_joins(classifier: nn.Module, inputs: Tensor, joins: tuple[str, ...], method: str) -> None:
@@ -138,10 +134,3 @@ def score_of_row(classifier: nn.Module, target: Target, row: int) -> Callable[[T
         return score_of(classifier, inputs, target_of(target, rows))
 
     return score
-
-
-def plain_network(classifier: nn.Module, inputs: Tensor) -> tuple[nn.Module, Tensor]:
-    """The network inside a classifier, and the normalised pictures it is fed."""
-    if isinstance(classifier, Classifier):
-        return classifier.network, classifier.normalise(inputs)
-    return classifier, inputs

@@ -48,16 +48,17 @@ def smoothed(
 
 
 def _moved(images: Tensor, down: int, right: int, mirrored: bool) -> Tensor:
-    reach = max(abs(down), abs(right))
-    padded = F.pad(images, [reach] * 4, mode="replicate")
-    height, width = images.shape[-2:]
-    moved = padded[..., reach - down : reach - down + height, reach - right : reach - right + width]
+    moved = _shifted(images, down, right, "replicate")
     return moved.flip(-1) if mirrored else moved
 
 
 def _put_back(explained: Tensor, down: int, right: int, mirrored: bool) -> Tensor:
-    explained = explained.flip(-1) if mirrored else explained
+    return _shifted(explained.flip(-1) if mirrored else explained, -down, -right, "constant")
+
+
+def _shifted(images: Tensor, down: int, right: int, filling: str) -> Tensor:
+    """Images moved down and to the right; ``filling`` is the mode of ``F.pad`` for what comes in at the edges."""
     reach = max(abs(down), abs(right))
-    padded = F.pad(explained, [reach] * 4)
-    height, width = explained.shape[-2:]
-    return padded[..., reach + down : reach + down + height, reach + right : reach + right + width]
+    padded = F.pad(images, [reach] * 4, mode=filling)
+    height, width = images.shape[-2:]
+    return padded[..., reach - down : reach - down + height, reach - right : reach - right + width]

@@ -144,7 +144,8 @@ def build(name: str, *, classes: int, channels: int, size: Size) -> nn.Module:
         raise UnknownNameError(f"{name!r} is code of your own, which is not built by its name; call it yourself")
     try:
         network = _built(name, classes, channels, size)
-        _try(network, channels, size)
+        with torch.no_grad():  # a trial, since many networks are too deep for small pictures; no statistics change
+            network.eval()(torch.zeros(1, channels, *size))
     except (RuntimeError, AssertionError, ValueError, IndexError) as error:  # each network fails in its own way
         asked = f"{channels} channels of {size[1]} x {size[0]} pixels"
         raise NetworkError(f"{name} cannot take {asked}; try another size ({kind_and_text(error)})") from error
@@ -161,9 +162,3 @@ def _built(name: str, classes: int, channels: int, size: Size) -> nn.Module:
 def _averaged(width: int, classes: int) -> OrderedDict[str, nn.Module]:
     """The head that CAM needs: the mean over the picture, and one linear layer."""
     return OrderedDict(pool=nn.AdaptiveAvgPool2d(1), fc=nn.Linear(width, classes))
-
-
-@torch.no_grad()
-def _try(network: nn.Module, channels: int, size: Size) -> None:
-    """Run it once, since many networks are too deep for small pictures; in evaluation mode no statistics change."""
-    network.eval()(torch.zeros(1, channels, *size))

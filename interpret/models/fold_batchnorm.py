@@ -88,11 +88,6 @@ def _equal(logits: Tensor, expected: Tensor) -> bool:
     return bool(((logits - expected).abs().amax(1) <= TOLERANCE * largest).all())
 
 
-def _owns_weights(module: nn.Module) -> bool:
-    """Whether a convolution's weights are parameters of its own, not made of others by a hook or a parametrisation."""
-    return {"weight", "bias"} <= module._parameters.keys()
-
-
 def _pairs(network: nn.Module, run: Callable[[], object]) -> list[tuple[str, str]]:
     """The names of each convolution and of the normalisation that takes its output, where each runs once."""
     given: dict[int, tuple[str, Tensor]] = {}  # the tensors are kept, so that none takes another's place in memory
@@ -102,7 +97,8 @@ def _pairs(network: nn.Module, run: Callable[[], object]) -> list[tuple[str, str
     def visit(call: Call) -> None:
         name = call.name.partition("#")[0]
         calls[name] += 1
-        if isinstance(call.module, KINDS) and _owns_weights(call.module):
+        # Weights that are no parameters are made of others in each pass, by a hook or a parametrisation.
+        if isinstance(call.module, KINDS) and {"weight", "bias"} <= call.module._parameters.keys():
             given[id(call.output)] = name, call.output
         elif isinstance(call.module, NORMS) and call.module.running_var is not None:
             if call.inputs and id(call.inputs[0]) in given:
