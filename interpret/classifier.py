@@ -71,7 +71,7 @@ class Classifier(nn.Module):
         if input_size is not None and min(input_size) < 1:
             raise InterpretError(f"input_size is a height and a width of 1 or more, not {input_size}")
         if resize is not None and (input_size is None or resize < max(input_size)):
-            raise InterpretError(f"resize ({resize}) needs an input_size no larger to crop to, not {input_size}")
+            raise InterpretError(f"resize ({resize}) needs an input_size of at most that, not {input_size}")
         self.network = network
         self.labels = labels if labels is None or isinstance(labels, Labels) else Labels(labels)
         self.input_size = None if input_size is None else tuple(input_size)

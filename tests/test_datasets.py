@@ -159,7 +159,7 @@ def test_folders_that_are_refused(folder, tmp_path):
     (folder / "train" / "bee" / "1.png").write_bytes(b"nothing")
     assert "1.png is empty, damaged" in refusal(lambda: open_dataset(folder, train=True))
     (tmp_path / "nothing").mkdir()
-    assert "0 classes of pictures; it holds one folder" in refusal(
+    assert "0 classes of pictures; a data set has one folder" in refusal(
         lambda: open_dataset(tmp_path / "nothing", train=True)
     )
     picture(folder / "train" / "ant" / "long.png", "white", size=(1, 5000))
@@ -197,7 +197,7 @@ def test_arrays_in_colour_with_names_and_a_test_part(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"labels": ANSWERS}, "has no pictures it holds labels"),
+        ({"labels": ANSWERS}, "has no pictures: it holds labels"),
         ({"images": GREY, "labels": ANSWERS[:3]}, "images of shape"),
         ({"images": GREY[0], "labels": ANSWERS}, "images have the shape"),
         ({"images": GREY[..., None].repeat(4, -1), "labels": ANSWERS}, "images have the shape"),

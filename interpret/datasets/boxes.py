@@ -51,7 +51,7 @@ def _region_of_mask(folder: Path, inside: Path, image: Tensor) -> Tensor | None:
         return None
     mask = read(path)
     if mask.shape[2:] != image.shape[2:]:
-        raise PictureError(f"{path} is not of its picture's size")
+        raise PictureError(f"the mask {path} does not have the size of its picture")
     return mask[0].mean(0) > 0.5
 
 

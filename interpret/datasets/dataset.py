@@ -49,7 +49,8 @@ def in_memory(pixels: Tensor, labels: Tensor, names: Sequence[str], size: tuple[
     With a size, height and width, the pictures are resized and cropped from the centre to it.
     """
     if pixels.dim() != 4 or labels.shape != pixels.shape[:1] or 0 in pixels.shape:
-        raise InterpretError(f"images of shape {tuple(pixels.shape)} and labels of shape {tuple(labels.shape)}")
+        shapes = f"images of shape {tuple(pixels.shape)} and labels of shape {tuple(labels.shape)}"
+        raise InterpretError(f"{shapes}, where N images (N, C, H, W) and N labels (N,) are needed")
     if pixels.dtype != torch.uint8:
         to_levels(pixels)  # refuses what is not in [0, 1]
         pixels = pixels.float()

@@ -80,7 +80,7 @@ def labelled_files(folder: Path, *, train: bool | None = None) -> list[LabelledF
         raise InterpretError(f"{folder} is no folder of labelled pictures")
     root = _part_of(folder, train)
     if root is None:
-        raise InterpretError(f"{folder} has no pictures to test on: no train with test or val beside it")
+        raise InterpretError(f"{folder} has no pictures to test on: it needs the folders train, and test or val")
     files = picture_files(root, recursive=True)
     if not files:
         raise InterpretError(f"no pictures in the folder {root}")

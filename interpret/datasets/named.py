@@ -18,7 +18,7 @@ from .picture_folder import open_folder
 
 DIGITS_TO_TEST = 360  # the last ones of the file
 TORCHVISION = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "cifar10": "CIFAR10", "cifar100": "CIFAR100"}
-ARRAYS = "images (N, H, W) or (N, H, W, C), uint8 or in [0, 1], and labels (N,); names and test_images, test_labels too"
+ARRAYS = "images (N, H, W) or (N, H, W, C), uint8 or in [0, 1], labels (N,), perhaps names, test_images, test_labels"
 
 
 def open_dataset(
@@ -121,10 +121,9 @@ def _instructions(kind: type, root: Path) -> str:
 def _npz(path: Path, *, train: bool, size: tuple[int, int] | None) -> Dataset:
     arrays, prefix = _arrays(path), "" if train else "test_"
     if f"{prefix}images" not in arrays or f"{prefix}labels" not in arrays:
-        what = "" if train else "to test on: "
-        raise InterpretError(
-            f"{path} has no pictures {what}it holds {', '.join(arrays) or 'nothing'}; wanted are {ARRAYS}"
-        )
+        missing = "no pictures" if train else "no pictures to test on"
+        held = ", ".join(arrays) or "nothing"
+        raise InterpretError(f"{path} has {missing}: it holds {held}, and should hold {ARRAYS}")
     images, labels = arrays[f"{prefix}images"], arrays[f"{prefix}labels"]
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or not len(labels):
         raise InterpretError(f"{path}: labels are whole numbers of shape (N,), not {labels.dtype} of {labels.shape}")

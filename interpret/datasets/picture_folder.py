@@ -25,8 +25,8 @@ def open_folder(root: Path, *, train: bool, size: tuple[int, int] | None) -> Dat
     names = class_names(fitting)
     if len(names) < 2:
         raise InterpretError(
-            f"{root} has {len(names)} classes of pictures; it holds one folder of pictures for each class, "
-            "or train and test with these in them"
+            f"{root} has {len(names)} classes of pictures; a data set has one folder of pictures for each class, "
+            "or train and test with such folders in them"
         )
     files = fitting if train else labelled_files(root, train=False)
     strange = next((file for file in files if file.label not in names), None)
@@ -64,7 +64,7 @@ def _decode(file: Path, size: tuple[int, int], *, resizing: bool) -> Tensor:
     height, width = image.shape[-2:]
     if (height, width) != size and not resizing:
         raise InterpretError(
-            f"{file} has {width} x {height} pixels, others {size[1]} x {size[0]}; give the size to bring them to"
+            f"{file} has {width} x {height} pixels, others {size[1]} x {size[0]}; give the size to resize them to"
         )
     try:
         return to_levels(image if (height, width) == size else resized(image, size))[0]

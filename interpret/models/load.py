@@ -40,7 +40,7 @@ def load(
             ``.pth`` file that `interp train` wrote, with preprocessing and labels in it.
         weights: a ``.pth``, ``.pt`` or ``.safetensors`` file with the network's state dict, for any
             number of classes; the published weights by default.
-        labels: the names of the classes, or a file that holds them: one a line, or JSON.
+        labels: the names of the classes, or a file that holds them: one per line, or JSON.
         mean: of each channel, in [0, 1]; by default what the published weights expect.
         std: of each channel; by default likewise.
         input_size: height and width of the network's input; by default likewise.

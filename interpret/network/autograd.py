@@ -1,4 +1,4 @@
-"""Derivatives of scores, and the passes that several of them share."""
+"""Gradients of scores, and the passes that several of them share."""
 
 from contextvars import ContextVar
 from typing import Any
@@ -11,14 +11,14 @@ shared: ContextVar[dict[Any, Any] | None] = ContextVar("passes that are shared",
 
 
 def leaf(inputs: Tensor) -> Tensor:
-    """The inputs as something to differentiate by: themselves where a caller follows the graph below."""
+    """A tensor to differentiate by: the inputs themselves if they require grad, else a new leaf with their values."""
     return inputs if inputs.requires_grad else inputs.detach().requires_grad_()
 
 
 def gradient(score: Tensor, source: Tensor, *, keep_graph: bool | None = None) -> Tensor:
-    """The gradient of (N,) scores, one a sample, by (N, ...) values; zero where they do not depend on these.
+    """The gradient of (N,) scores by a source (N, ...), zero if they do not depend on it.
 
-    With ``keep_graph`` it can be differentiated itself; by default where the source was computed from something.
+    With ``keep_graph`` it can be differentiated itself; by default that is so if the source has a graph of its own.
     """
     if not score.requires_grad:
         return torch.zeros_like(source)

@@ -1,6 +1,6 @@
-"""Backward rules for activations: guided backpropagation, the deconvnet and redirected gradients, for every kind.
+"""Backward rules for activations of every kind: guided backpropagation, the deconvnet and redirected gradients.
 
-For an activation f with input z and a gradient R coming in from above, the rules pass on
+For an activation f with input z and the gradient R of its output, the rules pass on
 
 =====================================  =============================  ==========
 f                                      guided                         deconvnet
@@ -12,14 +12,13 @@ SiLU, GELU, Hardswish, Mish, Softplus  f'(z) 1[f'(z) > 0] max(R, 0)   max(R, 0)
 sigmoid, tanh, hardsigmoid (gates)     left alone                     left alone
 =====================================  =============================  ==========
 
-and a third, "redirected" (lucid, https://github.com/tensorflow/lucid), passes on f'(z) R, except
-where that is zero for all of a sample: there whatever R would open what is shut, so R > 0 where z is
-below the bend and R < 0 where it is above a cap. It finds the way to a unit that is silent.
+A third rule, "redirected" (lucid, https://github.com/tensorflow/lucid), passes on f'(z) R. Where that is zero for all
+values of a sample, it passes on the R that would open a shut activation: R > 0 where z is below the bend, and R < 0
+where z is above a cap. So a gradient reaches units that are silent.
 
-They come from intercepting the calls, not the modules, so they hold for modules, for modules that
-are used twice or work in place, for functions and for tensor methods alike, and nothing of the
-network is touched. What is not called by name cannot be seen: ``x * (x > 0)``, ``x * sigmoid(x)``,
-custom autograd functions, compiled code.
+The rules replace calls, not modules. They work for modules, also those that run twice or in place, for functions and
+for tensor methods, and they do not change the network. They cannot see activations that are not called by name:
+``x * (x > 0)``, ``x * sigmoid(x)``, custom autograd functions, compiled code.
 """
 
 import logging
@@ -49,7 +48,7 @@ def _backward(run: Run, z: Tensor, above: Tensor) -> Tensor:
 
 
 def _gate(activation: Activation, saved: Tensor, run: Run) -> Tensor:
-    """The factor of the guided rule, of the saved input or output."""
+    """The factor of the guided rule, computed from the saved input or output."""
     if activation.bends == "at zero":
         return (saved > 0).to(saved) * activation.slope
     if activation.bends == "in a band":
@@ -89,7 +88,7 @@ class _Ruled(torch.autograd.Function):
 
 
 def _redirected(run: Run, activation: Activation, z: Tensor, above: Tensor) -> Tensor:
-    """The activation's own backward pass, or for samples (the first dimension) that it stops, what would open it."""
+    """The activation's own backward pass; for samples (the first dimension) that it stops, what would open it."""
     passed = _backward(run, z, above)
     shut = _backward(run, z, torch.ones_like(above)) == 0
     opens = torch.where(z < activation.high, above > 0, above < 0)
@@ -99,18 +98,18 @@ def _redirected(run: Run, activation: Activation, z: Tensor, above: Tensor) -> T
 
 
 def _in_place(z: Tensor, run: Run, activation: Activation) -> bool:
-    # Those that bend elsewhere than smoothly may hold a tensor of z's shape, such as zeros_like(z).
+    # A call that does not bend smoothly may have another argument of z's shape, such as zeros_like(z).
     probe = z.new_zeros(1) if activation.bends == "smoothly" else z.detach().clone()
     return run(probe) is probe
 
 
 class _Mode(TorchFunctionMode):
-    """Calls of activations, replaced by ones with the rule's backward pass, and counted."""
+    """Replaces calls of activations by calls with the rule's backward pass, and counts them."""
 
     def __init__(self, rule: Rule, keep_graph: bool = False) -> None:
         super().__init__()
         self.rule, self.keep_graph = rule, keep_graph
-        # Whoever differentiates the explanation afterwards needs the derivative of what the network computes.
+        # False once the explanation is made: its own derivative is that of what the network computes.
         self.explaining = True
         self.replaced: Counter[str] = Counter()
         self.gates: Counter[str] = Counter()
@@ -136,8 +135,8 @@ def ruled_gradient(
 ) -> tuple[Tensor, Counter[str]]:
     """The gradient of (N,) scores by (N, ...) inputs, with a rule in place of the derivative of every activation.
 
-    Beside it: how many calls of which activation were replaced. With ``keep_graph`` the result can be differentiated
-    itself, which follows no rule. A NetworkError says why a network has no activation to replace.
+    The second result says how many calls of which activation were replaced; if there are none, a NetworkError says
+    why. With ``keep_graph`` the gradient can be differentiated itself; that derivative follows no rule.
     """
     score, mode = _run(function, inputs, rule, network, keep_graph)
     counted = ", ".join(f"{count} {name}" for name, count in mode.replaced.most_common())

@@ -1,4 +1,4 @@
-"""Looking into a network while it runs, and leaving it as it was: the only file that touches hooks."""
+"""Blocks that look into a network while it runs, and leave it as it was; no other file sets hooks."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,7 @@ from ..errors import NetworkError, UnknownNameError, did_you_mean
 
 
 class Recording(dict[str, Tensor]):
-    """Layer name to what that layer gave in the last forward pass."""
+    """Layer name to the output of that layer in the last forward pass."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Recording(dict[str, Tensor]):
 class Call:
     """One call of one module of a network in a forward pass."""
 
-    name: str  # the module's dotted name and which of its calls this is, such as "relu#1"
+    name: str  # the module's dotted name and the number of this call of it, such as "relu#1"
     module: nn.Module
     inputs: tuple
     output: Tensor
@@ -48,7 +48,7 @@ def find_layer(network: nn.Module, name: str) -> tuple[nn.Module, int | None]:
         The module, and the number of the call counted from 1, or None for the last one.
 
     Raises:
-        UnknownNameError: no such layer; the message has the close names.
+        UnknownNameError: no such layer; the message lists the close names.
     """
     path, _, call = name.partition("#")
     modules = dict(network.named_modules())
@@ -70,25 +70,25 @@ def _children(path: str, modules: dict[str, nn.Module]) -> str:
 def recorded(
     network: nn.Module, *layers: str, cut: bool = False, enough: Mapping[str, int] | None = None
 ) -> Iterator[Recording]:
-    """Record what layers give while the block runs the network.
+    """Record the outputs of layers while the block runs the network.
 
-    What is recorded is a copy, and the network goes on with another, so that an in-place layer
-    behind the recorded one cannot change it.
+    The record is a copy, and the network continues with another copy, so that an in-place layer after
+    the recorded one cannot change the record.
 
     Args:
-        network: the network that will be run inside the block.
-        layers: dotted names; ``name#2`` is the second call of a module, ``name`` the last.
-        cut: start the graph at these layers: what is recorded is a leaf that requires grad, and
-            nothing below is kept. A layer above another then hides the lower one from the score.
-        enough: layer to number of calls, such as an earlier recording's ``calls``: once they have run
-            the network is stopped, and the block left.
+        network: the network that runs inside the block.
+        layers: dotted names; ``name#2`` is the second call of a module, ``name`` the last one.
+        cut: start the graph at these layers: each record is a leaf that requires grad, and nothing
+            below is kept. The score then does not depend on a layer below another recorded one.
+        enough: layer to number of calls, such as an earlier recording's ``calls``: once these calls
+            have run, the network stops and the block ends.
 
     Yields:
         A mapping from each name to its tensor, filled when the network runs.
 
     Raises:
         UnknownNameError: a layer that does not exist.
-        NetworkError: on reading a layer that did not run, or whose output is not a tensor.
+        NetworkError: a layer that is read did not run, or its output is not a tensor.
     """
     recording = Recording()
     with ExitStack() as hooks:
@@ -105,7 +105,7 @@ def recorded(
 
 
 class _Enough(Exception):
-    """Leaves a network that has run as far as is needed."""
+    """Stops a network that has run as far as needed."""
 
 
 def _stopper(recording: Recording, enough: Mapping[str, int]) -> Callable:
@@ -123,7 +123,7 @@ def _recorder(recording: Recording, layer: str, wanted: int | None, cut: bool) -
             return None
         if not isinstance(output, Tensor):
             raise NetworkError(f"layer {layer!r} gives a {type(output).__name__}, not a tensor; name a layer inside it")
-        # What is made of narrow numbers, such as a sum over channels, needs wide ones.
+        # In a narrow format, sums over channels and the like would not be exact enough.
         kept = output.float() if output.is_floating_point() and output.element_size() < 4 else output.clone()
         if cut:
             kept = kept.detach().requires_grad_()
@@ -150,7 +150,7 @@ def last_call(network: nn.Module, *kinds: type[nn.Module]) -> Iterator[list[Tens
 
 @contextmanager
 def counted(network: nn.Module) -> Iterator[Counter[str]]:
-    """Count how many pictures go through a network while the block runs it, under the key "passes"."""
+    """Count the pictures that go through a network inside the block, under the key "passes"."""
     count: Counter[str] = Counter()
 
     def hook(module: nn.Module, args: tuple) -> None:
