@@ -184,7 +184,7 @@ def _content(path: str | os.PathLike, *, mapped: bool = False) -> dict | None:
             return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of files that torch.save did not write
+            warnings.simplefilter("ignore")  # about files that torch.save did not write
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except OSError:
         raise

@@ -67,7 +67,7 @@ def _read_pickle(path: Path) -> object:
                 raise NetworkError(f"{path} is a TorchScript archive; {REMEDY}")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of pickles that torch did not write
+            warnings.simplefilter("ignore")  # about pickles that torch did not write
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "unsupported global" not in str(error).lower():
