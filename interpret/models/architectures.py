@@ -43,10 +43,7 @@ def mlp(classes: int, channels: int, size: Size) -> nn.Module:
 
 
 def lenet(classes: int, channels: int, size: Size) -> nn.Module:
-    """Two convolutions that halve the picture and two dense layers.
-
-    What Wong et al. 2020 (https://arxiv.org/abs/2001.03994) train on MNIST.
-    """
+    """Two convolutions that halve the picture, two dense layers (Wong et al. 2020, https://arxiv.org/abs/2001.03994)."""
     if min(size) < 4:
         raise ValueError("two convolutions that halve the picture leave nothing of it")
     return Stack(
