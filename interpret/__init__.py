@@ -13,12 +13,15 @@ from .explainers import EXPLAINERS, explainer_named
 
 __version__ = "0.1.0"
 
-# Where each public name lives; nothing is imported before it is used, so that importing is cheap.
+# The module of each public name; none is imported before a name of it is used, so that importing is cheap.
 _HOMES = {
     "classifier": ("Classifier",),
-    "datasets.dataset": ("Data", "split"),
+    "datasets.batches": ("batches",),
+    "datasets.dataset": ("Dataset", "mean_and_std", "split"),
+    "datasets.folders": ("class_index", "labelled_files", "labelled_pictures"),
     "datasets.named": ("has_test", "open_dataset"),
     "drawing.deep_dream": ("deep_dream",),
+    "drawing.expressions": ("objective_of",),
     "drawing.inversion": ("invert",),
     "drawing.style_transfer": ("style_transfer",),
     "errors": ("InterpretError", "NetworkError", "PictureError", "UnknownNameError"),
@@ -32,6 +35,7 @@ _HOMES = {
     "faithfulness.insertion": ("insertion",),
     "faithfulness.max_sensitivity": ("max_sensitivity",),
     "faithfulness.pointing_game": ("pointing_game",),
+    "faithfulness.ranking": ("rank_methods",),
     "faithfulness.relevance_mass": ("relevance_mass",),
     "faithfulness.road": ("road",),
     "faithfulness.sanity": ("sanity",),
@@ -58,12 +62,14 @@ _HOMES = {
     "units.top_activations": ("scan", "strongest_crops"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
+_FORMER = {"Data": "Dataset", "from_grid": "from_levels", "to_grid": "to_levels"}  # names that code may still use
 _PACKAGES = {home.partition(".")[0] for home in _HOMES}
 
 __all__ = sorted([*_HOME, *EXPLAINERS, "EXPLAINERS"])
 
 
 def __getattr__(name: str) -> Any:
+    name = _FORMER.get(name, name)
     if name in EXPLAINERS:
         return explainer_named(name)
     if name in _HOME:

@@ -1,4 +1,4 @@
-"""The files that come along: data that the package needs, and sample photos. Needs no torch."""
+"""The files that come with the package: data that it needs, and sample photos. It imports no torch."""
 
 from pathlib import Path
 
@@ -8,46 +8,22 @@ _PACKAGE = Path(__file__).parent
 
 
 def data(name: str) -> Path:
-    """Where a file of ``interpret/data`` lies.
-
-    Args:
-        name: its file name.
-
-    Returns:
-        The path of a file that exists.
-
-    Raises:
-        UnknownNameError: there is no such file.
-    """
+    """The path of a file in ``interpret/data``, which exists; UnknownNameError if it does not."""
     return _named(name, {file.name: file for file in _files(_PACKAGE / "data", "*")}, "data file")
 
 
 def sample(name: str) -> Path:
-    """Where a sample photo lies.
-
-    Args:
-        name: its name without the suffix, such as ``"cat"``.
-
-    Returns:
-        The path of a file that exists.
-
-    Raises:
-        UnknownNameError: there is no such sample; the text names those that are close, or all.
-    """
+    """The path of a sample photo, by its name without the suffix, such as ``"cat"``; UnknownNameError if it is none."""
     return _named(name, samples(), "sample")
 
 
 def samples() -> dict[str, Path]:
-    """The sample photos, by name.
-
-    Returns:
-        name -> file, in alphabetical order.
-    """
+    """Name to file of the sample photos, in alphabetical order."""
     return {file.stem: file for file in _files(_samples_folder(), "*.jpg")}
 
 
 def _samples_folder() -> Path:
-    """An installed package holds the samples; in a checkout they lie beside it."""
+    """Inside an installed package, beside it in a checkout."""
     inside = _PACKAGE / "samples"
     return inside if inside.is_dir() else _PACKAGE.parent / "samples"
 

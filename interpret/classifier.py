@@ -1,4 +1,4 @@
-"""A classifier: preprocessing, network and labels in one module, from pixels to logits."""
+"""A classifier: preprocessing, network and labels in one module that takes pixels to logits."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -15,31 +15,31 @@ from .network.layers import default_layer
 from .outputs import first_tensor
 
 PRECISIONS = {"float32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
-SUM_TOLERANCE = {torch.bfloat16: 1e-2, torch.float16: 2e-3}  # what rounding makes of a sum of probabilities
-LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, what Pillow's conversion to grey uses
+SUM_TOLERANCE = {torch.bfloat16: 1e-2, torch.float16: 2e-3}  # how far rounding takes a sum of probabilities from 1
+LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow converts to grey
 
 
 class Classifier(nn.Module):
     """A trained network together with the preprocessing it expects and the names of its classes.
 
-    Called on images (N, C, H, W) of any size in [0, 1] it gives logits (N, classes). Resize, centre
+    Called on images (N, C, H, W) of any size in [0, 1], it gives logits (N, classes). Resize, centre
     crop and normalisation happen inside and are differentiable, so gradients come back on the
     picture's own pixels.
 
-    A network with one output is taken as the log-odds of the second of two classes. Of a head that
-    ends in ``nn.Sigmoid`` or ``nn.Softmax``, what these are fed is taken, so that nothing saturates;
-    of a softmax that is a function, the logarithm. Of outputs that are tuples, dicts or objects with
-    ``.logits``, the logits are taken. A network for one channel takes colour pictures by their luma,
-    and one for three takes grey pictures.
+    The single output of a network is taken as the log-odds of the second of two classes. Where the
+    network ends in ``nn.Sigmoid`` or ``nn.Softmax``, the input of that module is taken, so that
+    nothing saturates; where it ends in a softmax called as a function, the logarithm of its output.
+    The output may also be a tuple, a dict or an object with ``.logits``. A network of one channel sees
+    the luma of colour pictures, and one of three channels also takes grey pictures.
 
     Args:
-        network: takes (N, C, h, w) normalised by ``mean`` and ``std``.
+        network: takes (N, C, h, w), normalised by ``mean`` and ``std``.
         mean: of each channel, in [0, 1].
         std: of each channel.
         labels: the names of the classes in order.
-        input_size: height and width of the network's input, one number for a square; None leaves
-            the picture's size alone.
-        resize: length of the shorter side before the centre crop; by default the crop's.
+        input_size: height and width of the network's input, or one number for a square; None leaves
+            the picture's size as it is.
+        resize: length of the shorter side before the centre crop; by default as short as the crop allows.
         interpolation: of the resize: "bilinear", "bicubic" or "nearest".
         precision: of the network's own arithmetic: "float32" leaves it to the weights; "bf16" and "fp16" are
             autocast, faster on a GPU and less exact. Logits and gradients are float32 in any case.
@@ -71,7 +71,7 @@ class Classifier(nn.Module):
         if input_size is not None and min(input_size) < 1:
             raise InterpretError(f"input_size is a height and a width of 1 or more, not {input_size}")
         if resize is not None and (input_size is None or resize < max(input_size)):
-            raise InterpretError(f"resize ({resize}) needs an input_size no larger to crop to, not {input_size}")
+            raise InterpretError(f"resize ({resize}) needs an input_size of at most that, not {input_size}")
         self.network = network
         self.labels = labels if labels is None or isinstance(labels, Labels) else Labels(labels)
         self.input_size = None if input_size is None else tuple(input_size)
@@ -83,7 +83,7 @@ class Classifier(nn.Module):
             self.register_buffer("std", torch.tensor(std).view(-1, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (N, classes) of images (N, C, H, W) in [0, 1]."""
+        """Logits (N, classes) of images (N, C, H, W) of any size, in [0, 1]."""
         return self.logits(self.prepare(images)[0])
 
     def prepare(self, images: Tensor) -> tuple[Tensor, Geometry]:
@@ -93,8 +93,8 @@ class Classifier(nn.Module):
             images: (N, C, H, W) of any size, in [0, 1].
 
         Returns:
-            (N, C, h, w) on the network's input grid, still in [0, 1] but for the overshoot of
-            bicubic interpolation, and the geometry that lays maps back on the pictures.
+            Inputs (N, C, h, w), still in [0, 1] except where bicubic interpolation overshoots, and the
+            geometry that lays maps back on the pictures.
         """
         if images.dim() != 4:
             raise InterpretError(f"images have the shape (N, C, H, W), not {tuple(images.shape)}")
@@ -102,10 +102,10 @@ class Classifier(nn.Module):
         return geometry.apply(images), geometry
 
     def logits(self, inputs: Tensor) -> Tensor:
-        """Logits (N, classes) of pictures (N, C, h, w) in [0, 1] already on the network's input grid."""
+        """Logits (N, classes) of inputs (N, C, h, w) in [0, 1], as `prepare` gives them."""
         with last_call(self.network, nn.Sigmoid, nn.Softmax) as last:
             output = first_tensor(self._run(self.normalise(inputs)))
-        # A module of these kinds may also be a gate inside, or be there and not be used.
+        # Such a module may also be a gate inside the network, or exist without being used.
         if last and _same_values(last[1], output):
             output = first_tensor(last[0])
         elif (probabilities := _are_probabilities(output)).any():
@@ -114,7 +114,7 @@ class Classifier(nn.Module):
         if output.element_size() < 4:
             output = output.float()
         if len(inputs) == 1 and output.shape[1] == 1:
-            output = output.reshape(1, -1)  # a network that squeezes its output gives (classes,) of one image
+            output = output.reshape(1, -1)  # a network that squeezes its output gives (classes,) for one image
         if len(output) != len(inputs):
             raise NetworkError(f"the network gave logits for {len(output)} pictures, not for {len(inputs)}")
         if output.shape[1] == 1:
@@ -125,12 +125,12 @@ class Classifier(nn.Module):
         kind = PRECISIONS[self.precision]
         if kind is None:
             return self.network(inputs)
-        # Cached casts of weights would hold on to the graph of the first pass that made them.
+        # The cache of cast weights would keep the graph of the pass that filled it.
         with torch.autocast(inputs.device.type, kind, cache_enabled=False):
             return self.network(inputs)
 
     def normalise(self, inputs: Tensor) -> Tensor:
-        """What the network itself is fed, for pictures (N, C, h, w) in [0, 1] on its input grid."""
+        """What the network itself takes, made of inputs (N, C, h, w) in [0, 1]."""
         wanted, given = len(self.mean), inputs.shape[1]
         if wanted == 1 and given == 3:
             inputs = (inputs * inputs.new_tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
@@ -142,7 +142,7 @@ class Classifier(nn.Module):
         return ((inputs - self.mean.to(inputs.dtype)) / self.std.to(inputs.dtype)).to(first.dtype)
 
     def on_inputs(self) -> Self:
-        """The same classifier for pictures that are on the network's input grid already."""
+        """The same classifier for pictures that already lie on the network's input grid."""
         if self.input_size is None:
             return self
         mean, std = self.mean.flatten().tolist(), self.std.flatten().tolist()
@@ -153,7 +153,7 @@ class Classifier(nn.Module):
 
     @property
     def preprocessing(self) -> dict[str, Any]:
-        """What happens to a picture before the network sees it, in which arithmetic; of what JSON can hold."""
+        """What happens to a picture before the network sees it, and in which arithmetic; JSON can hold it."""
         return {
             "mean": self.mean.flatten().tolist(),
             "std": self.std.flatten().tolist(),
@@ -164,15 +164,14 @@ class Classifier(nn.Module):
         }
 
     def identity(self) -> dict[str, Any]:
-        """What every result of this classifier depends on: the exact weights and the preprocessing.
+        """The exact weights and the preprocessing, on which every result depends.
 
-        Whatever keeps a result to use it again, as caches, indices and resumed runs do, keeps this with it.
+        Caches, indices and resumed runs keep it with a result, so that it is only used for the same classifier.
         """
         return {"weights_hash": fingerprint(self.network), "preprocessing": self.preprocessing}
 
-    @torch.no_grad()
     def predict(self, images: Tensor) -> Tensor:
-        """(N,) the classes with the highest logits, of images (N, C, H, W) in [0, 1]."""
+        """The classes (N,) with the highest logits, for images (N, C, H, W) in [0, 1]."""
         with left_as_found(self, images.device), torch.no_grad():
             return self(images).argmax(1)
 
@@ -180,9 +179,8 @@ class Classifier(nn.Module):
         """The name of a class, or its number where it has none."""
         return self.labels[index] if self.labels is not None and index < len(self.labels) else str(index)
 
-    @torch.no_grad()
     def find(self, query: str | int, images: Tensor) -> Tensor:
-        """The class that a name means; of a group, such as "dog", the member each image scores highest.
+        """The class that a name means; for a group such as "dog", the member that each image scores highest.
 
         Args:
             query: an index, a name, a synonym, a WordNet id, or a group of classes.
@@ -192,7 +190,7 @@ class Classifier(nn.Module):
             (N,) class indices.
 
         Raises:
-            UnknownNameError: nothing has that name; the message has the close ones.
+            UnknownNameError: nothing has that name; the message lists the close ones.
         """
         with left_as_found(self, images.device), torch.no_grad():
             labels = self.labels if self.labels is not None else Labels(map(str, range(self(images).shape[1])))
@@ -203,16 +201,16 @@ class Classifier(nn.Module):
 
 
 def checked_precision(name: str) -> str:
-    """The name of a precision; InterpretError where there is none such."""
+    """The name of a precision; InterpretError if there is no such precision."""
     if name not in PRECISIONS:
         raise InterpretError(f"precision is one of {', '.join(PRECISIONS)}, not {name!r}")
     return name
 
 
 def _are_probabilities(output: Tensor) -> Tensor:
-    """(N, 1): where a softmax that is no module made a row of these (N, classes): none below 0, and a sum of 1.
+    """(N, 1) booleans: whether each row of (N, classes) is the output of a softmax: none below 0, and a sum of 1.
 
-    Each picture is judged alone, so that its logits do not depend on what shares its batch.
+    Each picture is judged alone, so that its logits do not depend on the others in its batch.
     """
     tolerance = SUM_TOLERANCE.get(output.dtype, 1e-4)
     total = output.sum(1, keepdim=True, dtype=torch.promote_types(output.dtype, torch.float32))
@@ -220,14 +218,14 @@ def _are_probabilities(output: Tensor) -> Tensor:
 
 
 def _same_values(given: object, output: Tensor) -> bool:
-    """Whether one is the other, or a view of all of it."""
+    """Whether two tensors are the same, or views of all of the same values."""
     return given.numel() == output.numel() and given.data_ptr() == output.data_ptr()
 
 
 def on_input_grid(classifier: nn.Module, images: Tensor) -> tuple[nn.Module, Tensor, Geometry | None]:
-    """The classifier for pictures on its input grid, the images laid on it, and where they lie.
+    """The classifier for pictures on its input grid, the images laid on that grid, and the geometry of this.
 
-    What is no picture, with other than four dimensions, is the input as it is and lies nowhere.
+    Images with other than four dimensions are no pictures: they are the input as they are, and have no geometry.
     """
     if isinstance(classifier, Classifier):
         return classifier.on_inputs(), *classifier.prepare(images)
@@ -235,7 +233,7 @@ def on_input_grid(classifier: nn.Module, images: Tensor) -> tuple[nn.Module, Ten
 
 
 def network_of(classifier: nn.Module) -> nn.Module:
-    """The module whose layers the user names: what is inside a Classifier, or the module itself."""
+    """The network inside a Classifier, or else the module itself: its layers are those that users name."""
     return classifier.network if isinstance(classifier, Classifier) else classifier
 
 

@@ -1,4 +1,4 @@
-"""What the toolkit refuses, and how it says so: one root, a message that names the remedy."""
+"""The errors of the toolkit, each with a message that names the remedy, and the wording they share."""
 
 import difflib
 from collections.abc import Iterable
@@ -25,21 +25,17 @@ def error_line(error: Exception) -> str:
     return " ".join(str(error).split())[:300]
 
 
-def did_you_mean(name: str, known: Iterable[str], *, most: int = 3) -> str:
-    """The close names as the end of a sentence, for example ``"; did you mean 'layer4'?"``.
+def kind_and_text(error: Exception) -> str:
+    """The class of an error and what it says, in one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
-    Args:
-        name: what was asked for.
-        known: the names that exist.
-        most: how many to suggest at the most.
 
-    Returns:
-        The suggestion, or the empty string where nothing is close.
-    """
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Up to three close names as the end of a sentence, such as ``"; did you mean 'layer4'?"``, or nothing."""
     folded = {}
     for candidate in known:
         folded.setdefault(candidate.casefold(), candidate)
-    close = difflib.get_close_matches(name.casefold(), folded, n=most, cutoff=0.6)
+    close = difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)
     if not close:
         return ""
     return "; did you mean " + " or ".join(repr(folded[match]) for match in close) + "?"

@@ -1,4 +1,4 @@
-"""From a picture's pixels to a network's input grid and back."""
+"""From the pixels of a picture to the input grid of a network, and back."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .errors import InterpretError, PictureError
 
-LARGEST = 400  # times the crop, which a resized picture may cover before memory runs out
+LARGEST = 400  # how many times the crop a resized picture may cover, so that memory suffices
 INTERPOLATIONS = ("bilinear", "bicubic", "nearest")
 
 
@@ -16,8 +16,8 @@ INTERPOLATIONS = ("bilinear", "bicubic", "nearest")
 class Geometry:
     """Where a network's input grid lies on a picture.
 
-    The picture is resized to ``resized``, and of that the network sees ``crop``, which begins
-    ``offset`` below and right of its corner; all are (height, width).
+    The picture is resized to ``resized``. Of that the network sees a part of the size ``crop``, which begins
+    ``offset`` below and to the right of the upper left corner. All are (height, width).
     """
 
     picture: tuple[int, int]
@@ -33,20 +33,13 @@ class Geometry:
 
     @property
     def box(self) -> tuple[float, float, float, float]:
-        """What the network sees: left, top, right, bottom in pixels of the picture."""
+        """Left, top, right and bottom of what the network sees, in pixels of the picture."""
         down, right = (self.picture[axis] / self.resized[axis] for axis in (0, 1))
         top, left = self.offset[0] * down, self.offset[1] * right
         return left, top, left + self.crop[1] * right, top + self.crop[0] * down
 
     def apply(self, images: Tensor) -> Tensor:
-        """Resize and crop, differentiably and antialiased.
-
-        Args:
-            images: (N, C, H, W) of this geometry's picture size.
-
-        Returns:
-            (N, C, h, w) on the network's input grid.
-        """
+        """Resize and crop pictures (N, C, H, W) to inputs (N, C, h, w), differentiably and antialiased."""
         if self.whole:
             return images
         if self.resized != self.picture:
@@ -56,27 +49,23 @@ class Geometry:
         return images[..., top : top + self.crop[0], left : left + self.crop[1]]
 
     def seen(self) -> Tensor:
-        """(H, W) booleans: the pixels of the picture whose centres the network sees."""
+        """(H, W) booleans: whether the network sees the centre of each pixel of the picture."""
         left, top, right, bottom = self.box
         rows = torch.arange(self.picture[0]) + 0.5
         columns = torch.arange(self.picture[1]) + 0.5
         return ((rows > top) & (rows < bottom))[:, None] & ((columns > left) & (columns < right))
 
     def undo(self, maps: Tensor) -> Tensor:
-        """Lay maps over the network's input back on the picture, bilinearly.
+        """Lay maps of any resolution, which cover the input, on the picture's pixels: bilinearly, in the same units.
 
-        Args:
-            maps: (N, C, h, w) of any resolution, spread over the network's input grid.
-
-        Returns:
-            (N, C, H, W) on the picture's pixels, in the same units; 0 where the network saw nothing.
+        Pixels that the network does not see get 0.
         """
         if self.whole:
             if tuple(maps.shape[-2:]) == self.picture:
                 return maps
             return F.interpolate(maps, self.picture, mode="bilinear")
         left, top, right, bottom = self.box
-        # Where each pixel's centre lies in the box, from -1 at its left and top edge to 1.
+        # Where each pixel's centre lies in the box, from -1 at its left and top edges to 1.
         rows = ((torch.arange(self.picture[0]) + 0.5 - top) / (bottom - top) * 2 - 1).to(maps)
         columns = ((torch.arange(self.picture[1]) + 0.5 - left) / (right - left) * 2 - 1).to(maps)
         places = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1).expand(len(maps), -1, -1, -1)
@@ -84,16 +73,10 @@ class Geometry:
         return laid * self.seen().to(maps)
 
     def spread(self, attribution: Tensor) -> Tensor:
-        """Share out what belongs to each input pixel among the picture's pixels it was made of.
+        """Distribute the value of each input pixel, (N, C, h, w), over the pixels of the picture it was made of.
 
-        This is the adjoint of ``apply``: a gradient with respect to the input becomes the gradient
-        with respect to the picture, and the sum of an attribution is kept.
-
-        Args:
-            attribution: (N, C, h, w) on the network's input grid.
-
-        Returns:
-            (N, C, H, W) on the picture's pixels; 0 where the network saw nothing.
+        This is the adjoint of ``apply``: the gradient by the input becomes the gradient by the picture, and the sum
+        of an attribution stays the same. Pixels that the network does not see get 0.
         """
         if self.whole:
             return attribution
@@ -108,19 +91,10 @@ def fit(
     resize: int | None = None,
     interpolation: str = "bicubic",
 ) -> Geometry:
-    """The geometry of a resize of the shorter side followed by a centre crop.
+    """The geometry of a resize, after which the shorter side has the length ``resize``, and of a centre crop.
 
-    Args:
-        picture: (height, width) of the picture.
-        input_size: (height, width) of the network's input; None leaves the picture's size alone.
-        resize: length of the shorter side before the crop; by default as short as the crop allows.
-        interpolation: "bilinear", "bicubic" or "nearest".
-
-    Returns:
-        The geometry.
-
-    Raises:
-        InterpretError: a picture without pixels.
+    Sizes are (height, width). Without ``input_size`` the picture stays as it is; without ``resize`` it is made as
+    small as the crop allows.
     """
     height, width = picture
     if height < 1 or width < 1:
@@ -131,7 +105,7 @@ def fit(
         scale = max(input_size[0] / height, input_size[1] / width)
         resized = max(input_size[0], round(height * scale)), max(input_size[1], round(width * scale))
     else:
-        # torchvision's rule, rounding included, so that its weights see what they were measured on.
+        # Rounded as torchvision rounds, so that its networks see what they were measured on.
         short = min(height, width)
         resized = int(resize * height / short), int(resize * width / short)
     if resized[0] * resized[1] > LARGEST * input_size[0] * input_size[1]:

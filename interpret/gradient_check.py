@@ -1,4 +1,4 @@
-"""Is the gradient right? The analytic one against central differences, as the lectures advise."""
+"""Whether the gradient is right: the analytic one against central differences, as lectures advise."""
 
 import copy
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from .network.autograd import gradient
 from .network.hooks import left_as_found
 from .scores import Target, score_of
 
-STEP = 1e-5  # near the cube root of float64's precision, where the error of central differences is least
+STEP = 1e-5  # near the cube root of float64's precision, where central differences are most exact
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ def check_gradient(
 ) -> list[Checked]:
     """Compare the gradient at random places of a picture with central differences, in float64.
 
-    The network is copied and run in double precision on its own input grid. Where the two one-sided
+    A copy of the network runs in double precision on its own input grid. Where the two one-sided
     differences disagree, or a smaller step finds another number, there is a kink (a ReLU or a max-pool
-    that switches within the step), and neither number is wrong; where every difference agrees with the
-    others but not with the analytic gradient, some operation's backward pass is not its derivative (a
-    custom backward, a detach, rounding).
+    that switches within the step), and neither number is wrong. Where all differences agree with each
+    other but not with the analytic gradient, the backward pass of some operation is not its derivative
+    (a custom backward, a detach, rounding).
 
     Args:
         classifier: the classifier to check.
@@ -47,7 +47,7 @@ def check_gradient(
         seed: of the places.
 
     Returns:
-        One entry a place. Errors below 1e-5 agree.
+        One entry for each place; a relative error below 1e-5 counts as agreement.
     """
     double = copy.deepcopy(classifier).to(torch.float64, memory_format=torch.contiguous_format)
     with left_as_found(double, image.device):
@@ -65,7 +65,7 @@ def check_gradient(
 
 
 def _mover(view: nn.Module, inputs: Tensor, target: Target, place: tuple[int, ...]) -> Callable[[float], float]:
-    """A function from a change of one value to the score."""
+    """A function from the change of one value of the input to the score."""
 
     def move(change: float) -> float:
         changed = inputs.clone()
@@ -81,12 +81,12 @@ def _check(place: tuple[int, ...], analytic: float, here: float, move: Callable[
     numeric = (above - below) / (2 * STEP)
     off, largest = abs(analytic - numeric), max(abs(analytic), abs(numeric))
     error = off / largest if largest else 0.0
-    # What rounding alone does to a difference of scores this large.
+    # How far rounding alone takes a difference of scores of this size.
     rounding = 1e-15 * max(abs(here), 1.0) / STEP
     if error < 1e-5 or off < 100 * rounding:
         return Checked(*place, analytic, numeric, error, "agrees")
-    # At a kink the gradient lies between the two sides; beside one, a smaller step no longer reaches it. An
-    # error in a backward pass is the same on both sides and for every step.
+    # At a kink the gradient lies between the slopes of the two sides; close to one, a smaller step no longer
+    # reaches it. An error in a backward pass is the same on both sides and for every step.
     kink = off < 0.6 * abs((here - below) - (above - here)) / STEP
     for step in (STEP / 10, STEP / 100):
         kink = kink or abs(analytic - (move(step) - move(-step)) / (2 * step)) < off / 2

@@ -6,11 +6,7 @@ from .errors import NetworkError
 
 
 def first_tensor(output: object) -> Tensor:
-    """The logits (N, classes) in whatever a network returns: a tensor, tuple, dict or object.
-
-    Raises:
-        NetworkError: there is nothing of that shape.
-    """
+    """The logits (N, classes) in what a network returns: a tensor, tuple, list, dict, or object with ``.logits``."""
     if isinstance(output, dict):
         output = output.get("logits", next(iter(output.values()), None))
     elif not isinstance(output, Tensor) and hasattr(output, "logits"):

@@ -1,4 +1,4 @@
-"""The progress bar of whatever takes long, and a block in which there is none."""
+"""The progress bar of long work, and a block in which there is none."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ _wanted = ContextVar("progress bars are wanted", default=True)
 
 
 def bars_wanted() -> bool:
-    """Whether this is no block without progress bars."""
+    """Whether this code runs outside of every block without progress bars."""
     return _wanted.get()
 
 
 def progress_bar(total: int, what: str, unit: str) -> tqdm:
-    """A bar to be updated, which appears after a second where there is a terminal."""
+    """A bar that the caller updates; on a terminal it appears after a second."""
     hidden = None if bars_wanted() else True  # None leaves it to the terminal
     return tqdm(total=total, desc=what, unit=unit, leave=False, delay=1, disable=hidden)
 

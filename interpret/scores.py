@@ -1,4 +1,4 @@
-"""The score that is explained, and its gradient."""
+"""The score that is explained: the logit of a class, or a function of the logits."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from .errors import InterpretError
 from .outputs import first_tensor
 
-# What an explainer explains: class indices, one an image or one for all, or a score made of logits.
+# What an explainer explains: class indices, one for each image or one for all, or a function from logits to scores.
 Target = int | Sequence[int] | Tensor | Callable[[Tensor], Tensor]
 
 
@@ -33,7 +33,7 @@ def class_score(logits: Tensor, target: Target) -> Tensor:
 
 
 def class_indices(logits: Tensor, target: int | Sequence[int] | Tensor) -> Tensor:
-    """(N,) class indices, checked: one an image, each from 0 to the number of classes less 1."""
+    """(N,) class indices, one for each image; InterpretError unless all are classes of the network."""
     indices = checked_indices(target, len(logits), logits.device)
     classes = logits.shape[1]
     if len(indices) and int(indices.max()) >= classes:
@@ -42,17 +42,16 @@ def class_indices(logits: Tensor, target: int | Sequence[int] | Tensor) -> Tenso
 
 
 def checked_indices(target: int | Sequence[int] | Tensor, images: int, device: torch.device) -> Tensor:
-    """(N,) whole numbers from 0, one an image, as far as that can be seen before the network runs.
+    """(N,) class indices, checked as far as that is possible before the network runs: not below 0, one for each image.
 
-    Raises:
-        InterpretError: names, fractions, negative numbers, or not one target an image.
+    Names, fractions, negative numbers and other counts are an InterpretError.
     """
     if isinstance(target, str):
         raise InterpretError(f"target is a class index, not a name; classifier.find({target!r}, images) looks it up")
     indices = torch.as_tensor(target, device=device)
     if indices.is_floating_point() or indices.is_complex() or indices.dtype == torch.bool:
         raise InterpretError(f"target holds class indices, whole numbers, not {indices.dtype}")
-    indices = indices.long().clone()  # one made under inference_mode could not be saved for the backward pass
+    indices = indices.long().clone()  # a tensor made under inference_mode cannot be saved for the backward pass
     if indices.dim() == 0:
         indices = indices.expand(images)
     if indices.shape != (images,):
@@ -63,7 +62,7 @@ def checked_indices(target: int | Sequence[int] | Tensor, images: int, device: t
 
 
 def target_of(target: Target, rows: Tensor) -> Target:
-    """What is explained for a choice of the images: (M,) numbers of rows, an image as often as it is named."""
+    """The target of the images with the numbers ``rows`` (M,), each as often as it occurs there."""
     if callable(target):
         return target.of_rows(rows) if hasattr(target, "of_rows") else target
     if isinstance(target, int):
@@ -74,7 +73,11 @@ def target_of(target: Target, rows: Tensor) -> Target:
 
 @dataclass(frozen=True)
 class log_probability:
-    """The logarithm of the class's softmax probability, as some lectures draw it."""
+    """The logarithm of a class's softmax probability, as a score to explain.
+
+    Args:
+        target: (N,) class indices, or one for all images.
+    """
 
     target: Target
 
@@ -82,13 +85,18 @@ class log_probability:
         return class_score(logits.log_softmax(1), self.target)
 
     def of_rows(self, rows: Tensor) -> "log_probability":
-        """The same for a choice of the images."""
+        """The same score for the images with these numbers."""
         return log_probability(target_of(self.target, rows))
 
 
 @dataclass(frozen=True)
 class contrast:
-    """Why this class and not that one: the difference of their scores."""
+    """Why this class and not that one: the difference of their logits, or of two scores.
+
+    Args:
+        target: (N,) class indices, one for all images, or a score: what is explained.
+        versus: likewise: what it is compared with.
+    """
 
     target: Target
     versus: Target
@@ -97,13 +105,17 @@ class contrast:
         return class_score(logits, self.target) - class_score(logits, self.versus)
 
     def of_rows(self, rows: Tensor) -> "contrast":
-        """The same for a choice of the images."""
+        """The same score for the images with these numbers."""
         return contrast(target_of(self.target, rows), target_of(self.versus, rows))
 
 
 @dataclass(frozen=True)
 class group:
-    """Several classes as one: the log-sum-exp of their logits, whose softmax is their joint probability."""
+    """Several classes as one: the log-sum-exp of their logits, whose softmax is their joint probability.
+
+    Args:
+        classes: their indices.
+    """
 
     classes: Sequence[int]
 
@@ -114,7 +126,7 @@ class group:
 
 @dataclass(frozen=True)
 class each:
-    """A target of its own for each image, such as scores made of logits, which are not class indices."""
+    """A target for each image, where they are of different kinds and cannot be one tensor of class indices."""
 
     targets: Sequence[Target]
 
@@ -123,32 +135,30 @@ class each:
         return torch.cat([class_score(row, target) for row, target in rows])
 
     def of_rows(self, rows: Tensor) -> "each":
-        """The same for a choice of the images."""
+        """The same targets for the images with these numbers."""
         return each([self.targets[row] for row in rows.tolist()])
 
 
 def joined(targets: Sequence[Target], device: torch.device) -> Target:
-    """One target for a batch, from one for each image: of the same kind as they are, where they are alike."""
+    """One target for a batch, made of one for each image; it is of their kind if they are all of one kind."""
     first = targets[0]
     if all(isinstance(target, int) for target in targets):
         return torch.tensor(targets, device=device)
     if all(target == first for target in targets):
         return first
     if all(type(target) is type(first) for target in targets):
-        if isinstance(first, log_probability):
-            return log_probability(joined([target.target for target in targets], device))
-        if isinstance(first, contrast):
-            sides = zip(*((target.target, target.versus) for target in targets), strict=True)
-            return contrast(*(joined(side, device) for side in sides))
+        if isinstance(first, log_probability | contrast):
+            parts = zip(*(vars(target).values() for target in targets), strict=True)
+            return type(first)(*(joined(part, device) for part in parts))
     return each(targets)
 
 
 def score_of(classifier: nn.Module, inputs: Tensor, target: Target) -> Tensor:
-    """(N,) scores of (N, ...) inputs."""
+    """The scores (N,) of inputs (N, ...)."""
     return class_score(first_tensor(classifier(inputs)), target)
 
 
 def probability_or_score(classifier: nn.Module, inputs: Tensor, target: Target) -> Tensor:
-    """(N,) softmax probabilities of class indices, or the score that was asked for instead."""
+    """The softmax probabilities (N,) of class indices; of any other target, its scores."""
     logits = first_tensor(classifier(inputs))
     return target(logits) if callable(target) else class_score(logits.softmax(1), target)

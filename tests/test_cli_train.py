@@ -18,7 +18,8 @@ from PIL import Image
 import interpret
 from attacks.training import DEFENSES, schedules
 from attacks.training.augmentation import crop_and_mirror
-from interpret.datasets.named import DATASETS, open_dataset
+from interpret.datasets import DATASETS
+from interpret.datasets.named import open_dataset
 from interpret.models.architectures import NETWORKS
 from interpret.models.saved import read_trained, save_trained
 from tests.command import REPOSITORY, interp

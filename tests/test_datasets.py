@@ -12,7 +12,7 @@ from PIL import Image
 from torchvision import datasets
 
 import interpret
-from interpret import Classifier, Data, InterpretError, PictureError, UnknownNameError, has_test, open_dataset, split
+from interpret import Classifier, Dataset, InterpretError, PictureError, UnknownNameError, has_test, open_dataset, split
 from interpret.datasets import picture_folder
 from interpret.datasets.dataset import in_memory, resized
 
@@ -57,7 +57,7 @@ def test_batches_and_parts():
     images, labels = data.batch(torch.tensor([4, 0, 4]))
     assert images.flatten().mul(255).round().tolist() == [4, 0, 4] and labels.tolist() == [1, 0, 1]
     part = data.part(torch.tensor([3, 1, 0])).part(torch.tensor([0, 2]))
-    assert len(part) == 2 and isinstance(part, Data) and part.shape == (1, 1, 1)
+    assert len(part) == 2 and isinstance(part, Dataset) and part.shape == (1, 1, 1)
     assert everything(part)[0].flatten().mul(255).round().tolist() == [3, 0] and part.labels.tolist() == [1, 0]
 
 
@@ -159,7 +159,7 @@ def test_folders_that_are_refused(folder, tmp_path):
     (folder / "train" / "bee" / "1.png").write_bytes(b"nothing")
     assert "1.png is empty, damaged" in refusal(lambda: open_dataset(folder, train=True))
     (tmp_path / "nothing").mkdir()
-    assert "0 classes of pictures; it holds one folder" in refusal(
+    assert "0 classes of pictures; a data set has one folder" in refusal(
         lambda: open_dataset(tmp_path / "nothing", train=True)
     )
     picture(folder / "train" / "ant" / "long.png", "white", size=(1, 5000))
@@ -197,7 +197,7 @@ def test_arrays_in_colour_with_names_and_a_test_part(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"labels": ANSWERS}, "has no pictures it holds labels"),
+        ({"labels": ANSWERS}, "has no pictures: it holds labels"),
         ({"images": GREY, "labels": ANSWERS[:3]}, "images of shape"),
         ({"images": GREY[0], "labels": ANSWERS}, "images have the shape"),
         ({"images": GREY[..., None].repeat(4, -1), "labels": ANSWERS}, "images have the shape"),

@@ -134,3 +134,12 @@ def test_the_command_line_needs_no_torch_at_its_top():
     for name, file in modules("cli").items():
         roots = {target.partition(".")[0] for _, target in imported(name, file, everywhere=False)}
         assert not roots & {"torch", "torchvision", "numpy", "PIL", "matplotlib", "captum"}, name
+
+
+def test_every_public_name_can_be_reached():
+    import interpret
+
+    for name in interpret.__all__:
+        assert getattr(interpret, name) is not None
+    former = interpret.Data, interpret.to_grid, interpret.from_grid
+    assert former == (interpret.Dataset, interpret.to_levels, interpret.from_levels)

@@ -10,7 +10,7 @@ from torchvision import models
 
 import interpret
 from interpret import Classifier, InterpretError, NetworkError, UnknownNameError, imagenet, load
-from interpret.models.registry import recipe_named, torchvision_names
+from interpret.models.registry import named_network, torchvision_names
 from interpret.network.fingerprint import fingerprint
 
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
@@ -353,7 +353,7 @@ def test_torchvision_networks_take_the_size_of_their_published_weights(name):
     for each in [name] if name else torchvision_names():
         if each.startswith("regnet"):
             continue  # their initialisation needs real numbers
-        recipe = recipe_named(each)
+        recipe = named_network(each)
         with torch.device("meta"), torch.no_grad():
             network = recipe.build().eval()
             assert network(torch.empty(1, 3, recipe.input_size, recipe.input_size)).shape == (1, 1000)

@@ -16,8 +16,8 @@ from ..images.files import read as read_file
 from ..progress import bars_wanted
 from .threads import WORKERS, in_threads
 
-# Of the pictures of a batch that are kept at full size, 200 MB; and of what the network is given, whose activations
-# are many times larger.
+# How many pixels a batch may hold: of pictures that are kept at full size, which is 200 MB, and of the network's
+# inputs, whose activations are many times larger.
 PIXELS, INPUT_PIXELS = 2**24, 2**21
 
 Failed = Callable[[Any, Exception], None]
@@ -32,13 +32,18 @@ class Prepared:
     image: Tensor | None  # (1, C, H, W) in [0, 1], where it is kept
     pixels_hash: str  # of the picture as it was read, where it is kept
     inputs: Tensor  # (1, C, h, w) on the network's device and input grid
-    geometry: Geometry  # where these lie on the image
+    geometry: Geometry  # where the inputs lie on the image
+
+
+def raised(item: Any, error: Exception) -> None:
+    """Raise the error of an item that cannot be used, for callers who do not handle it."""
+    raise error
 
 
 def batches(
     items: Sequence[Any],
     classifier: Classifier,
-    failed: Failed,
+    failed: Failed = raised,
     *,
     read: Callable[[Any], Tensor] = read_file,
     batch_size: int = 8,
@@ -48,22 +53,27 @@ def batches(
     waits: Callable[[Any], bool] = lambda item: False,
     bar: bool = True,
 ) -> Iterator[list[Prepared]]:
-    """Read pictures, and yield as many at once as the network takes, in their order.
+    """Read pictures in threads, and yield them in batches for a network, in their order.
 
     Args:
         items: what to read: files, samples, or whatever ``read`` takes.
-        classifier: on whose device and input grid the pictures are laid; those of a batch have the same size there.
-        failed: called with each item that cannot be read or prepared, and the error.
+        classifier: the pictures are laid on its device and its input grid.
+        failed: called with each item that cannot be read or prepared, and with the error; by default
+            the error is raised.
         read: from an item to a picture (1, C, H, W) in [0, 1]; runs in a thread.
-        batch_size: how many pictures at once, at the most.
+        batch_size: how many pictures a batch holds at most; fewer where they are large.
         workers: how many threads read.
         keep: whether the pictures themselves are kept, at full size.
         on_grid: whether a picture is replaced by what the network sees of it, in [0, 1].
-        waits: whether reading an item may never end, as standard input may; such are read in the caller's thread.
+        waits: says of an item whether reading it may never end, as of standard input; such an item is read
+            in the caller's thread.
         bar: whether there is a progress bar, on a terminal.
 
     Yields:
-        One batch after the other.
+        Lists of pictures, whose inputs (1, C, h, w) all have one size in each list.
+
+    Raises:
+        PictureError: a picture that cannot be read, unless ``failed`` handles it.
     """
     device, batch, room = classifier.mean.device, [], 1.0
 
@@ -101,7 +111,7 @@ def _prepared(item: Any, classifier: Classifier, image: Tensor, digits: str, *, 
 
 
 def _share_of_memory(picture: Prepared) -> float:
-    """How much of what a batch may hold a picture takes."""
+    """The share of a batch's memory that a picture takes."""
     share = picture.inputs[0, 0].numel() / INPUT_PIXELS
     return share if picture.image is None else max(share, picture.image[0, 0].numel() / PIXELS)
 
@@ -109,10 +119,10 @@ def _share_of_memory(picture: Prepared) -> float:
 def each_alone_on_failure(
     batch: Sequence[Prepared], run: Callable[[Sequence[Prepared]], Iterable[Made]], failed: Failed
 ) -> Iterable[Made]:
-    """What a function makes of a batch or, where it fails, of each picture alone; one that fails alone is reported.
+    """What a function makes of a batch or, if it fails, of each picture alone; pictures that fail alone are reported.
 
-    What fails is the network, with a RuntimeError: on too small a picture, or on too many for its memory. One that
-    cannot be explained at all raises a NetworkError for a picture alone, too.
+    A network fails with a RuntimeError on too small a picture, or on too many for its memory. A NetworkError on a
+    single picture is raised: no picture can be explained then.
     """
     try:
         return run(batch)
@@ -127,31 +137,20 @@ def each_alone_on_failure(
 
 def stacked_inputs(
     items: Sequence[Any], classifier: Classifier, failed: Failed, *, read: Callable[[Any], Tensor] = read_file
-) -> tuple[Tensor, list[Any]]:
-    """Read pictures onto the input grid of a classifier, all of them as one tensor.
+) -> Tensor:
+    """Read pictures onto a classifier's input grid, as one tensor (N, C, h, w) in [0, 1]; the options are `batches`'.
 
-    Args:
-        items: what to read: files, samples, or whatever ``read`` takes.
-        classifier: on whose device and input grid they are laid.
-        failed: called with each item that cannot be read or prepared, and the error.
-        read: from an item to a picture (1, C, H, W) in [0, 1].
-
-    Returns:
-        (N, C, h, w) in [0, 1], and the N items that they were read from.
-
-    Raises:
-        InterpretError: no picture could be read, or they differ in size on a network that takes any.
+    InterpretError if none can be read, or if they differ in size and the network takes any.
     """
-    inputs, kept = [], []
+    inputs = []
     for item in items:
         try:
             # Bicubic resizing overshoots; a picture does not.
             inputs.append(classifier.prepare(read(item))[0].clamp(0, 1).to(classifier.mean.device))
-            kept.append(item)
         except (PictureError, RuntimeError) as error:
             failed(item, error)
     if not inputs:
         raise InterpretError("none of the pictures could be read")
     if len({picture.shape for picture in inputs}) > 1:
         raise InterpretError("the pictures differ in size; give --input-size")
-    return torch.cat(inputs), kept
+    return torch.cat(inputs)

@@ -13,24 +13,16 @@ from ..geometry import Geometry
 from ..images.files import read
 from .folders import SUFFIXES
 
-# From the path of a picture below its folder, and the picture (1, C, H, W), to (H, W) booleans; None where nothing
-# is known of it.
+# From the path of a picture below its folder, and the picture (1, C, H, W), to (H, W) booleans, or to None for a
+# picture whose object is not known.
 Regions = Callable[[Path, Tensor], Tensor | None]
 
 
 def read_regions(path: Path) -> Regions:
-    """Where the objects are in the pictures of a data set.
+    """A function that says where the objects are in the pictures of a data set, from a JSON file or a folder of masks.
 
-    Args:
-        path: a JSON file that has for each picture's file name a box [left, top, right, bottom], a list
-            of boxes, or an object with a "box"; or a folder of masks with the pictures' names, light
-            where the object is.
-
-    Returns:
-        A function that gives the region of a picture.
-
-    Raises:
-        InterpretError: the path is neither.
+    The file has for each picture's file name a box [left, top, right, bottom], a list of boxes, or an object with a
+    "box". The masks have the names of the pictures, and are light where the object is.
     """
     if path.is_dir():
         return lambda inside, image: _region_of_mask(path, inside, image)
@@ -59,24 +51,12 @@ def _region_of_mask(folder: Path, inside: Path, image: Tensor) -> Tensor | None:
         return None
     mask = read(path)
     if mask.shape[2:] != image.shape[2:]:
-        raise PictureError(f"{path} is not of its picture's size")
+        raise PictureError(f"the mask {path} does not have the size of its picture")
     return mask[0].mean(0) > 0.5
 
 
 def region_of_boxes(boxes: Sequence[Sequence[float]], height: int, width: int) -> Tensor:
-    """The pixels inside at least one box.
-
-    Args:
-        boxes: of left, top, right, bottom in pixels.
-        height: of the picture.
-        width: of the picture.
-
-    Returns:
-        (height, width) booleans.
-
-    Raises:
-        InterpretError: a box that is none.
-    """
+    """(height, width) booleans: the pixels inside at least one box of left, top, right, bottom in pixels."""
     region = torch.zeros(height, width, dtype=torch.bool)
     for box in boxes:
         if len(box) != 4 or box[0] >= box[2] or box[1] >= box[3]:
@@ -87,12 +67,12 @@ def region_of_boxes(boxes: Sequence[Sequence[float]], height: int, width: int) -
 
 
 def on_input(region: Tensor, geometry: Geometry) -> Tensor:
-    """(h, w) booleans on the network's input grid of (H, W) booleans on the picture."""
+    """A region of the picture, (H, W) booleans, as one on the network's input grid, (h, w)."""
     return geometry.apply(region[None, None].float())[0, 0] > 0.5
 
 
 def check_regions(attribution: Tensor, regions: Tensor) -> None:
-    """Refuse maps and regions that do not lie on each other."""
+    """Refuse maps and regions of different shapes."""
     wanted = (len(attribution), 1, *regions.shape[1:])
     if regions.dim() != 3 or regions.dtype != torch.bool or tuple(attribution.shape) != wanted:
         shapes = f"{tuple(attribution.shape)} and {tuple(regions.shape)}"

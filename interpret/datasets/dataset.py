@@ -1,4 +1,4 @@
-"""Pictures with their classes, all of one shape, to be taken in batches; and a part of them set aside."""
+"""Pictures of one shape with their classes, to train on: in batches, in parts, and their mean and deviation."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,15 +11,15 @@ from ..geometry import fit
 from ..images.levels import from_levels, to_levels
 from ..progress import progress_bar
 
-CHUNK = 1000  # pictures worked on at a time
+CHUNK = 1000  # how many pictures are worked on at a time
 
 
 @dataclass(frozen=True, eq=False)
-class Data:
+class Dataset:
     """N pictures of one shape with their classes.
 
     Args:
-        pixels: indices (n,) -> (n, C, H, W), uint8 levels or float32 in [0, 1].
+        pixels: a function from indices (n,) to (n, C, H, W), uint8 levels or float32 in [0, 1].
         labels: (N,) int64, the class of each picture.
         names: of the classes, in order.
         shape: (C, H, W).
@@ -34,39 +34,23 @@ class Data:
         return len(self.labels)
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """Some of the pictures.
-
-        Args:
-            indices: (n,) int64, in any order.
-
-        Returns:
-            Images (n, C, H, W) float32 in [0, 1], and labels (n,) int64.
-        """
+        """The pictures at indices (n,), as images (n, C, H, W) float32 in [0, 1], and their labels (n,)."""
         pixels = self.pixels(indices)
         return (pixels if pixels.is_floating_point() else from_levels(pixels)), self.labels[indices]
 
-    def part(self, indices: Tensor) -> "Data":
-        """The pictures at indices (n,) alone; those in memory are not copied."""
+    def part(self, indices: Tensor) -> "Dataset":
+        """A data set of the pictures at indices (n,) alone; pictures in memory are not copied."""
         return replace(self, pixels=lambda wanted: self.pixels(indices[wanted]), labels=self.labels[indices])
 
 
-def in_memory(pixels: Tensor, labels: Tensor, names: Sequence[str], size: tuple[int, int] | None = None) -> Data:
-    """Data from tensors.
+def in_memory(pixels: Tensor, labels: Tensor, names: Sequence[str], size: tuple[int, int] | None = None) -> Dataset:
+    """A data set of pictures (N, C, H, W), uint8 levels or floating point in [0, 1], and labels (N,), indices of names.
 
-    Args:
-        pixels: (N, C, H, W), uint8 levels or floating point in [0, 1].
-        labels: (N,) integers, from 0 to the number of names less 1.
-        names: of the classes, in order; at least two.
-        size: height and width to resize to, and to crop to from the centre; as they are by default.
-
-    Returns:
-        The data.
-
-    Raises:
-        InterpretError: no pictures, or shapes or values other than these.
+    With a size, height and width, the pictures are resized and cropped from the centre to it.
     """
     if pixels.dim() != 4 or labels.shape != pixels.shape[:1] or 0 in pixels.shape:
-        raise InterpretError(f"images of shape {tuple(pixels.shape)} and labels of shape {tuple(labels.shape)}")
+        shapes = f"images of shape {tuple(pixels.shape)} and labels of shape {tuple(labels.shape)}"
+        raise InterpretError(f"{shapes}, where N images (N, C, H, W) and N labels (N,) are needed")
     if pixels.dtype != torch.uint8:
         to_levels(pixels)  # refuses what is not in [0, 1]
         pixels = pixels.float()
@@ -77,34 +61,29 @@ def in_memory(pixels: Tensor, labels: Tensor, names: Sequence[str], size: tuple[
         )
     if size is not None and tuple(size) != tuple(pixels.shape[-2:]):
         pixels = torch.cat([resized(chunk, size) for chunk in pixels.split(CHUNK)])
-    return Data(pixels.__getitem__, labels.long(), tuple(names), tuple(pixels.shape[1:]))
+    return Dataset(pixels.__getitem__, labels.long(), tuple(names), tuple(pixels.shape[1:]))
 
 
 def resized(pixels: Tensor, size: tuple[int, int]) -> Tensor:
-    """Pictures as a Classifier with ``input_size=size, interpolation="bilinear"`` would show them to its network.
+    """Pictures (N, C, *size) of (N, C, H, W), either as uint8 levels or as float32 in [0, 1].
 
-    Args:
-        pixels: (N, C, H, W), uint8 levels or float32 in [0, 1].
-        size: height and width.
-
-    Returns:
-        (N, C, *size) of the same kind.
+    They are what a Classifier with ``input_size=size, interpolation="bilinear"`` would show to its network.
     """
     images = pixels if pixels.is_floating_point() else from_levels(pixels)
     images = fit(tuple(images.shape[-2:]), tuple(size), interpolation="bilinear").apply(images).clamp(0, 1)
     return images if pixels.is_floating_point() else to_levels(images)
 
 
-def split(data: Data, share: float, seed: int) -> tuple[Data, Data]:
+def split(data: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
     """Set a part of the training pictures aside, the same share of every class.
 
     Args:
         data: the training pictures.
-        share: of each class to set aside, between 0 and 1; one picture of it at least, and never all.
-        seed: which pictures; the same ones for the same seed, whatever torch's global generator.
+        share: of each class, between 0 and 1; at least one picture of a class is set aside, and never all.
+        seed: chooses the pictures, whatever the state of torch's global generator.
 
     Returns:
-        What is left to train on, and what is set aside, both in the order they had.
+        The pictures that are left to train on, and those that are set aside, each in the order of ``data``.
 
     Raises:
         InterpretError: the share is out of range, or leaves one part empty.
@@ -121,14 +100,14 @@ def split(data: Data, share: float, seed: int) -> tuple[Data, Data]:
     return data.part((~aside).nonzero().flatten()), data.part(aside.nonzero().flatten())
 
 
-def mean_and_std(data: Data) -> tuple[list[float], list[float]]:
+def mean_and_std(data: Dataset) -> tuple[list[float], list[float]]:
     """The mean and the standard deviation of each channel over all pictures, for a network's normalisation.
 
     Args:
         data: the pictures.
 
     Returns:
-        C means and C deviations, in units of [0, 1]; a deviation is a level of an 8-bit file at least.
+        C means in [0, 1] and C deviations, which are at least 1/255, one 8-bit level.
     """
     sums = torch.zeros(2, data.shape[0], dtype=torch.float64)
     with progress_bar(len(data), "mean and deviation", "picture") as bar:

@@ -1,4 +1,4 @@
-"""Folders of pictures, and the class of each: what training, evaluation and every command understand alike."""
+"""Folders of pictures and the class of each picture, in the forms that all commands understand."""
 
 import csv
 import logging
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".jp2", ".avif")
-RESULTS = "interp-out"  # the folder for the results of several pictures, which are no input of the next run
+RESULTS = "interp-out"  # the folder for the results of several pictures, which the next run must not read
 TABLE = "labels.csv"
 TRAIN = ("train", "training")
 TEST = ("test", "testing", "val", "valid", "validation")
@@ -33,7 +33,7 @@ class LabelledFile:
 
     path: Path
     inside: Path  # the path below the folder of the data set
-    label: str  # the class as the folder, the table or the file name spells it
+    label: str  # the class, as the folder, the table or the file name has it
 
 
 def picture_files(folder: Path, *, recursive: bool) -> list[Path]:
@@ -48,13 +48,9 @@ def _is_picture(path: Path) -> bool:
 
 
 def class_folders(folder: Path) -> list[Path]:
-    """The pictures of a data set whose folder holds none itself, but folders with those of each class.
+    """The pictures in a folder that holds one folder for each class, or "train" and "test" with such folders in them.
 
-    Args:
-        folder: holds one folder a class, or "train" and "test" (or "val") with one a class in each.
-
-    Returns:
-        The files of all parts, sorted by folder and name; none where the folder is no such data set.
+    They are sorted by folder and name; there are none if the folder is no such data set.
     """
     parts = [folder / name for name in (*TRAIN, *TEST) if (folder / name).is_dir()] or [folder]
     inner = [entry for part in parts for entry in sorted(part.iterdir()) if entry.is_dir()]
@@ -65,9 +61,9 @@ def class_folders(folder: Path) -> list[Path]:
 def labelled_files(folder: Path, *, train: bool | None = None) -> list[LabelledFile]:
     """The pictures of a data set with their classes.
 
-    The classes stand in a ``labels.csv`` with the columns file and label, or are the names of the folders
-    that the pictures lie in, or the numbers that the files' names begin with. A folder may hold two such
-    data sets, "train" and "test" (or "val").
+    The classes are in a ``labels.csv`` with the columns file and label, or they are the names of the
+    folders in which the pictures lie, or the numbers with which the files' names begin. A folder may
+    hold two such data sets, "train" and "test" (or "val").
 
     Args:
         folder: the data set.
@@ -78,13 +74,13 @@ def labelled_files(folder: Path, *, train: bool | None = None) -> list[LabelledF
         The files, sorted by name; their labels are not looked up in any network.
 
     Raises:
-        InterpretError: no folder, no pictures in it, or a picture whose class nothing tells.
+        InterpretError: no folder, no pictures in it, or a picture of unknown class.
     """
     if not folder.is_dir():
         raise InterpretError(f"{folder} is no folder of labelled pictures")
     root = _part_of(folder, train)
     if root is None:
-        raise InterpretError(f"{folder} has no pictures to test on: no train with test or val beside it")
+        raise InterpretError(f"{folder} has no pictures to test on: it needs the folders train, and test or val")
     files = picture_files(root, recursive=True)
     if not files:
         raise InterpretError(f"no pictures in the folder {root}")
@@ -95,7 +91,7 @@ def labelled_files(folder: Path, *, train: bool | None = None) -> list[LabelledF
 
 
 def _without_strays(files: list[Path], root: Path) -> list[Path]:
-    """The files in class folders, where there are any; a picture beside these belongs to no class."""
+    """The files in class folders if there are any, since a picture beside these folders belongs to no class."""
     inner = [file for file in files if _in_class_folder(file.relative_to(root))]
     strays = len(files) - len(inner)
     if not inner or not strays:
@@ -110,7 +106,7 @@ def has_test_part(folder: Path) -> bool:
 
 
 def _part_of(folder: Path, train: bool | None) -> Path | None:
-    """The folder that holds the pictures wanted; see ``labelled_files``."""
+    """The folder with the pictures that ``train`` means, as in ``labelled_files``."""
     fitting, testing = _first_data_set(folder, TRAIN), _first_data_set(folder, TEST)
     if train is False:
         return testing if fitting else None
@@ -123,7 +119,7 @@ def _first_data_set(folder: Path, names: Sequence[str]) -> Path | None:
 
 
 def _is_data_set(folder: Path) -> bool:
-    """Whether a folder itself says of every picture in it what class it shows."""
+    """Whether the class of every picture in a folder is known."""
     files = picture_files(folder, recursive=True) if folder.is_dir() else []
     if (folder / TABLE).is_file() and files:
         return True
@@ -157,7 +153,7 @@ def _label_of(inside: Path, table: dict[str, str] | None) -> str:
 
 
 def class_names(files: Sequence[LabelledFile]) -> list[str]:
-    """The classes of labelled files in alphabetical order, or by number where all of them are numbers of files."""
+    """The classes of labelled files in alphabetical order, or by number where all come from the names of files."""
     labels = {file.label for file in files}
     numbered = all(NUMBERED.match(file.path.name) and file.label.isdecimal() for file in files)
     return sorted(labels, key=int) if numbered else sorted(labels)
@@ -166,16 +162,23 @@ def class_names(files: Sequence[LabelledFile]) -> list[str]:
 def class_index(classifier: "Classifier", label: str) -> int:
     """The class of a network that a label of a data set means.
 
+    Args:
+        classifier: it knows the names of its classes.
+        label: the name of a class as the data set has it, or anything else that `Labels.find` understands.
+
+    Returns:
+        The index of the class.
+
     Raises:
         UnknownNameError: the network has no such class.
-        InterpretError: the label is a group of classes.
+        InterpretError: the label is a group of classes, or the network's classes have no names.
     """
     labels = classifier.labels
     if labels is None:
         if not label.isdigit():
             raise InterpretError(f"the network's classes have no names, so {label!r} means nothing; give --labels")
         return int(label)
-    if list(labels).count(label) == 1:  # also a name such as "7", which is class 7 of another network
+    if list(labels).count(label) == 1:  # first, since a name such as "7" would also be an index
         return list(labels).index(label)
     indices = labels.find(label).indices
     if len(indices) > 1:
@@ -183,18 +186,18 @@ def class_index(classifier: "Classifier", label: str) -> int:
     return indices[0]
 
 
-def labelled_for(classifier: "Classifier", folder: Path) -> list[tuple[LabelledFile, int]]:
-    """The pictures to evaluate a classifier with, and their class indices.
+def labelled_pictures(classifier: "Classifier", folder: Path) -> list[tuple[LabelledFile, int]]:
+    """The pictures of a data set to evaluate a classifier with, and the classes they show.
 
     Args:
-        classifier: whose classes they are.
-        folder: the data set; see ``labelled_files``.
+        classifier: it knows the names of its classes.
+        folder: the data set, as in ``labelled_files``.
 
     Returns:
         Files and class indices, sorted by file name.
 
     Raises:
-        InterpretError: no folder, no pictures, or a picture whose class cannot be told.
+        InterpretError: no folder, no pictures in it, or a picture of unknown class.
         UnknownNameError: a label that is no class of the network.
     """
     known: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""A folder of labelled pictures as data to train on: all of one size, in memory where they fit."""
+"""A folder of labelled pictures as a data set to train on: of one size, and in memory where they fit."""
 
 from pathlib import Path
 
@@ -9,36 +9,24 @@ from ..errors import InterpretError, PictureError
 from ..images.files import read
 from ..images.levels import to_levels
 from ..progress import progress_bar
-from .dataset import Data, in_memory, resized
+from .dataset import Dataset, in_memory, resized
 from .folders import class_names, labelled_files, picture_files
 
-LARGEST = 2 << 30  # bytes of pictures that are kept in memory
+LARGEST = 2 << 30  # how many bytes of pictures are kept in memory
 
 
-def open_folder(root: Path, *, train: bool, size: tuple[int, int] | None) -> Data:
-    """The pictures in a folder of labelled pictures, in colour.
+def open_folder(root: Path, *, train: bool, size: tuple[int, int] | None) -> Dataset:
+    """The pictures of a folder (see ``labelled_files``), in colour, with the classes of those to train on.
 
-    Each is resized (its shorter side) and cropped from the centre as a Classifier would do it. They are
-    read once and kept, or, where they would take more than 2 GiB, read whenever they are needed.
-
-    Args:
-        root: the data set; see ``labelled_files``.
-        train: whether the pictures to train on are meant, or those to test on.
-        size: height and width to resize to; by default the pictures must have one size already.
-
-    Returns:
-        The data; the classes are those of the pictures to train on.
-
-    Raises:
-        InterpretError: fewer than two classes, a class that has no pictures to train on, or pictures of several sizes.
-        PictureError: a picture that cannot be read.
+    Each is resized and cropped from the centre to a height and a width, as a Classifier does it; without a size they
+    must have one size already. They are read once and kept or, if that takes more than 2 GiB, whenever needed.
     """
     fitting = labelled_files(root, train=True) if picture_files(root, recursive=True) else []
     names = class_names(fitting)
     if len(names) < 2:
         raise InterpretError(
-            f"{root} has {len(names)} classes of pictures; it holds one folder of pictures for each class, "
-            "or train and test with these in them"
+            f"{root} has {len(names)} classes of pictures; a data set has one folder of pictures for each class, "
+            "or train and test with such folders in them"
         )
     files = fitting if train else labelled_files(root, train=False)
     strange = next((file for file in files if file.label not in names), None)
@@ -49,14 +37,14 @@ def open_folder(root: Path, *, train: bool, size: tuple[int, int] | None) -> Dat
     return _data([file.path for file in files], labels, names, size)
 
 
-def _data(files: list[Path], labels: Tensor, names: list[str], size: tuple[int, int] | None) -> Data:
+def _data(files: list[Path], labels: Tensor, names: list[str], size: tuple[int, int] | None) -> Dataset:
     height, width = read(files[0]).shape[-2:] if size is None else size
 
     def decoded(file: Path) -> Tensor:
         return _decode(file, (height, width), resizing=size is not None)
 
     if len(files) * 3 * height * width > LARGEST:
-        return Data(
+        return Dataset(
             lambda indices: torch.stack([decoded(files[index]) for index in indices.tolist()]),
             labels,
             tuple(names),
@@ -76,7 +64,7 @@ def _decode(file: Path, size: tuple[int, int], *, resizing: bool) -> Tensor:
     height, width = image.shape[-2:]
     if (height, width) != size and not resizing:
         raise InterpretError(
-            f"{file} has {width} x {height} pixels, others {size[1]} x {size[0]}; give the size to bring them to"
+            f"{file} has {width} x {height} pixels, others {size[1]} x {size[0]}; give the size to resize them to"
         )
     try:
         return to_levels(image if (height, width) == size else resized(image, size))[0]

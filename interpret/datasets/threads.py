@@ -1,4 +1,4 @@
-"""Work that threads do beside the network: reading before it, drawing and writing behind it."""
+"""Work in threads beside the network: reading before it runs, drawing and writing after it."""
 
 import os
 from collections import deque
@@ -20,18 +20,11 @@ def in_threads(
     here: Callable[[Given], bool] = lambda item: False,
     waiting: "deque[tuple[Given, Future[Made]]] | None" = None,
 ) -> Iterator[tuple[Given, "Future[Made]"]]:
-    """Apply a function to items in threads, a few items ahead of whoever asks for the results.
+    """Apply a function to items in threads, and yield each item with its future, in order.
 
-    Args:
-        function: what is done with each item; it must not touch what the caller's thread works on.
-        items: taken one by one in the caller's thread, never more than ``workers`` before they are due.
-        workers: how many threads.
-        here: what is done in the caller's thread after all, where Ctrl-C interrupts it.
-        waiting: holds what is not yielded yet, for whoever wants to know after an interruption.
-
-    Yields:
-        Each item, in order, and its future, which is done or will be: ``result()`` waits, and raises what
-        the function raised.
+    Items are taken one by one in the caller's thread, at most ``workers`` before they are due. Those for which
+    ``here`` is true are worked on in the caller's thread too, where Ctrl-C interrupts them. ``waiting`` holds what is
+    not yielded yet, so that the caller can see after an interruption what was left.
     """
     pool = ThreadPoolExecutor(workers)
     waiting = deque() if waiting is None else waiting
@@ -45,7 +38,7 @@ def in_threads(
             yield waiting[0]
             waiting.popleft()
     except BaseException:
-        # After Ctrl-C or an error nothing new is begun, and what is half done comes to its end.
+        # After Ctrl-C or an error no work is begun, and the work that is under way ends.
         pool.shutdown(cancel_futures=True)
         raise
     pool.shutdown()

@@ -3,8 +3,8 @@
 import importlib
 from typing import Any
 
-# Method to how its maps look unless told otherwise, by a name of DISPLAYS. The command line, the figures and the
-# tests read this table.
+# Method to the display of its maps, unless another is asked for. The command line, the figures and the tests read
+# this table.
 EXPLAINERS = {
     "saliency": "absolute",
     "input_x_gradient": "signed",
@@ -30,8 +30,8 @@ EXPLAINERS = {
     "lrp": "signed",
 }
 
-# A display: whether the map is laid over the picture, the percentile of the sizes that gets the strongest colour,
-# how the channels are combined into one value a pixel, and whether with their signs or by their sizes alone.
+# A display says whether the map is laid over the picture, which percentile of the absolute values gets the strongest
+# colour, how the channels become one value a pixel, and whether they keep their signs in that.
 DISPLAYS = {
     "map": {"view": "overlay", "percentile": 100.0, "aggregate": "sum", "signed": True},
     "absolute": {"view": "heatmap", "percentile": 99.5, "aggregate": "max", "signed": False},
@@ -46,6 +46,6 @@ def explainer_named(name: str) -> Any:
 
 
 def title_of(name: str) -> str:
-    """A method's name as people write it, which begins the first line of its file."""
+    """A method's name as people write it: the beginning of the first line of its file."""
     text = importlib.import_module(f".{name}", __name__).__doc__ or name
     return text.split(" (")[0].split(",")[0]

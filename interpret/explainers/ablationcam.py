@@ -63,6 +63,6 @@ def ablationcam(
     work = passes(run, len(images), channels, max_batch=max_batch, what="Ablation-CAM", device=images.device)
     for image, channel, score in work:
         without[image, channel] = score
-    # The paper divides by the score itself, which turns the map round where that is negative.
+    # The paper divides by the score itself, which would reverse the map where the score is negative.
     weights = ratio(whole[:, None] - without, whole[:, None].abs().expand_as(without))
     return weighted_map(activations, weights[:, :, None, None])

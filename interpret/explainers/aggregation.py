@@ -6,15 +6,15 @@ from . import DISPLAYS, EXPLAINERS
 
 
 def combined(attribution: Tensor, channels: str = "sum", *, absolute: bool = False) -> Tensor:
-    """One value a pixel, for drawing.
+    """One value for each pixel, for drawing.
 
     Args:
         attribution: (N, C, H, W).
-        channels: "max", the value that is largest in size, with its sign; "sum"; or "mean".
-        absolute: take the sizes, without signs, before.
+        channels: "max", the channel with the largest absolute value, with its sign; "sum"; or "mean".
+        absolute: take absolute values first.
 
     Returns:
-        (N, 1, H, W).
+        (N, 1, H, W), in the units of the attribution.
     """
     values = attribution.abs() if absolute else attribution
     if channels == "max":
@@ -23,18 +23,11 @@ def combined(attribution: Tensor, channels: str = "sum", *, absolute: bool = Fal
 
 
 def importance(attribution: Tensor, method: str) -> Tensor:
-    """One value a pixel, by which places are ranked: what the method's own display goes by.
+    """One value for each pixel, (N, 1, H, W), by which pixels are ranked; it follows the display of the method.
 
-    Where papers draw sizes or colours, the largest size of the channels; of what is signed pixel by pixel,
-    the sum of their sizes (as in Kapishnikov et al. 2019, https://arxiv.org/abs/1906.02825), since the
-    signs of neighbours alternate; of maps, which are smooth, the signed values.
-
-    Args:
-        attribution: (N, C, H, W), as the method gives it.
-        method: a name of the table EXPLAINERS.
-
-    Returns:
-        (N, 1, H, W).
+    Where that shows absolute values or colours, it is the largest absolute value of the channels; where it shows signed
+    pixels, the sum of the absolute values (as in Kapishnikov et al. 2019, https://arxiv.org/abs/1906.02825), since the
+    signs of neighbours alternate; for maps, which are smooth, it is the signed value.
     """
     aggregate = DISPLAYS[EXPLAINERS[method]]["aggregate"]
     if aggregate == "colours":

@@ -15,7 +15,7 @@ from ..outputs import first_tensor
 from ..scores import Target, class_indices, contrast
 from .contract import explainer
 
-NARROW = {torch.bfloat16: 2e-2, torch.float16: 3e-3}  # how far rounding takes logits, as a share of the largest
+NARROW = {torch.bfloat16: 2e-2, torch.float16: 3e-3}  # the error of logits by rounding, as a share of the largest
 
 
 @explainer(Geometry.undo)
@@ -23,9 +23,9 @@ def cam(classifier: nn.Module, images: Tensor, target: Target) -> Tensor:
     """Where the last feature map adds to the class, read off the weights of the head.
 
     With a head of global average pooling and one linear layer, the map is the sum of the channels
-    times the class's weights (eq. 2). With a convolution for a head, which gives a map of scores for
-    each class that is then averaged, as in SqueezeNet, it is that map. There is no other layer to
-    choose and no gradient; for any other head use Grad-CAM.
+    times the class's weights (eq. 2). With a convolution as the head, whose map of scores for each
+    class is then averaged, as in SqueezeNet, it is that map. There is no choice of a layer and no
+    gradient; for any other head use Grad-CAM.
 
     Args:
         classifier: the classifier to explain.
@@ -36,7 +36,7 @@ def cam(classifier: nn.Module, images: Tensor, target: Target) -> Tensor:
         (N, 1, H, W) attribution, signed, whose mean over the network's input is the logit less the bias.
 
     Raises:
-        NetworkError: the head is another one; the message says so.
+        NetworkError: the network has another head.
     """
     scores = _class_maps(classifier, images)
     if isinstance(target, contrast):
@@ -63,11 +63,13 @@ def _class_maps(classifier: nn.Module, images: Tensor) -> Callable[[Target], Ten
     logits = outputs[0]
     for name, mean, kind in reversed(averages):
         if _close(mean, logits, kind, 1e-4):
-            return _from_score_maps(classifier, images, logits, name)
+            maps = _output_of(classifier, images, name)
+            return lambda target: maps[torch.arange(len(maps)), class_indices(logits, target)][:, None]
     if len(linears) == 1 and linears[0][0].out_features == logits.shape[1]:
-        maps = _from_linear(classifier, images, logits, layer, *linears[0])
-        if maps is not None:
-            return maps
+        activations = _output_of(classifier, images, layer)
+        for features in (activations, torch.relu(activations)):  # DenseNet's last ReLU is a function
+            if _gives(*linears[0], features, logits):
+                return functools.partial(_weighted, features, linears[0][0].weight.to(features.dtype), logits)
     raise NetworkError(
         f"CAM needs a head of global average pooling and one linear layer, or a convolution that gives a map a "
         f"class and is then averaged, and nothing behind it; the logits of {type(network).__name__} are not those of "
@@ -75,40 +77,32 @@ def _class_maps(classifier: nn.Module, images: Tensor) -> Callable[[Target], Ten
     )
 
 
-def _wide(values: Tensor) -> Tensor:
-    return values.float() if values.element_size() < 4 else values
+def _output_of(classifier: nn.Module, images: Tensor, layer: str) -> Tensor:
+    with recorded(network_of(classifier), layer) as recording:
+        classifier(images)
+    return recording[layer]
+
+
+def _gives(linear: nn.Linear, kind: torch.dtype, features: Tensor, logits: Tensor) -> bool:
+    """Whether the logits are what a linear layer makes of the mean of the features over their places."""
+    if features.shape[1] != linear.in_features:
+        return False
+    bias = None if linear.bias is None else linear.bias.to(features.dtype)
+    found = F.linear(features.mean((2, 3)), linear.weight.to(features.dtype), bias)
+    return _close(found, logits, kind, 1e-3)
 
 
 def _close(found: Tensor, logits: Tensor, kind: torch.dtype, tolerance: float) -> bool:
-    """Whether two are the same (N, classes) but for rounding, in numbers of the kind the network works in."""
+    """Whether two (N, classes) differ by rounding alone, in the number format that the network works in."""
     tolerance = NARROW.get(kind, tolerance)
     scale = logits.abs().amax(1, keepdim=True) if kind in NARROW else logits.abs()
     return found.shape == logits.shape and bool(((found - logits).abs() <= tolerance * (1 + scale)).all())
 
 
-def _from_score_maps(classifier: nn.Module, images: Tensor, logits: Tensor, layer: str) -> Callable[[Target], Tensor]:
-    with recorded(network_of(classifier), layer) as recording:
-        classifier(images)
-    maps = recording[layer]
-    return lambda target: maps[torch.arange(len(maps)), class_indices(logits, target)][:, None]
+def _wide(values: Tensor) -> Tensor:
+    return values.float() if values.element_size() < 4 else values
 
 
-def _from_linear(
-    classifier: nn.Module, images: Tensor, logits: Tensor, layer: str, linear: nn.Linear, kind: torch.dtype
-) -> Callable[[Target], Tensor] | None:
-    """The maps, if the linear layer really sees the mean of this layer; None if it sees something else."""
-    with recorded(network_of(classifier), layer) as recording:
-        classifier(images)
-    for activations in (recording[layer], torch.relu(recording[layer])):  # DenseNet's last ReLU is a function
-        if activations.shape[1] != linear.in_features:
-            continue
-        weight = linear.weight.to(activations.dtype)
-        bias = None if linear.bias is None else linear.bias.to(activations.dtype)
-        if _close(F.linear(activations.mean((2, 3)), weight, bias), logits, kind, 1e-3):
-            return functools.partial(_weighted, activations, weight, logits)
-    return None
-
-
-def _weighted(activations: Tensor, weights: Tensor, logits: Tensor, target: Target) -> Tensor:
+def _weighted(features: Tensor, weights: Tensor, logits: Tensor, target: Target) -> Tensor:
     chosen = weights[class_indices(logits, target)][:, :, None, None]
-    return (chosen * activations).sum(1, keepdim=True)
+    return (chosen * features).sum(1, keepdim=True)

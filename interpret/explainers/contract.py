@@ -1,4 +1,4 @@
-"""What every explainer promises, whatever its method: the picture's own pixels, and no trace left."""
+"""What all explainers have in common: maps on the picture's own pixels, and no trace left in the network."""
 
 import functools
 from collections.abc import Callable
@@ -23,23 +23,16 @@ Explainer = Callable[..., Tensor]
 def explainer(
     lay_back: Callable[[Geometry, Tensor], Tensor], *, differentiates_inputs: bool = False
 ) -> Callable[[Explainer], Explainer]:
-    """Make a method whose core explains a network's input into one that explains a picture.
+    """Turn a function that explains a network's input into one that explains a picture.
 
-    The core ``(classifier, inputs, target, *, options) -> (N, C, h, w)`` sees pictures on the
-    network's input grid, with a graph where the caller wants one. What is public lays its result
-    back on the picture's pixels, without a graph, and leaves the network, the inputs and the random
-    generators as they were; the core stays reachable as ``__wrapped__``, and with ``lay_back`` and
-    ``differentiates_inputs`` beside it. Methods that only run the
-    network forwards, or leave the work to captum, have no graph to keep.
+    The core ``(classifier, inputs, target, *, options) -> (N, C, h, w)`` gets pictures on the network's input grid.
+    The public function lays its result back on the picture's pixels, without a graph, and leaves the network, the
+    images and the random generators as they were. ``lay_back`` is ``Geometry.undo`` for a map, which keeps its
+    values, or ``Geometry.spread`` for the attribution of single pixels, which keeps its sum.
 
-    Args:
-        lay_back: ``Geometry.undo`` for a map of any resolution, whose values are kept, or
-            ``Geometry.spread`` for what belongs to single pixels, whose sum is kept.
-        differentiates_inputs: whether the core is one plain ``input_gradient`` of the inputs as they are, which
-            inside ``shared_passes`` needs no second pass after ``shared_logits``.
-
-    Returns:
-        The decorator.
+    The core is reachable as ``__wrapped__``; it keeps the graph if its inputs have one, unless the method only runs
+    the network forwards or leaves the work to captum. ``differentiates_inputs`` says that it is one plain
+    ``input_gradient`` of the inputs as they are: inside ``shared_passes`` it uses the pass of ``shared_logits``.
     """
 
     def decorate(core: Explainer) -> Explainer:
@@ -62,17 +55,7 @@ def explainer(
 
 
 def input_gradient(classifier: nn.Module, inputs: Tensor, target: Target, rule: Rule | None = None) -> Tensor:
-    """The gradient of the score with respect to the inputs, or what a backward rule puts in its place.
-
-    Args:
-        classifier: takes ``inputs`` to logits.
-        inputs: (N, ...) on the network's input grid.
-        target: what is explained.
-        rule: "guided" or "deconvnet", see ``interpret.network.backward_rules``.
-
-    Returns:
-        (N, ...), with a graph if the inputs have one.
-    """
+    """The gradient of the score by the inputs (N, ...), with a graph if they have one; by a backward rule if given."""
     source = leaf(inputs)
     keep = inputs.requires_grad
     if rule is None:
@@ -85,7 +68,7 @@ def input_gradient(classifier: nn.Module, inputs: Tensor, target: Target, rule: 
 
 
 def check_pictures(inputs: Tensor) -> None:
-    """Refuse what has no places to make a map of: anything but (N, C, H, W)."""
+    """Refuse inputs that are no pictures (N, C, H, W), since a map needs rows and columns."""
     if inputs.dim() != 4:
         raise InterpretError(f"a map needs images of shape (N, C, H, W), not {tuple(inputs.shape)}")
 
@@ -93,21 +76,9 @@ def check_pictures(inputs: Tensor) -> None:
 def activations_and_score(
     classifier: nn.Module, inputs: Tensor, target: Target, layer: str | None
 ) -> tuple[Tensor, Tensor]:
-    """Run the network once and start its graph at a layer, for every class activation map.
+    """The activations (N, K, u, v) of a layer, by default the last feature map, and the (N,) score made of them.
 
-    Args:
-        classifier: takes ``inputs`` to logits.
-        inputs: (N, C, h, w) on the network's input grid.
-        target: what is explained.
-        layer: the layer's name; the last feature map by default.
-
-    Returns:
-        (N, K, u, v) activations of the layer, and the (N,) score as a function of them.
-
-    Raises:
-        UnknownNameError: no such layer.
-        NetworkError: the layer did not run, or the network has no feature map.
-        InterpretError: the layer's output has no places.
+    The graph starts at the layer, unless the inputs have a graph themselves.
     """
     check_pictures(inputs)
     layer = layer_of(classifier, inputs, layer)
@@ -116,11 +87,11 @@ def activations_and_score(
 
 
 def _recorded_pass(classifier: nn.Module, inputs: Tensor, layer: str) -> tuple[Recording, Tensor]:
-    """What a layer gave in a pass, shared where it may be, and the (N, classes) logits as a function of it."""
+    """What a layer gave in a pass, shared where that is possible, and the (N, classes) logits made of it."""
     keep = inputs.requires_grad
     if not keep and (passed := passed_before(classifier, inputs, layer)):
         return passed
-    # Without a caller who wants the derivative of the map itself, nothing below the layer is kept.
+    # The graph below the layer is only needed by a caller who differentiates the map itself.
     with recorded(network_of(classifier), layer, cut=not keep) as recording:
         logits = first_tensor(classifier(inputs))
     if not keep:
@@ -129,16 +100,9 @@ def _recorded_pass(classifier: nn.Module, inputs: Tensor, layer: str) -> tuple[R
 
 
 def shared_logits(explainer: Explainer, classifier: nn.Module, inputs: Tensor, layer: str | None) -> Tensor:
-    """The logits of a pass that the core of an explainer then has no need to repeat, inside ``shared_passes``.
+    """The (N, classes) logits of inputs without a graph, by a pass that the explainer's core then need not repeat.
 
-    Args:
-        explainer: the method whose core comes next.
-        classifier: takes ``inputs`` to logits.
-        inputs: (N, C, h, w) on the network's input grid, without a graph.
-        layer: the layer that the method looks at; None where it looks at none.
-
-    Returns:
-        (N, classes) logits.
+    That holds inside ``shared_passes``. The layer is the one that the method looks at, or None if it looks at none.
     """
     if layer is not None:
         return _recorded_pass(classifier, inputs, layer)[1].detach()
@@ -152,7 +116,7 @@ def shared_logits(explainer: Explainer, classifier: nn.Module, inputs: Tensor, l
 
 
 def feature_map(recording: Recording, layer: str) -> Tensor:
-    """(N, K, u, v) activations of a layer, if it has places; InterpretError if it has none."""
+    """The activations (N, K, u, v) of a layer; InterpretError if they are no map."""
     activations = recording[layer]
     if activations.dim() != 4:
         shape = tuple(activations.shape)
@@ -161,11 +125,11 @@ def feature_map(recording: Recording, layer: str) -> Tensor:
 
 
 def weighted_map(activations: Tensor, weights: Tensor, relu: bool = True) -> Tensor:
-    """(N, 1, u, v): the sum over channels of activations times weights, cut at zero if asked."""
+    """The sum over the channels of activations times weights, (N, 1, u, v), cut at zero with ``relu``."""
     combined = (weights * activations).sum(1, keepdim=True)
     return torch.relu(combined) if relu else combined
 
 
 def ratio(above: Tensor, below: Tensor) -> Tensor:
-    """A quotient in which 0 / 0, where there was nothing to share out, is 0."""
+    """A quotient that is 0 where the divisor is 0."""
     return torch.where(below == 0, torch.zeros_like(below), above / torch.where(below == 0, 1, below))

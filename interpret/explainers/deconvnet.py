@@ -19,6 +19,7 @@ def deconvnet(classifier: nn.Module, images: Tensor, target: Target) -> Tensor:
         classifier: the classifier to explain.
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
+
     Returns:
         (N, 3, H, W), signed; drawn in its own colours around grey.
 

@@ -6,7 +6,7 @@ from ..geometry import Geometry
 from ..images.baselines import baseline_for
 from ..scores import Target
 from .contract import explainer
-from .from_captum import check_activations, check_joins, class_index, copied, refused_in_one_line
+from .from_captum import check_activations, check_joins, copied, refused_in_one_line, target_classes
 
 
 @explainer(Geometry.spread)
@@ -15,9 +15,9 @@ def deeplift(
 ) -> Tensor:
     """How much each pixel adds to the score compared with a baseline, by the rescale rule.
 
-    Differences from the baseline are shared out through every activation in proportion (section
-    3.5.1). captum needs a module of its own for every activation, of a kind it knows: it explains
-    VGG, AlexNet and SqueezeNet, but not ResNet (reused ReLUs) or MobileNet (ReLU6); those are refused.
+    Every activation distributes its difference from the baseline in proportion to the differences of
+    its inputs (section 3.5.1). captum needs a module for every activation, of a kind it knows: it explains
+    VGG, AlexNet and SqueezeNet; ResNet (reused ReLUs) and MobileNet (ReLU6) are refused.
 
     Args:
         classifier: the classifier to explain.
@@ -39,4 +39,4 @@ def deeplift(
     with refused_in_one_line("DeepLIFT"):
         method = DeepLift(copied(classifier))
         baselines = baseline_for(baseline, classifier, images)
-        return method.attribute(images, baselines, target=class_index(classifier, images, target, "DeepLIFT"))
+        return method.attribute(images, baselines, target=target_classes(classifier, images, target, "DeepLIFT"))

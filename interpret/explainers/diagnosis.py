@@ -1,4 +1,4 @@
-"""Why a map is blank, and how much of it speaks against the class."""
+"""Why a map looks blank, and how much of it speaks against the class."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,10 +11,10 @@ Kind = Literal["fine", "negative", "zero", "constant", "not finite"]
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What there is to say about one map."""
+    """Whether one map can be drawn, and why not."""
 
     kind: Kind
-    negative_share: float  # of the sum of absolute values; 0 where there is none
+    negative_share: float  # of the sum of absolute values; 0 if all values are 0
     sentence: str
 
 
@@ -25,7 +25,7 @@ def diagnose(maps: Tensor) -> list[Diagnosis]:
         maps: (N, C, H, W) raw attribution, as an explainer returns it.
 
     Returns:
-        One diagnosis a map: "fine"; "negative", all evidence speaks against the class; "zero",
+        One diagnosis for each map: "fine"; "negative", all evidence speaks against the class; "zero",
         nothing speaks for it, or the layer is not connected to the score; "constant", no place
         matters more than another; "not finite", the network overflowed.
     """

@@ -13,8 +13,8 @@ def eigencam(classifier: nn.Module, images: Tensor, target: Target, *, layer: st
     """The strongest pattern of a layer, whatever the class.
 
     The activations of all places, projected on their first principal direction (eq. 3, not centred).
-    A direction has no sign of its own: it gets the one by which the map is positive on the whole, so
-    that what is strong in the layer is strong in the map. The class is not looked at.
+    A direction has no sign of its own: it gets the one that makes the sum of the map positive, so that
+    what is strong in the layer is strong in the map. The class is not looked at.
 
     Args:
         classifier: the classifier to explain.
@@ -30,7 +30,7 @@ def eigencam(classifier: nn.Module, images: Tensor, target: Target, *, layer: st
     """
     activations, _ = activations_and_score(classifier, images, target, layer)
     places = activations.flatten(2)  # (N, K, places)
-    # The smaller of the two Gram matrices has the same first direction, and costs no more than it must.
+    # Both Gram matrices have the same first direction; the smaller one costs less.
     if places.shape[1] <= places.shape[2]:
         direction = torch.linalg.eigh(places @ places.mT).eigenvectors[..., -1:]
         first = (direction.mT @ places)[:, 0]

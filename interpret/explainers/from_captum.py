@@ -1,4 +1,4 @@
-"""What captum needs to work on any network, and to leave it alone."""
+"""What it takes to run captum's methods on any network, without a trace in it."""
 
 import copy
 import warnings
@@ -9,18 +9,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..classifier import Classifier, network_of
+from ..classifier import network_of
 from ..errors import InterpretError, NetworkError
 from ..network.autograd import leaf
 from ..network.backward_rules import activations_called
-from ..network.hooks import traced
+from ..network.hooks import Call, traced
 from ..outputs import first_tensor
-from ..scores import Target, class_indices
+from ..scores import Target, class_indices, score_of, target_of
+
+RULES = ("relu", "leaky_relu", "elu", "softplus")  # the activations that captum has rules for
 
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Without captum's warnings about hooks it uses and gradients it switches on."""
+    """A block without captum's warnings about the hooks it sets and the gradients it switches on."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -28,7 +30,7 @@ def quietly() -> Iterator[None]:
 
 @contextmanager
 def refused_in_one_line(method: str) -> Iterator[None]:
-    """Run captum quietly; what its rules cannot do is one line that says so."""
+    """A block that runs captum quietly; a network that its rules cannot explain is a NetworkError of one line."""
     try:
         with quietly():
             yield
@@ -41,7 +43,7 @@ def refused_in_one_line(method: str) -> Iterator[None]:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """captum draws from the global generators, NumPy's among them, which are put back afterwards."""
+    """A block with seeded global generators, also NumPy's, from which captum draws; they are restored afterwards."""
     before = np.random.get_state()
     np.random.seed(seed)
     torch.manual_seed(seed)  # inside left_as_found, which puts PyTorch's back
@@ -52,7 +54,7 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 def copied(classifier: nn.Module) -> nn.Module:
-    """A copy for captum to put its hooks and attributes on, with nothing in it that works in place."""
+    """A copy for captum's hooks and attributes, in which no module works in place."""
     same = copy.deepcopy(classifier)
     for module in same.modules():
         if getattr(module, "inplace", False):
@@ -60,7 +62,7 @@ def copied(classifier: nn.Module) -> nn.Module:
     return same
 
 
-def class_index(classifier: nn.Module, inputs: Tensor, target: Target, method: str) -> Tensor:
+def target_classes(classifier: nn.Module, inputs: Tensor, target: Target, method: str) -> Tensor:
     """The class indices, checked against the network's classes, for methods that can explain nothing else."""
     if callable(target):
         raise InterpretError(f"captum's {method} explains the logit of a class, not a contrast or a group")
@@ -69,33 +71,27 @@ def class_index(classifier: nn.Module, inputs: Tensor, target: Target, method: s
 
 
 def check_activations(classifier: nn.Module, inputs: Tensor, known: tuple[type, ...], method: str) -> None:
-    """Refuse a network whose activations captum would pass over without a word.
+    """Refuse a network with activations that captum would silently treat as linear, or mix up.
 
-    captum puts its rules on modules, so it misses functions and kinds it does not know, and mixes up
-    the calls of a module that is used more than once.
-
-    Raises:
-        NetworkError: which activation stands in the way.
+    captum attaches its rules to modules, so it misses functions and kinds that it does not know, and it mixes up the
+    calls of a module that runs several times.
     """
-    seen, repeated = 0, []
+    network, called = network_of(classifier), []
 
-    def visit(call) -> None:
-        nonlocal seen
+    def visit(call: Call) -> None:
         if isinstance(call.module, known):
-            seen += 1
-            if not call.name.endswith("#1"):
-                repeated.append(call.name.partition("#")[0])
+            called.append(call.name)
 
-    network = network_of(classifier)
     traced(network, lambda: classifier(inputs[:1]), visit)
+    repeated = next((name.partition("#")[0] for name in called if not name.endswith("#1")), None)
     if repeated:
-        raise NetworkError(f"captum's {method} needs a module for each activation; {repeated[0]} is used several times")
+        raise NetworkError(f"captum's {method} needs a module for each activation; {repeated} is used several times")
     try:
         replaced = activations_called(classifier, leaf(inputs[:1]), network)
     except NetworkError:
-        return  # no activation, or only gates, which captum knows as modules
-    relus = sum(count for name, count in replaced.items() if name in RULES)
-    if replaced.total() != relus or relus > seen:
+        return  # there is no activation, or there are gates alone, which captum knows as modules
+    relus = sum(replaced[name] for name in RULES)
+    if replaced.total() != relus or relus > len(called):
         others = ", ".join(f"{count} {name}" for name, count in replaced.items())
         raise NetworkError(
             f"captum's {method} would treat some of this network's activations ({others}) as linear; "
@@ -103,17 +99,11 @@ def check_activations(classifier: nn.Module, inputs: Tensor, known: tuple[type, 
         )
 
 
-RULES = ("relu", "leaky_relu", "elu", "softplus")
-
-
 def check_joins(classifier: nn.Module, inputs: Tensor, joins: tuple[str, ...], method: str) -> None:
-    """Refuse a network that joins two of its own results in a way for which captum has no rule.
+    """Refuse a network that joins two of its own results by an operation for which captum has no rule.
 
-    What is called as a function gets no rule but its derivative: a sum hands all of the relevance
-    down on both sides, so that it doubles with every skip path, and a product shares out nothing.
-
-    Raises:
-        NetworkError: what is joined how.
+    captum uses the derivative of operations that are no modules: a sum hands all of the relevance down both sides, so
+    that it doubles with every skip path, and a product distributes none.
     """
     waiting, seen = [first_tensor(classifier(leaf(inputs[:1]))).grad_fn], set()
     while waiting:
@@ -136,8 +126,11 @@ def one_by_one(explain: Callable[[Tensor, int], Tensor], images: Tensor) -> Tens
     return torch.cat([explain(images[row : row + 1], row) for row in range(len(images))])
 
 
-def plain_network(classifier: nn.Module, inputs: Tensor) -> tuple[nn.Module, Tensor]:
-    """The network inside a classifier, and the normalised pictures it is fed."""
-    if isinstance(classifier, Classifier):
-        return classifier.network, classifier.normalise(inputs)
-    return classifier, inputs
+def score_of_row(classifier: nn.Module, target: Target, row: int) -> Callable[[Tensor], Tensor]:
+    """The score as a function of changed copies of one image, all of which have the target of its row."""
+
+    def score(inputs: Tensor) -> Tensor:
+        rows = torch.full((len(inputs),), row, device=inputs.device)
+        return score_of(classifier, inputs, target_of(target, rows))
+
+    return score

@@ -1,13 +1,12 @@
 """Expected gradients, or gradient SHAP (Lundberg and Lee 2017, https://arxiv.org/abs/1705.07874), by captum."""
 
-import torch
 from torch import Tensor, nn
 
 from ..geometry import Geometry
 from ..images.baselines import baseline_for
-from ..scores import Target, score_of, target_of
+from ..scores import Target
 from .contract import explainer
-from .from_captum import one_by_one, quietly, seeded
+from .from_captum import one_by_one, quietly, score_of_row, seeded
 
 
 @explainer(Geometry.spread)
@@ -42,12 +41,8 @@ def gradient_shap(
 
     start = baseline_for(baseline, classifier, images, seed)
 
-    def score(inputs: Tensor, row: int) -> Tensor:
-        rows = torch.full((len(inputs),), row, device=inputs.device)  # every sample of an image has its target
-        return score_of(classifier, inputs, target_of(target, rows))
-
     def explain(image: Tensor, row: int) -> Tensor:
-        method = GradientShap(lambda inputs: score(inputs, row))
+        method = GradientShap(score_of_row(classifier, target, row))
         with seeded(seed):
             return method.attribute(image, start[row : row + 1], n_samples=samples, stdevs=noise)
 

@@ -12,9 +12,9 @@ from .contract import activations_and_score, explainer, weighted_map
 def hirescam(classifier: nn.Module, images: Tensor, target: Target, *, layer: str | None = None) -> Tensor:
     """Where a layer adds to the class score, and where it takes from it.
 
-    Activations times gradients, summed over the channels and not averaged before (section 3.2). With a
-    head of global pooling and one linear layer it is Grad-CAM; elsewhere it shows what was computed,
-    where Grad-CAM may point to places that were not used. It is not cut at zero.
+    Activations times gradients, summed over the channels, without the average of Grad-CAM (section
+    3.2). With a head of global pooling and one linear layer it equals Grad-CAM; for other heads it shows
+    what was computed, while Grad-CAM may point to places that were not used. It is not cut at zero.
 
     Args:
         classifier: the classifier to explain.

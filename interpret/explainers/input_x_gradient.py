@@ -17,6 +17,7 @@ def input_x_gradient(classifier: nn.Module, images: Tensor, target: Target) -> T
         classifier: the classifier to explain.
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
+
     Returns:
         (N, 3, H, W) attribution, signed, in units of the logit.
     """

@@ -30,8 +30,8 @@ def integrated_gradients(
     """How much each pixel adds to the score on the way from nothing to the picture.
 
     The difference to a baseline times the mean gradient on the straight line from it (eq. 1), by
-    Gauss-Legendre quadrature. The attribution adds up to the difference of the two scores, but for
-    the completeness gap, which is logged; more steps make it smaller.
+    Gauss-Legendre quadrature. The attribution adds up to the difference of the two scores, except for
+    a completeness gap, which is logged and which more steps make smaller.
 
     Args:
         classifier: the classifier to explain.

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from ..geometry import Geometry
 from ..images.baselines import baseline_for
 from ..images.superpixels import superpixels
-from ..scores import Target, score_of, target_of
+from ..scores import Target
 from .contract import check_pictures, explainer
-from .from_captum import one_by_one, quietly, seeded
+from .from_captum import one_by_one, quietly, score_of_row, seeded
 
 
 @explainer(Geometry.undo)
@@ -27,7 +27,7 @@ def kernel_shap(
 ) -> Tensor:
     """How much each piece of the picture adds to the score, from which pieces are shown at random.
 
-    The picture is divided into pieces of similar colour; random sets of them are shown, the others
+    The picture is divided into pieces of similar colour. Random sets of them are shown, and the others
     are filled; a weighted linear fit of the scores estimates each piece's Shapley value (theorem 2).
 
     Args:
@@ -35,7 +35,7 @@ def kernel_shap(
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
         pieces: about how many pieces.
-        samples: how many random sets; several times the pieces.
+        samples: how many random sets: several times the number of pieces.
         baseline: what hidden pieces are filled with: grey, black, white, mean, blur, uniform or a number.
         seed: of the sets.
         max_batch: passes at once.
@@ -48,12 +48,8 @@ def kernel_shap(
     check_pictures(images)
     fill = baseline_for(baseline, classifier, images, seed)
 
-    def score(inputs: Tensor, row: int) -> Tensor:
-        rows = torch.full((len(inputs),), row, device=inputs.device)  # every sample of an image has its target
-        return score_of(classifier, inputs, target_of(target, rows))
-
     def explain(image: Tensor, row: int) -> Tensor:
-        method = KernelShap(lambda inputs: score(inputs, row))
+        method = KernelShap(score_of_row(classifier, target, row))
         method.interpretable_model = LeastSquares()
         mask = superpixels(image[0], pieces)[None, None].expand(1, image.shape[1], -1, -1)
         with seeded(seed), torch.no_grad():
@@ -64,14 +60,14 @@ def kernel_shap(
                 n_samples=samples,
                 perturbations_per_eval=max_batch,
             )
-        return attribution[:, :1].to(image)  # the fit is made in double precision, and captum keeps float32
+        return attribution[:, :1].to(image)  # captum keeps float32, though the fit is made in double precision
 
     with quietly():
         return one_by_one(explain, images)
 
 
 class LeastSquares:
-    """The weighted linear fit, in the shape that captum asks for; its own needs scikit-learn."""
+    """The weighted linear fit, with the interface that captum asks for; captum's own needs scikit-learn."""
 
     def fit(self, data: Any, **_: Any) -> dict[str, float]:
         """Fit to the (features, scores, weights) of a data loader."""

@@ -2,10 +2,11 @@
 
 from torch import Tensor, nn
 
+from ..classifier import Classifier, network_of
 from ..geometry import Geometry
 from ..scores import Target
 from .contract import explainer
-from .from_captum import check_activations, check_joins, class_index, copied, plain_network, refused_in_one_line
+from .from_captum import check_activations, check_joins, copied, refused_in_one_line, target_classes
 
 
 @explainer(Geometry.spread)
@@ -32,7 +33,6 @@ def lrp(classifier: nn.Module, images: Tensor, target: Target) -> Tensor:
     check_activations(classifier, images, (nn.ReLU,), "LRP")
     check_joins(classifier, images, ("Add", "Sub", "Mul", "Div"), "LRP")
     with refused_in_one_line("LRP"):
-        network, inputs = plain_network(copied(classifier), images)
-        return LRP(network).attribute(
-            inputs.detach().requires_grad_(), target=class_index(classifier, images, target, "LRP")
-        )
+        inputs = classifier.normalise(images) if isinstance(classifier, Classifier) else images
+        classes = target_classes(classifier, images, target, "LRP")
+        return LRP(network_of(copied(classifier))).attribute(inputs.detach().requires_grad_(), target=classes)

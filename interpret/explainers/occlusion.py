@@ -26,7 +26,7 @@ def occlusion(
     """How far the score falls when a window slides over the picture and hides what is below.
 
     For every place of the window the fall of the score is noted (section 4.2), and a pixel gets the
-    mean over the windows that hide it. Nothing is differentiated, so it holds for any network.
+    mean over the windows that hide it. Nothing is differentiated, so it works for any network.
 
     Args:
         classifier: the classifier to explain.
@@ -66,6 +66,6 @@ def occlusion(
 
 
 def _spans(size: int, window: int, stride: int) -> list[slice]:
-    """The window's places on one axis; the last may reach over the edge, and nothing is left out."""
+    """The places of the window along one axis, which cover it; the last one may reach over its end."""
     steps = max(0, -(-(size - window) // stride))
     return [slice(step * stride, step * stride + window) for step in range(steps + 1)]

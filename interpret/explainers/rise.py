@@ -28,10 +28,10 @@ def rise(
 ) -> Tensor:
     """Which pixels have to be visible for the class to be recognised, from random masks.
 
-    The picture is seen through many soft random masks; a pixel gets the mean of the class's
+    The network sees the picture through many soft random masks; a pixel gets the mean of the class's
     probability over the masks, weighted by how far they showed it (eq. 6). The mean of all
-    probabilities, which the paper's map has at every pixel alike, is taken off, so that what matters
-    is above zero. Nothing is differentiated, so it holds for any network; the error falls with the
+    probabilities, which the paper adds to every pixel alike, is subtracted, so that pixels that matter
+    are above zero. Nothing is differentiated, so it works for any network; the error falls with the
     square root of the number of masks.
 
     Args:
@@ -67,7 +67,7 @@ def rise(
 
 
 def _mask(seed: int, step: int, cells: int, keep: float, images: Tensor) -> Tensor:
-    """(1, H, W) in [0, 1]: a coarse random grid, enlarged bilinearly and shifted by less than a cell."""
+    """A mask (1, H, W) in [0, 1]: coarse random cells, enlarged bilinearly and shifted by less than a cell."""
     height, width = images.shape[2:]
     generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
     grid = (torch.rand(1, 1, cells + 1, cells + 1, generator=generator) < keep).to(images.dtype)

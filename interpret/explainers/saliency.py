@@ -18,6 +18,7 @@ def saliency(classifier: nn.Module, images: Tensor, target: Target) -> Tensor:
         classifier: the classifier to explain.
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
+
     Returns:
         (N, 3, H, W) gradient, signed, in units of the logit per unit of brightness.
     """

@@ -36,8 +36,8 @@ def scorecam(
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
         layer: name of the layer to look at; the last feature map by default.
-        baseline: what a mask hides turns into: mean (0 after normalisation, as in the paper), or
-            black, white, grey, blur, uniform or a number; in Python also a tensor.
+        baseline: what replaces the pixels that a mask hides: mean (0 after normalisation, as in the
+            paper), black, white, grey, blur, uniform or a number; in Python also a tensor.
         max_batch: passes at once; fewer if memory runs out.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Passes through a network that several methods need, made once."""
+"""Passes through a network that several methods need and that are made only once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +10,10 @@ from ..network.autograd import shared
 
 @contextmanager
 def shared_passes(wanted: bool = True) -> Iterator[None]:
-    """A block in which methods that need the same pass through the network share it: those that look at the same
-    layer for the same inputs, and those that differentiate by the inputs.
+    """A block in which methods that look at the same layer, or that differentiate by the inputs, share a pass.
 
     The network and the inputs, which lie on its input grid, must not change inside. Every pass is kept until the
-    block ends; where each is made for itself, such a block inside, not ``wanted``, keeps none.
+    block ends, except in an inner block that is not ``wanted``, for inputs of which no two are the same.
     """
     before = shared.set({} if wanted else None)
     try:
@@ -24,7 +23,7 @@ def shared_passes(wanted: bool = True) -> Iterator[None]:
 
 
 def passed_before(classifier: nn.Module, inputs: Tensor, layer: str | None) -> tuple | None:
-    """What an earlier pass through a layer, or from the inputs where it is None, has left to share."""
+    """What an earlier pass has left to share: one with a graph from this layer, or from the inputs if it is None."""
     passed = shared.get()
     return passed and passed.get(_place(classifier, inputs, layer), (None, None))[1]
 
@@ -33,7 +32,7 @@ def share(classifier: nn.Module, inputs: Tensor, layer: str | None, made: tuple)
     """Leave a pass for ``passed_before``, inside ``shared_passes``."""
     passed = shared.get()
     if passed is not None:
-        # The first two are kept so that nothing takes their place in memory.
+        # Classifier and inputs are kept, so that nothing else gets their place in memory, and thus their key.
         passed[_place(classifier, inputs, layer)] = (classifier, inputs), made
 
 

@@ -22,7 +22,7 @@ def smoothgrad(
     *,
     samples: int = 25,
     noise: float = 0.15,
-    average: Literal["plain", "squared", "variance"] = "plain",
+    average: Average = "plain",
     seed: int = 0,
     max_batch: int = 16,
 ) -> Tensor:
@@ -57,7 +57,7 @@ def smoothgrad(
     for image, step, gradient in work:
         if average == "squared":
             gradient = gradient**2
-        # Welford's update: a sum of squares of differences, which rounding cannot make negative.
+        # Welford's update sums squares of differences, which rounding cannot make negative.
         off = gradient - mean[image]
         mean[image] = mean[image] + off / (step + 1)
         squares[image] = squares[image] + off * (gradient - mean[image])

@@ -17,7 +17,7 @@ def smoothed(
     """The mean of an explanation over mirrored and slightly shifted copies of the pictures.
 
     The first copy is the picture itself; every second one is mirrored; the shifts, up to 4 % of the
-    shorter side, follow a fixed pattern. Each explanation is put back before it is averaged.
+    shorter side, follow a fixed pattern. Each map is moved back before it is averaged.
 
     Args:
         explainer: any explainer.
@@ -35,29 +35,30 @@ def smoothed(
     seen = geometry.seen().to(images)[None, None] if geometry else torch.ones_like(images[:1, :1])
     total, counted = torch.zeros(()), torch.zeros(())
     for copy in range(times):
-        # The steps of the R2 sequence spread evenly over the square, however many are taken.
+        # Any number of points of the R2 sequence lies evenly in the square.
         down, right = (round(((copy * step + 0.5) % 1 * 2 - 1) * reach) for step in (0.7548776662, 0.5698402910))
         mirrored = copy % 2 == 1
         if copy == 0:
             down = right = 0
         explained = explainer(classifier, _moved(images, down, right, mirrored), target, **options)
         total = total + _put_back(explained, down, right, mirrored)
-        # A shift leaves an edge unexplained; there the mean is over fewer copies.
+        # A shift leaves an edge without a value; there the mean is taken over fewer copies.
         counted = counted + _put_back(seen, down, right, mirrored)
     return total / counted.clamp(min=1) * seen
 
 
 def _moved(images: Tensor, down: int, right: int, mirrored: bool) -> Tensor:
-    reach = max(abs(down), abs(right))
-    padded = F.pad(images, [reach] * 4, mode="replicate")
-    height, width = images.shape[-2:]
-    moved = padded[..., reach - down : reach - down + height, reach - right : reach - right + width]
+    moved = _shifted(images, down, right, "replicate")
     return moved.flip(-1) if mirrored else moved
 
 
 def _put_back(explained: Tensor, down: int, right: int, mirrored: bool) -> Tensor:
-    explained = explained.flip(-1) if mirrored else explained
+    return _shifted(explained.flip(-1) if mirrored else explained, -down, -right, "constant")
+
+
+def _shifted(images: Tensor, down: int, right: int, filling: str) -> Tensor:
+    """Images moved down and to the right; ``filling`` is the mode of ``F.pad`` for what comes in at the edges."""
     reach = max(abs(down), abs(right))
-    padded = F.pad(explained, [reach] * 4)
-    height, width = explained.shape[-2:]
-    return padded[..., reach + down : reach + down + height, reach + right : reach + right + width]
+    padded = F.pad(images, [reach] * 4, mode=filling)
+    height, width = images.shape[-2:]
+    return padded[..., reach - down : reach - down + height, reach - right : reach - right + width]

@@ -1,1 +1,1 @@
-"""Pictures as files, as tensors, as 8-bit levels and in pieces."""
+"""Pictures: their files, their 8-bit levels, their baselines, and their division into pieces."""

@@ -1,4 +1,4 @@
-"""Pictures that stand for "nothing there": where integrated gradients begin, and what windows are filled with."""
+"""Pictures that show nothing: where integrated gradients begin, and what hides a part of a picture."""
 
 import torch
 from torch import Tensor, nn
@@ -11,22 +11,11 @@ NAMES = ("black", "white", "grey", "mean", "blur", "uniform")
 
 
 def baseline_for(baseline: str | float | Tensor, classifier: nn.Module, inputs: Tensor, seed: int = 0) -> Tensor:
-    """A baseline for every input.
+    """A baseline for every input, of the shape of ``inputs``.
 
-    Args:
-        baseline: "black" (0), "white" (1), "grey" (0.5), "mean" (what the network's normalisation
-            takes to 0), "blur" (the input, blurred with a sigma of a tenth of its side), "uniform"
-            (random in [0, 1], the same for every image), a number, or a tensor that broadcasts to
-            the inputs.
-        classifier: whose mean is meant.
-        inputs: (N, ...) on the network's input grid.
-        seed: of "uniform".
-
-    Returns:
-        A tensor of the shape of ``inputs``.
-
-    Raises:
-        InterpretError: no such baseline, or a shape that does not fit.
+    It is "black" (0), "white" (1), "grey" (0.5), "mean" (what the classifier's normalisation takes to 0), "blur" (the
+    input, blurred with a sigma of a tenth of its shorter side), "uniform" (random in [0, 1], the same for every
+    image), a number, or a tensor that broadcasts to the inputs.
     """
     if isinstance(baseline, Tensor):
         try:

@@ -1,4 +1,4 @@
-"""Picture files to tensors and back: (1, 3, H, W) in [0, 1], and the grid of 8-bit levels."""
+"""Picture files to tensors (1, 3, H, W) in [0, 1], and back."""
 
 import hashlib
 import io
@@ -7,7 +7,7 @@ import secrets
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,10 +20,10 @@ from ..bundled import sample
 from ..errors import InterpretError, PictureError
 from .levels import to_levels
 
-File = str | os.PathLike | BinaryIO  # by name, or open for bytes
+File = str | os.PathLike | BinaryIO  # a path, or a file that is open for bytes
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
-# What went wrong and what to do about it: the first kind that fits speaks.
+# What went wrong and what to do about it, by the class of the error: the first one that fits.
 _REMEDIES = (
     ((FileNotFoundError, NotADirectoryError), "does not exist; check the path"),
     (IsADirectoryError, "is a folder; name a file in it"),
@@ -36,18 +36,18 @@ _REMEDIES = (
 
 
 def read(source: File) -> Tensor:
-    """Read a picture the way a viewer shows it: upright, on white, in colour.
+    """Read a picture as a viewer shows it: upright, on white, in colour.
 
-    The first frame of an animation is taken. Colour profiles are not applied.
+    Of an animation it is the first frame. Colour profiles are not applied.
 
     Args:
         source: a file, ``"sample:cat"`` for a bundled photo, or a file open for reading bytes.
 
     Returns:
-        (1, 3, H, W) float32, in [0, 1]; on the 8-bit grid, except 16-bit grey and float pictures.
+        (1, 3, H, W) float32, in [0, 1]; 8-bit levels divided by 255, except for 16-bit grey and float pictures.
 
     Raises:
-        PictureError: the picture cannot be read; the text names it, and the remedy.
+        PictureError: the picture cannot be read; the message names it, and the remedy.
         UnknownNameError: there is no such sample.
     """
     if isinstance(source, str) and source.startswith("sample:"):
@@ -66,8 +66,8 @@ def write(
     Args:
         path: a file, whose suffix (.png, .jpg, .jpeg, .webp) picks the format; or a file open for
             writing bytes, which gets PNG.
-        image: (1, 3, H, W) or (3, H, W) in [0, 1], which is rounded to 8 bits; or a Pillow picture.
-        metadata: text to carry, by key; only PNG keeps it.
+        image: (1, 3, H, W) or (3, H, W) in [0, 1], which is rounded to 8-bit levels; or a Pillow picture.
+        metadata: text to store in the file, by key; only PNG keeps it.
         quality: of JPEG and WebP, from 1 to 100.
 
     Raises:
@@ -82,32 +82,33 @@ def write(
 
 
 def write_bytes(path: str | os.PathLike, content: bytes) -> None:
-    """Write a file beside its place, then move it there; `PictureError` where that fails."""
+    """Write a file, whole or not at all; PictureError where that fails."""
     try:
         target = Path(path).resolve()  # a link stays a link
         if target.exists() and not target.is_file():  # a device or a pipe must not be replaced
             target.write_bytes(content)
         else:
-            _replace(target, content)
+            with written_beside(target) as temporary:
+                temporary.write_bytes(content)
     except OSError as error:
         raise PictureError(f"cannot write {os.fspath(path)}: {error.strerror or error}") from error
 
 
+@contextmanager
+def written_beside(target: Path) -> Iterator[Path]:
+    """A path to write to inside the block; the file then takes the target's place, unless the block fails."""
+    # Not `tempfile`: its files are private to their owner, and would stay so.
+    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, target)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
 def encode(picture: Image.Image, suffix: str, *, metadata: dict[str, str] | None = None, quality: int = 95) -> bytes:
-    """The content of a picture file.
-
-    Args:
-        picture: of any 8-bit mode.
-        suffix: .png, .jpg, .jpeg or .webp.
-        metadata: text to carry, by key; only PNG keeps it.
-        quality: of JPEG and WebP, from 1 to 100.
-
-    Returns:
-        The bytes.
-
-    Raises:
-        PictureError: the suffix is unknown, or the format cannot hold the picture.
-    """
+    """The bytes of a picture file, in the format of a suffix; the options are those of `write`."""
     kind = FORMATS.get(suffix.lower())
     if kind is None:
         raise PictureError(f"cannot write pictures as {suffix!r}; the suffix is one of {', '.join(FORMATS)}")
@@ -127,23 +128,19 @@ def encode(picture: Image.Image, suffix: str, *, metadata: dict[str, str] | None
 
 
 def to_pil(image: Tensor) -> Image.Image:
-    """A tensor, (1, 3, H, W) or (3, H, W) in [0, 1], as a Pillow picture on the 8-bit grid.
-
-    Raises:
-        InterpretError: the tensor is of another shape, or not in [0, 1].
-    """
+    """A tensor (1, 3, H, W) or (3, H, W) in [0, 1], rounded to 8-bit levels, as a Pillow picture."""
     if image.shape[:-3] not in ((), (1,)) or image.shape[-3:-2] != (3,):
         raise InterpretError(f"one picture is (1, 3, H, W) or (3, H, W), not {tuple(image.shape)}")
     return Image.fromarray(to_levels(image).reshape(image.shape[-3:]).permute(1, 2, 0).cpu().numpy())
 
 
 def in_colour(images: Tensor) -> Tensor:
-    """(N, 3, H, W) of pictures, also of those (N, 1, H, W) that a network for grey ones sees."""
+    """Pictures as (N, 3, H, W), also those of one channel, (N, 1, H, W)."""
     return images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images
 
 
 def pixels_hash(image: Tensor) -> str:
-    """A short name for the exact pixels of a picture and its shape: 12 digits of their SHA-256."""
+    """A short name for the exact pixels of a picture and its shape: the first 12 digits of their SHA-256."""
     digest = hashlib.sha256(image.detach().cpu().contiguous().numpy())
     digest.update(str(tuple(image.shape)).encode())
     return digest.hexdigest()[:12]
@@ -159,9 +156,9 @@ def _decode(content: bytes) -> Tensor:
 
 @contextmanager
 def _without_warnings() -> Iterator[None]:
-    """What matters is an error; among the rest is a warning at half the size that Pillow refuses."""
+    """A block without Pillow's warnings: what matters is an error, and it warns at half the size that it refuses."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # the filters are the whole process's; who reads in threads has set them
+        yield  # the filters belong to the whole process; whoever reads in threads sets them before
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -171,7 +168,7 @@ def _without_warnings() -> Iterator[None]:
 def _upright(picture: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(picture)
-    except Exception:  # broken EXIF says nothing about the pixels, which were decoded already
+    except Exception:  # the EXIF is broken, but the pixels are decoded already
         return picture
 
 
@@ -186,7 +183,7 @@ def _values(picture: Image.Image) -> np.ndarray:
 
 
 def _opaque(picture: Image.Image) -> Image.Image:
-    """Any 8-bit picture as RGB, what is transparent on white."""
+    """Any 8-bit picture as RGB; what is transparent lies on white."""
     if picture.mode == "LAB":  # the one mode that Pillow converts through a profile only
         profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         return ImageCms.profileToProfile(picture, *profiles, outputMode="RGB")
@@ -194,16 +191,6 @@ def _opaque(picture: Image.Image) -> Image.Image:
         layer = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
     return picture.convert("RGB")
-
-
-def _replace(target: Path, content: bytes) -> None:
-    # Not `tempfile`: its files are private to their owner, and would stay so.
-    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _complaint(source: File, error: Exception) -> str:

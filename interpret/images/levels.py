@@ -16,7 +16,7 @@ def to_levels(images: Tensor) -> Tensor:
         The levels, uint8, of the same shape.
 
     Raises:
-        InterpretError: the values are not floating point, not in [0, 1], or not numbers.
+        InterpretError: the values are not floating point, or not in [0, 1].
     """
     if not images.is_floating_point():
         raise InterpretError(f"a picture must be floating point in [0, 1], not {images.dtype}; see from_levels")
@@ -29,5 +29,12 @@ def to_levels(images: Tensor) -> Tensor:
 
 
 def from_levels(levels: Tensor) -> Tensor:
-    """``levels / 255`` in float32, for uint8 levels of any shape; `to_levels` gives them back exactly."""
+    """The brightness of 8-bit levels; `to_levels` takes it back to exactly the same levels.
+
+    Args:
+        levels: uint8, of any shape.
+
+    Returns:
+        float32 in [0, 1], of the same shape: the levels divided by 255.
+    """
     return levels.to(torch.float32) / 255

@@ -1,20 +1,16 @@
-"""Pieces of a picture that belong together (SLIC, Achanta et al. 2012, https://doi.org/10.1109/TPAMI.2012.120)."""
+"""A picture divided into pieces of similar colour (SLIC, Achanta et al. 2012, https://doi.org/10.1109/TPAMI.2012.120)."""
 
 import torch
 from torch import Tensor
 
+ROUNDS = 10  # of k-means
 
-def superpixels(image: Tensor, count: int, *, compactness: float = 0.1, rounds: int = 10) -> Tensor:
-    """Divide a picture into compact pieces of similar colour, by k-means over place and colour.
 
-    Args:
-        image: (C, H, W), in [0, 1].
-        count: about how many pieces.
-        compactness: how much a distance of one piece's side weighs against a difference in colour.
-        rounds: of k-means.
+def superpixels(image: Tensor, count: int, *, compactness: float = 0.1) -> Tensor:
+    """Divide a picture (C, H, W) into about ``count`` pieces, by k-means over place and colour.
 
-    Returns:
-        (H, W) whole numbers from 0, without gaps.
+    The pieces are numbered from 0, without gaps, in the (H, W) that it returns. The compactness says how much a
+    distance of one piece's side weighs against a difference in colour.
     """
     height, width = image.shape[1:]
     side = (height * width / count) ** 0.5
@@ -25,7 +21,7 @@ def superpixels(image: Tensor, count: int, *, compactness: float = 0.1, rounds: 
     start_rows = ((torch.arange(down) + 0.5) * height / down).long()
     start_columns = ((torch.arange(across) + 0.5) * width / across).long()
     centres = points[(start_rows[:, None] * width + start_columns).flatten().to(image.device)]
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         nearest = torch.cdist(points, centres).argmin(1)
         sums = torch.zeros_like(centres).index_add_(0, nearest, points)
         sizes = torch.bincount(nearest, minlength=len(centres))[:, None]

@@ -13,11 +13,11 @@ def read_labels(path: str | Path) -> Labels:
     """Read the class names of a network from a file.
 
     Args:
-        path: a text file with one name a line, or with "0 name", "0: name" or "n01440764 name" on every line;
-            or a `.json` file with a list of names, {"0": "name"}, {"0": ["n01440764", "name"]} or {"name": 0}
+        path: a text file with one name on each line, or with "0 name", "0: name" or "n01440764 name";
+            or a `.json` file with a list of names, {"0": "name"}, {"0": ["n01440764", "name"]} or {"name": 0}.
 
     Returns:
-        The names, in index order.
+        The names, in the order of their indices.
 
     Raises:
         InterpretError: the file is missing, not in UTF-8, empty, or an index is missing or there twice.
@@ -53,7 +53,7 @@ def _names_in_lines(text: str) -> list[str]:
 
 
 def _names_in_json(text: str) -> list[str]:
-    # As pairs, an index that is there twice is not lost.
+    # In pairs, an index that occurs twice is not lost.
     data = json.loads(text, object_pairs_hook=tuple) if text.strip() else []
     match data:
         case list():
@@ -73,7 +73,7 @@ def _name(entry: object) -> str:
 
 
 def _in_order(pairs: list[tuple[int, str]]) -> list[str]:
-    """The names of (index, name) pairs, once the indices are seen to be 0, 1, 2 and so on."""
+    """The names in (index, name) pairs, after a check that the indices are 0, 1, 2 and so on."""
     count = Counter(index for index, _ in pairs)
     wrong = [f"{index} is there {times} times" for index, times in count.items() if times > 1]
     wrong += [f"{index} is missing" for index in range(len(pairs)) if index not in count]

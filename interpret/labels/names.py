@@ -1,30 +1,30 @@
-"""Class names: from what a person types to class indices, with WordNet's groups behind ImageNet's names."""
+"""Class names: from what a person types to class indices; ImageNet's names come with WordNet's groups."""
 
 import json
 import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from ..bundled import data
 from ..errors import UnknownNameError, did_you_mean
+from .spelling import fold, singulars
 
-# Of several groups with one name, the group whose main name it is wins, then the larger.
-# Where people mean another, or all of them:
+# Of several groups with one name, the one whose main name it is comes first, then the largest.
+# Here people mean another one, or several:
 _MEANT = {
     "dish": ["n03206908"],  # crockery; the meal is WordNet's second sense
     "food": ["n00021265", "n07555863"],
     "helmet": ["n03513137", "n03513376"],
-    "instrument": ["n03800933"],  # to make music, rather than any device
+    "instrument": ["n03800933"],  # for music, rather than any device
     "lamp": ["n03636248", "n03636649"],
     "material": ["n03309808"],  # cloth
     "table": ["n04379243", "n04379964"],
     "toy": ["n03964744"],  # to play with; the lap dogs are "toy dog"
     "vessel": ["n04530566"],  # ships and boats, rather than containers
 }
-# ImageNet classes whose bare name makes people think of something else.
+# ImageNet classes whose name alone makes people think of something else.
 _SURPRISING = {
     "n01608432": "the bird",  # kite
     "n02108089": "the dog",  # boxer
@@ -36,25 +36,26 @@ _SURPRISING = {
     "n12620546": "the rose hip",  # hip
     "n13133613": "the ear of corn",  # ear
 }
-_IRREGULAR = {"fungi": "fungus", "geese": "goose", "mice": "mouse", "people": "person"}
-_PLURALS = [("ies", "y"), ("ves", "f"), ("ves", "fe"), ("(s|x|z|o|ch|sh)es", r"\1"), ("([^s])s", r"\1")]
 
 
 @dataclass(frozen=True)
 class Match:
-    """What a query names."""
+    """The classes that a query means."""
 
     indices: tuple[int, ...]  # sorted: one class, or the members of a group
     kind: str  # how it was understood: "index", "wnid", "name", "synonym", "group" or "word"
     label: str  # name of the class or of the group, for messages and file names
-    note: str | None = None  # one line about what may surprise
+    note: str | None = None  # one line about what may surprise whoever asked
 
 
 class Labels(Sequence[str]):
-    """The display names of a network's classes, in index order, and the ways to find a class among them.
+    """The names of a network's classes, in the order of their indices, and the ways to find a class among them.
 
-    ImageNet's own thousand names bring their synonyms and WordNet groups along; elsewhere the parts of a
-    name such as "tench, Tinca tinca" serve as synonyms.
+    ImageNet's own thousand names come with their synonyms and WordNet groups. In other names the parts
+    between commas, as in "tench, Tinca tinca", are synonyms.
+
+    Args:
+        names: one for each class.
     """
 
     def __init__(self, names: Iterable[str]):
@@ -70,9 +71,9 @@ class Labels(Sequence[str]):
         for index, above in enumerate(self._above):
             for wnid in above:
                 self._members[wnid].append(index)
-        self._named = _by_folded_name(enumerate([name] for name in self._names))
-        self._also_named = _by_folded_name(enumerate(self._synonyms))
-        self._groups_named = _by_folded_name(self._lemmas.items())
+        self._named = _inverted(enumerate([name] for name in self._names))
+        self._also_named = _inverted(enumerate(self._synonyms))
+        self._groups_named = _inverted(self._lemmas.items())
 
     def __len__(self) -> int:
         return len(self._names)
@@ -88,12 +89,12 @@ class Labels(Sequence[str]):
         return self._synonyms[index]
 
     def groups(self, index: int) -> tuple[str, ...]:
-        """Names of the WordNet groups that hold a class, the nearest first; none outside ImageNet."""
+        """Names of the WordNet groups that hold a class, the nearest first; empty for other names than ImageNet's."""
         return tuple(self._lemmas[wnid][0] for wnid in self._above[index])
 
     def search(self, query: str) -> list[int]:
         """Every class with a name, synonym or group that has all the words of the query, sorted by index."""
-        wanted = [set(_forms(word)) for word in fold(query).split()]
+        wanted = [set(singulars(word)) for word in fold(query).split()]
 
         def fits(names):
             return any(all(forms & set(fold(name).split()) for forms in wanted) for name in names)
@@ -103,18 +104,15 @@ class Labels(Sequence[str]):
         return sorted(found.union(*groups))
 
     def find(self, query: str | int) -> Match:
-        """The class, or the group of classes, that a person means.
+        """The class or the group of classes that a person means; UnknownNameError if there is none.
 
-        Tried in this order: an index; a WordNet id; the exact name; a name, synonym or group ("cat") whatever
-        its case, accents and punctuation; the same for the singular; a whole word of a name.
-
-        Raises:
-            UnknownNameError: nothing is called so, or the index is out of range.
+        It tries in this order: an index; a WordNet id; the exact name; a name, synonym or group ("cat"), whatever
+        its case, accents and punctuation; the same for its singular; a whole word of a name.
         """
         text = str(query).strip()
         match = self._by_index(text) or self._by_wnid(text.lower()) or self._by_exact_name(text)
         for step in (self._by_folded_name, self._by_word):
-            for form in _forms(fold(text)):
+            for form in singulars(fold(text)):
                 match = match or step(form)
         if match is None:
             known = [*self, *(name for names in (*self._synonyms, *self._lemmas.values()) for name in names)]
@@ -162,7 +160,7 @@ class Labels(Sequence[str]):
         return Match(tuple(indices), "word", label, note)
 
     def _classes(self, indices: list[int], kind: str, text: str) -> Match:
-        """The class of this name, or all of them as a group, and what else the name means."""
+        """The class of this name, or all classes of this name as a group, and a note on what else the name means."""
         if len(indices) > 1:
             note = f"{text!r} names {len(indices)} classes: {self._list(indices)}; an index picks one"
             return Match(tuple(indices), "group", text, note)
@@ -178,7 +176,7 @@ class Labels(Sequence[str]):
         return Match((index,), kind, self[index], "; ".join(notes) or None)
 
     def _group(self, key: str) -> Match:
-        """The group of this name, and a note where it is one class only or another has the same main name."""
+        """The group of this name, with a note if it has one class only or another group has the same main name."""
         senses = self._senses(key)
         chosen = _MEANT.get(key, senses[:1])
         indices = sorted({index for wnid in chosen for index in self._members[wnid]})
@@ -192,7 +190,7 @@ class Labels(Sequence[str]):
         return Match(tuple(indices), "group", self._lemmas[chosen[0]][0], note)
 
     def _senses(self, key: str) -> list[str]:
-        """The groups of this folded name, what a person most likely means first."""
+        """The groups of this folded name, beginning with the one that a person most likely means."""
 
         def rank(wnid):
             return [fold(lemma) for lemma in self._lemmas[wnid]].index(key), -len(self._members[wnid])
@@ -208,25 +206,8 @@ class Labels(Sequence[str]):
 
 @cache
 def imagenet() -> Labels:
-    """The thousand classes of ImageNet-1k, with WordNet behind them."""
+    """The labels of ImageNet-1k: a thousand classes, with the synonyms and groups of WordNet."""
     return Labels(name for _, name, *_ in _wordnet()["classes"])
-
-
-def fold(text: str) -> str:
-    """A name as people may type it: lower case, without accents and apostrophes, one space between words."""
-    text = re.sub("['’]", "", unicodedata.normalize("NFKD", text.casefold()))
-    return " ".join(re.findall(r"[^\W_]+", "".join(c for c in text if not unicodedata.combining(c))))
-
-
-def _forms(key: str) -> Iterator[str]:
-    """A folded name as typed, then what its singular may be."""
-    yield key
-    start, space, word = key.rpartition(" ")
-    if word in _IRREGULAR:
-        yield start + space + _IRREGULAR[word]
-    for ending, singular in _PLURALS:
-        if re.search(ending + "$", word):
-            yield start + space + re.sub(ending + "$", singular, word)
 
 
 @cache
@@ -236,15 +217,15 @@ def _wordnet() -> dict:
 
 
 def _ancestors(parents: Sequence[str], nodes: dict) -> list[str]:
-    """All groups above, level by level."""
+    """All groups that hold the parents, the nearest first."""
     queue = list(parents)
     for node in queue:
         queue += [parent for parent in nodes[node][1] if parent not in queue]
     return [f"n{node}" for node in queue]
 
 
-def _by_folded_name(items: Iterable[tuple]) -> dict[str, list]:
-    """{folded name: the keys that have it} from pairs (key, names)."""
+def _inverted(items: Iterable[tuple]) -> dict[str, list]:
+    """Folded name to the keys that have it, from pairs of a key and its names."""
     table = defaultdict(list)
     for key, names in items:
         for name in dict.fromkeys(map(fold, names)):

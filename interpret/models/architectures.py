@@ -1,4 +1,4 @@
-"""Networks to train: five small ones for any number of channels and classes, and every other one by its name."""
+"""Networks to train: five small ones for any number of channels and classes, and all others by name."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -7,18 +7,18 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from ..errors import NetworkError, UnknownNameError, did_you_mean
-from .registry import OFFLINE, recipe_named, torchvision_names
+from ..errors import NetworkError, UnknownNameError, did_you_mean, kind_and_text
+from .registry import OFFLINE, named_network, torchvision_names
 from .replace_layers import with_channels
 
 Size = tuple[int, int]
 
 
 class Stack(nn.Sequential):
-    """Layers in a row; what a linear one is fed is flattened, without a module, for which LRP would need a rule."""
+    """Layers in a row; the input of a linear one is flattened, without a module, for which LRP would need a rule."""
 
     def forward(self, features: Tensor) -> Tensor:
-        """What the last layer gives for (N, C, H, W): (N, classes)."""
+        """(N, classes) logits of pictures (N, C, H, W)."""
         for layer in self:
             features = layer(features.flatten(1) if isinstance(layer, nn.Linear) else features)
         return features
@@ -43,10 +43,7 @@ def mlp(classes: int, channels: int, size: Size) -> nn.Module:
 
 
 def lenet(classes: int, channels: int, size: Size) -> nn.Module:
-    """Two convolutions that halve the picture and two dense layers.
-
-    What Wong et al. 2020 (https://arxiv.org/abs/2001.03994) train on MNIST.
-    """
+    """Two convolutions that halve the picture, two dense layers (Wong et al. 2020, https://arxiv.org/abs/2001.03994)."""
     if min(size) < 4:
         raise ValueError("two convolutions that halve the picture leave nothing of it")
     return Stack(
@@ -90,7 +87,7 @@ def preact_resnet18(classes: int, channels: int, size: Size) -> nn.Module:
 
 
 class PreActBlock(nn.Module):
-    """Batch norm, ReLU, convolution, twice, added to the input; the path around takes the first activation."""
+    """Batch norm, ReLU and convolution, twice, added to the input, or to a convolution of the first ReLU's output."""
 
     def __init__(self, given: int, width: int, *, stride: int) -> None:
         super().__init__()
@@ -124,13 +121,13 @@ def build(name: str, *, classes: int, channels: int, size: Size) -> nn.Module:
         name: one of NETWORKS, "efficientnet_lite0", a torchvision classification network, or "timm:NAME".
         classes: how many it tells apart, at least 2.
         channels: of the pictures, at least 1.
-        size: height and width of the pictures that it is fed.
+        size: height and width of the network's input.
 
     Returns:
-        Takes (N, channels, *size), gives logits (N, classes).
+        A network from inputs (N, channels, *size) to logits (N, classes).
 
     Raises:
-        UnknownNameError: no such network; the message has the close names.
+        UnknownNameError: no such network; the message lists the close names.
         NetworkError: it cannot take such pictures.
     """
     if classes < 2 or channels < 1 or min(size) < 1:
@@ -144,27 +141,21 @@ def build(name: str, *, classes: int, channels: int, size: Size) -> nn.Module:
         raise UnknownNameError(f"{name!r} is code of your own, which is not built by its name; call it yourself")
     try:
         network = _built(name, classes, channels, size)
-        _try(network, channels, size)
-    except (RuntimeError, AssertionError, ValueError, IndexError) as error:  # each network has its own way
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        message = f"{name} cannot take {channels} channels of {size[1]} x {size[0]} pixels; try another size ({reason})"
-        raise NetworkError(message) from error
+        with torch.no_grad():  # a trial, since many networks are too deep for small pictures; no statistics change
+            network.eval()(torch.zeros(1, channels, *size))
+    except (RuntimeError, AssertionError, ValueError, IndexError) as error:  # each network fails in its own way
+        asked = f"{channels} channels of {size[1]} x {size[0]} pixels"
+        raise NetworkError(f"{name} cannot take {asked}; try another size ({kind_and_text(error)})") from error
     return network.train()
 
 
 def _built(name: str, classes: int, channels: int, size: Size) -> nn.Module:
     if name in NETWORKS:
         return NETWORKS[name](classes, channels, size)
-    network = recipe_named(name).build(num_classes=classes)
+    network = named_network(name).build(num_classes=classes)
     return network if channels == 3 else with_channels(network, channels)
 
 
 def _averaged(width: int, classes: int) -> OrderedDict[str, nn.Module]:
     """The head that CAM needs: the mean over the picture, and one linear layer."""
     return OrderedDict(pool=nn.AdaptiveAvgPool2d(1), fc=nn.Linear(width, classes))
-
-
-@torch.no_grad()
-def _try(network: nn.Module, channels: int, size: Size) -> None:
-    """Run it once, in evaluation mode so that no statistics change: many networks are too deep for small pictures."""
-    network.eval()(torch.zeros(1, channels, *size))

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from ..classifier import Classifier
-from ..network.hooks import left_as_found
+from ..network.hooks import Call, left_as_found, traced
 
 _log = logging.getLogger(__name__)
 
@@ -22,28 +22,30 @@ TOLERANCE = 1e-4  # of a logit, as a share of the largest
 def folded(classifier: Classifier) -> Classifier:
     """A copy of a classifier whose batch normalisations are part of the convolutions before them.
 
-    In evaluation mode a batch normalisation is a scale and a shift of each channel, which the weights
-    of the convolution before it can carry. A pair is folded where the one takes exactly what the other
-    gave and each runs once, and the convolution's weights are its own, not made anew in each pass; that
-    nothing else takes what it gives is tried out on a few pictures. The copy is for predictions: what
-    looks between the two would see something else.
+    In evaluation mode a batch normalisation scales and shifts each channel, which the weights of the
+    convolution before it can do as well. A pair is folded where the normalisation takes exactly the
+    convolution's output, each runs once, and the convolution owns its weights (a parametrisation makes
+    them anew in each pass). Trial pictures show whether anything else uses the convolution's output.
+    The copy is for predictions: between the two, a method that looks into the network would see other
+    values.
 
     Args:
         classifier: left as it is.
 
     Returns:
-        The copy, whose logits differ by rounding alone; without any fold where there is nothing to fold, or
-        where the network does not take the pictures it would be tried on, which is logged.
+        The copy, whose logits differ by rounding alone. Nothing is folded where there is no such pair, or
+        where the network cannot take the trial pictures, which is logged.
     """
     images = _trials(classifier)
     with left_as_found(classifier, images.device), torch.no_grad():
         try:
             expected = _exact(classifier)(images)
-        except Exception as error:  # the network is the user's, and may take pictures of one size or number only
+        except Exception as error:  # the network is the user's, and may need pictures of a certain size or number
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             _log.warning("nothing is folded: the network does not take the pictures to try it on (%s)", reason)
             expected = None
-    copied = copy.deepcopy(classifier).eval()  # after that pass: weights made in one with a graph have no copy
+    # Only after that pass: weights that a parametrisation made in one with a graph cannot be copied.
+    copied = copy.deepcopy(classifier).eval()
     if expected is None:
         return copied
     view = _exact(copied)
@@ -52,7 +54,7 @@ def folded(classifier: Classifier) -> Classifier:
         pairs = _pairs(copied.network, lambda: view(images))
         undone = [_fold(copied.network, *pair) for pair in pairs]
         if not _equal(view(images), expected):
-            # Something else takes what a convolution gives; one by one shows which.
+            # Something else uses a convolution's output; folding one pair at a time shows which.
             for undo in undone:
                 undo()
             undone = []
@@ -65,14 +67,14 @@ def folded(classifier: Classifier) -> Classifier:
 
 
 def _exact(classifier: Classifier) -> Classifier:
-    """The same network for pictures on its input grid, in arithmetic that does not drown what a fold changes."""
+    """The same network for pictures on its input grid, in float32: a narrower format would hide what a fold changes."""
     view = copy.copy(classifier.on_inputs())
     view.precision = "float32"
     return view
 
 
 def _trials(classifier: Classifier) -> Tensor:
-    """Pictures (6, C, h, w) in [0, 1]: what faint noise leaves asleep in a network, strong contrasts may wake."""
+    """Trial pictures (6, C, h, w) in [0, 1]: strong contrasts may activate units that faint noise does not reach."""
     height, width = classifier.input_size or (224, 224)
     noise = torch.rand(len(classifier.mean), height, width, generator=torch.Generator().manual_seed(0))
     rows, columns = torch.arange(height)[:, None] // 4, torch.arange(width) // 4
@@ -86,43 +88,28 @@ def _equal(logits: Tensor, expected: Tensor) -> bool:
     return bool(((logits - expected).abs().amax(1) <= TOLERANCE * largest).all())
 
 
-def _owns_weights(module: nn.Module) -> bool:
-    """Whether a convolution's weights are parameters of its own, not made of others by a hook or a parametrisation."""
-    return {"weight", "bias"} <= module._parameters.keys()
-
-
 def _pairs(network: nn.Module, run: Callable[[], object]) -> list[tuple[str, str]]:
-    """The names of each convolution and of the normalisation that takes what it gives, where each runs once."""
-    given: dict[int, tuple[str, Tensor]] = {}  # the tensors are kept, so that none takes another's place
+    """The names of each convolution and of the normalisation that takes its output, where each runs once."""
+    given: dict[int, tuple[str, Tensor]] = {}  # the tensors are kept, so that none takes another's place in memory
     calls: Counter[str] = Counter()
     pairs: list[tuple[str, str]] = []
 
-    def hook(name: str) -> Callable:
-        def look(module: nn.Module, inputs: tuple, output: Tensor) -> None:
-            calls[name] += 1
-            if isinstance(module, KINDS):
-                given[id(output)] = name, output
-            elif inputs and id(inputs[0]) in given:
-                pairs.append((given[id(inputs[0])][0], name))
+    def visit(call: Call) -> None:
+        name = call.name.partition("#")[0]
+        calls[name] += 1
+        # Weights that are no parameters are made of others in each pass, by a hook or a parametrisation.
+        if isinstance(call.module, KINDS) and {"weight", "bias"} <= call.module._parameters.keys():
+            given[id(call.output)] = name, call.output
+        elif isinstance(call.module, NORMS) and call.module.running_var is not None:
+            if call.inputs and id(call.inputs[0]) in given:
+                pairs.append((given[id(call.inputs[0])][0], name))
 
-        return look
-
-    handles = [
-        module.register_forward_hook(hook(name))
-        for name, module in network.named_modules()
-        if (isinstance(module, KINDS) and _owns_weights(module))
-        or (isinstance(module, NORMS) and module.running_var is not None)
-    ]
-    try:
-        run()
-    finally:
-        for handle in handles:
-            handle.remove()
+    traced(network, run, visit)
     return [pair for pair in pairs if calls[pair[0]] == calls[pair[1]] == 1]
 
 
 def _fold(network: nn.Module, convolution: str, normalisation: str) -> Callable[[], None]:
-    """Fold one pair, and a function that undoes it."""
+    """Fold one pair, and return a function that undoes it."""
     first, second = network.get_submodule(convolution), network.get_submodule(normalisation)
     before = first.weight, first.bias
     first.weight, first.bias = fuse_conv_bn_weights(

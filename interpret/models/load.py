@@ -3,19 +3,22 @@
 import importlib
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
 
-from ..classifier import Classifier, checked_precision
-from ..errors import InterpretError, NetworkError, UnknownNameError, did_you_mean
+from ..classifier import Classifier, checked_precision, network_of
+from ..errors import InterpretError, NetworkError, UnknownNameError, did_you_mean, kind_and_text
 from ..labels.files import read_labels
 from ..labels.names import Labels, imagenet
-from .registry import Recipe, recipe_named
+from .registry import NamedNetwork, named_network
 from .saved import is_trained, load_trained, read_trained
 from .state_dict import State, fill, read_weights
 
 DEFAULT = "efficientnet_lite0"
+File = str | os.PathLike
+Options = dict[str, Any]  # those of mean, std and input_size that were given
 
 
 def load(
@@ -32,77 +35,75 @@ def load(
 
     Args:
         name: "efficientnet_lite0" (the default) or "squeezenet1_1", which work offline; any
-            torchvision classification network; "timm:NAME"; or "package.module:function", a
-            function that takes no arguments and returns an ``nn.Module`` or a ``Classifier``; or a
-            ``.pt`` or ``.pth`` file that `interp train` wrote, with preprocessing and labels in it.
-        weights: a ``.pth``, ``.pt`` or ``.safetensors`` file with the network's state dict, for a
-            network of any number of classes; the published weights by default.
-        labels: the names of the classes, or a file with them: one a line, or JSON.
-        mean: of each channel in [0, 1]; what the published weights expect by default.
-        std: of each channel; likewise.
-        input_size: height and width of the network's input; likewise.
-        precision: "float32", or autocast to "bf16" or "fp16", which a GPU is faster in; see `Classifier`.
+            torchvision classification network; "timm:NAME"; "package.module:function", a function
+            that takes no arguments and returns an ``nn.Module`` or a ``Classifier``; or a ``.pt`` or
+            ``.pth`` file that `interp train` wrote, with preprocessing and labels in it.
+        weights: a ``.pth``, ``.pt`` or ``.safetensors`` file with the network's state dict, for any
+            number of classes; the published weights by default.
+        labels: the names of the classes, or a file that holds them: one per line, or JSON.
+        mean: of each channel, in [0, 1]; by default what the published weights expect.
+        std: of each channel; by default likewise.
+        input_size: height and width of the network's input; by default likewise.
+        precision: "float32", or "bf16" or "fp16", in which a GPU is faster; see `Classifier`.
 
     Returns:
         The classifier, on the CPU.
 
     Raises:
-        UnknownNameError: no such network; the message has the close names.
-        NetworkError: weights that cannot be had or do not fit; the message says which keys, or
+        UnknownNameError: no such network; the message lists the close names.
+        NetworkError: weights that are not available or do not fit; the message says which keys, or
             which file to fetch and where to put it.
     """
     name = os.fspath(name)
+    options = {"mean": mean, "std": std, "input_size": input_size}
+    options = {option: value for option, value in options.items() if value is not None}
     with torch.inference_mode(False), torch.random.fork_rng([]):
         if name.endswith((".pt", ".pth")) and os.path.isfile(name):
-            classifier = _from_file(name, weights, mean, std, input_size)
+            classifier = _from_file(name, weights, options)
         elif ":" in name and not name.startswith("timm:"):
-            classifier = _from_function(name, weights, mean, std, input_size)
+            classifier = _from_function(name, weights, options)
         else:
-            recipe = recipe_named(name)
-            network = _build(recipe, weights)
-            size = recipe.input_size if input_size is None else input_size
-            scaled = _resize_for(recipe, input_size)
-            classifier = Classifier(
-                network,
-                mean=recipe.mean if mean is None else mean,
-                std=recipe.std if std is None else std,
-                input_size=size,
-                resize=scaled,
-                interpolation=recipe.interpolation,
-            )
-        # Channels last is what convolutions are fastest with, also on a CPU.
+            classifier = _from_registry(named_network(name), weights, options)
+        # Convolutions are fastest with channels last, also on a CPU.
         classifier.cpu().eval().requires_grad_(False).to(memory_format=torch.channels_last)
         classifier.labels = _labels(classifier, labels)
         classifier.precision = checked_precision(precision)
     return classifier
 
 
-def _resize_for(recipe: Recipe, input_size: int | tuple[int, int] | None) -> int | None:
-    """The resize that keeps the recipe's ratio to the crop when another crop is asked for."""
-    if input_size is None or recipe.resize is None:
-        return recipe.resize
-    smallest = min((recipe.input_size,) if isinstance(recipe.input_size, int) else recipe.input_size)
+def _from_registry(entry: NamedNetwork, weights: File | None, options: Options) -> Classifier:
+    network = _build(entry, weights)
+    published = {"mean": entry.mean, "std": entry.std, "input_size": entry.input_size}
+    resize = _resize_for(entry, options.get("input_size"))
+    return Classifier(network, **published | options, resize=resize, interpolation=entry.interpolation)
+
+
+def _resize_for(entry: NamedNetwork, input_size: int | tuple[int, int] | None) -> int | None:
+    """The published resize, or one that has the same ratio to another crop that is asked for."""
+    if input_size is None or entry.resize is None:
+        return entry.resize
+    smallest = min((entry.input_size,) if isinstance(entry.input_size, int) else entry.input_size)
     wanted = max((input_size,) if isinstance(input_size, int) else input_size)
-    return round(recipe.resize * wanted / smallest)
+    return round(entry.resize * wanted / smallest)
 
 
-def _build(recipe: Recipe, weights: str | os.PathLike | None) -> nn.Module:
-    state = recipe.pretrained() if weights is None else _read_state(weights)
-    state = {name: value for name, value in state.items() if not name.startswith(recipe.training_only)}
-    network = recipe.build()
+def _build(entry: NamedNetwork, weights: File | None) -> nn.Module:
+    state = entry.pretrained() if weights is None else _read_state(weights)
+    state = {name: value for name, value in state.items() if not name.startswith(entry.training_only)}
+    network = entry.build()
     classes = _other_classes(network, state)
     if classes is not None:
-        network = recipe.build(num_classes=classes)
+        network = entry.build(num_classes=classes)
     fill(network, state, "the published file" if weights is None else str(weights))
     return network
 
 
-def _read_state(path: str | os.PathLike) -> State:
+def _read_state(path: File) -> State:
     return read_trained(path)[1] if is_trained(path) else read_weights(path)
 
 
 def _other_classes(network: nn.Module, state: State) -> int | None:
-    """The number of classes of a fine-tuned head: the one size by which only the head differs."""
+    """The number of classes of fine-tuned weights, where nothing but the size of the head differs; else None."""
     own = network.state_dict()
     differing = {
         (own[name].shape[:1], state[name].shape[:1])
@@ -138,46 +139,34 @@ def _count_classes(classifier: Classifier) -> int:
         except RuntimeError as error:
             if isinstance(head, nn.Linear):
                 return max(2, head.out_features)  # it takes one size of picture, which is not known here
-            raise NetworkError(f"the network cannot take {width} x {height} pixels: {_in_a_line(error)}") from error
+            raise NetworkError(f"the network cannot take {width} x {height} pixels: {kind_and_text(error)}") from error
 
 
-def _from_function(
-    name: str,
-    weights: str | os.PathLike | None,
-    mean: Sequence[float] | None,
-    std: Sequence[float] | None,
-    input_size: int | tuple[int, int] | None,
-) -> Classifier:
+def _from_function(name: str, weights: File | None, options: Options) -> Classifier:
     made = _call(name)
     if not isinstance(made, nn.Module):
         raise NetworkError(f"{name} returned a {type(made).__name__}, not an nn.Module")
     if weights is not None:
-        fill(made.network if isinstance(made, Classifier) else made, _read_state(weights), str(weights))
+        fill(network_of(made), _read_state(weights), str(weights))
     if isinstance(made, Classifier):
-        if any(option is not None for option in (mean, std, input_size)):
+        if options:
             raise NetworkError(f"{name} returned a Classifier, which has its own mean, std and input_size: omit them")
         return made
-    if mean is None or std is None:
+    if not {"mean", "std"} <= options.keys():
         raise NetworkError(
             f"{name} returned a bare network: say what it expects with --mean and --std (mean=…, std=… in "
             "Python), 0 and 1 if nothing, or let the function return an interpret.Classifier"
         )
-    return Classifier(made, mean=mean, std=std, input_size=input_size)
+    return Classifier(made, **options)
 
 
-def _from_file(
-    name: str,
-    weights: str | os.PathLike | None,
-    mean: Sequence[float] | None,
-    std: Sequence[float] | None,
-    input_size: int | tuple[int, int] | None,
-) -> Classifier:
+def _from_file(name: str, weights: File | None, options: Options) -> Classifier:
     if not is_trained(name):
         raise UnknownNameError(
             f"no network {name!r}: `interp train` did not write that file, or it is damaged; to use "
             f"other weights say which network it holds: -m resnet18 --weights {name}"
         )
-    if any(option is not None for option in (weights, mean, std, input_size)):
+    if weights is not None or options:
         raise NetworkError(f"{name} has its own weights, mean, std and input_size: omit them")
     return load_trained(name)
 
@@ -187,7 +176,7 @@ def _call(name: str) -> object:
     try:
         home = importlib.import_module(module)
     except Exception as error:  # the module is the user's, and may do anything
-        raise UnknownNameError(f"cannot import {module!r}: {_in_a_line(error)}") from error
+        raise UnknownNameError(f"cannot import {module!r}: {kind_and_text(error)}") from error
     if not hasattr(home, function):
         names = [known for known in vars(home) if not known.startswith("_")]
         raise UnknownNameError(f"{module} has no {function!r}{did_you_mean(function, names)}")
@@ -196,8 +185,4 @@ def _call(name: str) -> object:
     except InterpretError:
         raise
     except Exception as error:
-        raise NetworkError(f"{name}() failed: {_in_a_line(error)}") from error
-
-
-def _in_a_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise NetworkError(f"{name}() failed: {kind_and_text(error)}") from error

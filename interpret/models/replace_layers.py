@@ -1,4 +1,4 @@
-"""Trained or ready-made networks for other classes and other channels: a copy with one layer drawn anew."""
+"""Networks for other classes or other channels: a copy in which one layer has new, random weights."""
 
 import copy
 
@@ -9,18 +9,18 @@ from ..errors import NetworkError
 
 
 def adapted(network: nn.Module, classes: int) -> nn.Module:
-    """A copy of a trained network with a fresh classification layer, for classes of one's own.
+    """A copy of a trained network with a new classification layer, for classes of one's own.
 
     Args:
-        network: whose last ``nn.Linear`` or 1 x 1 convolution gives its logits. What is frozen stays
-            so: ``requires_grad_(True)`` lets all of a network from `load` be trained.
+        network: its last ``nn.Linear`` or 1 x 1 convolution gives the logits, and is replaced. What is frozen stays
+            frozen: ``requires_grad_(True)`` lets all of a network from `load` be trained.
         classes: how many the copy tells apart.
 
     Returns:
-        The copy; the new layer is drawn from torch's global generator and is not frozen.
+        The copy. The weights of the new layer are drawn from torch's global generator and are not frozen.
 
     Raises:
-        NetworkError: it has no such layer.
+        NetworkError: the network has no such layer.
     """
     copied = copy.deepcopy(network)
     heads = [module for module in copied.modules() if _may_be_head(module)]
@@ -33,18 +33,7 @@ def adapted(network: nn.Module, classes: int) -> nn.Module:
 
 
 def with_channels(network: nn.Module, channels: int) -> nn.Module:
-    """A copy of a network whose first convolution is a fresh one for another number of channels.
-
-    Args:
-        network: with a convolution for its first layer.
-        channels: of the pictures that the copy takes.
-
-    Returns:
-        The copy; the new layer is drawn from torch's global generator.
-
-    Raises:
-        NetworkError: it has no convolution.
-    """
+    """A copy of a network whose first convolution is a new one, randomly drawn, for another number of channels."""
     copied = copy.deepcopy(network)
     first = next((module for module in copied.modules() if isinstance(module, nn.Conv2d)), None)
     if first is None:

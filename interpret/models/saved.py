@@ -1,8 +1,6 @@
-"""Networks that were trained here: one file with the weights and all that is needed to use them."""
+"""Networks that were trained here: one file with the weights and everything that is needed to use them."""
 
-import contextlib
 import os
-import secrets
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +11,7 @@ from torch import Tensor, nn
 
 from ..classifier import Classifier
 from ..errors import InterpretError, NetworkError
+from ..images.files import written_beside
 from .architectures import build
 from .state_dict import State, fill
 
@@ -22,7 +21,7 @@ REMEDY = "if it holds the weights of another network, name that and pass the fil
 
 @dataclass(frozen=True)
 class Recipe:
-    """What it takes to build a network again and to show it pictures; made of what JSON can hold."""
+    """All that is needed to build a network again and to show it pictures, in values that JSON can hold."""
 
     network: str  # a name that `build` knows
     classes: int
@@ -36,7 +35,7 @@ class Recipe:
     interpolation: str = "bilinear"
 
     def __post_init__(self) -> None:
-        """Refuse what contradicts itself, and make tuples of what JSON reads as lists."""
+        """Refuse values that contradict each other, and make tuples of the lists that JSON gives."""
         for field in ("size", "labels", "mean", "std", "input_size"):
             if isinstance(value := getattr(self, field), Sequence) and not isinstance(value, str):
                 object.__setattr__(self, field, tuple(value))
@@ -57,7 +56,7 @@ class Recipe:
             raise InterpretError(f"mean and std need {self.channels} numbers each, one a channel")
 
     def classifier(self, network: nn.Module) -> Classifier:
-        """The network with this recipe's preprocessing and labels, as it is: neither frozen nor switched."""
+        """The network with this recipe's preprocessing and labels; it is neither frozen nor switched to evaluation."""
         return Classifier(
             network,
             mean=self.mean,
@@ -74,36 +73,32 @@ def save_trained(path: str | os.PathLike, network: nn.Module | State, recipe: Re
 
     Args:
         path: of the file, whose folder is made; ``load`` and ``-m`` take it if it ends in .pt or .pth.
-        network: what the Classifier holds, not the Classifier, or its state dict; on any device.
+        network: the network inside a Classifier, or its state dict; on any device.
         recipe: how to build and use it.
         more: what else to keep, for example to continue a training: tensors, numbers, strings, None, and
             lists and dicts of these.
 
     Raises:
-        InterpretError: there is something in ``more`` that could not be read back, or the file
-            cannot be written.
+        InterpretError: ``more`` holds something that could not be read back, or the file cannot be
+            written.
     """
     if reason := _unreadable(more):
         raise InterpretError(f"{path} takes tensors, numbers, strings, lists and dicts alone, not {reason}")
     state = network.state_dict() if isinstance(network, nn.Module) else network
-    # A view would take all of the tensor it is cut from along.
+    # A view would be saved with the whole tensor that it is a part of.
     state = {name: value.detach().cpu().clone() for name, value in state.items()}
     content = {**more, "interp": FORMAT, "recipe": asdict(recipe), "state": state}
     target = Path(path).resolve()  # a link stays a link
-    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(content, temporary)
-        os.replace(temporary, target)
+        with written_beside(target) as temporary:
+            torch.save(content, temporary)
     except (OSError, RuntimeError) as error:  # torch raises the latter where the disk is full
         raise InterpretError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 def _unreadable(value: object) -> str | None:
-    """The name of a type within a value that `torch.load` does not read with ``weights_only``."""
+    """The name of a type inside a value that `torch.load` would not read with ``weights_only``, if there is one."""
     if isinstance(value, dict):
         parts = [*value, *value.values()]
     elif isinstance(value, list | tuple):
@@ -168,7 +163,14 @@ def read_trained(path: str | os.PathLike) -> tuple[Recipe, State, dict[str, obje
 
 
 def is_trained(path: str | os.PathLike) -> bool:
-    """Whether a file is one of `save_trained`, of whatever version; False also where there is none."""
+    """Whether `save_trained` wrote a file, in any version.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        False also where there is no such file.
+    """
     try:
         return _content(path, mapped=True) is not None
     except OSError:
@@ -176,13 +178,13 @@ def is_trained(path: str | os.PathLike) -> bool:
 
 
 def _content(path: str | os.PathLike, *, mapped: bool = False) -> dict | None:
-    """What is in a file of `save_trained`, its tensors only when they are used if mapped; None of any other file."""
+    """What a file of `save_trained` holds, and None for any other file; mapped, tensors are read when they are used."""
     with Path(path).open("rb") as file:
         if file.read(2) != b"PK":
             return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of files that torch.save did not write
+            warnings.simplefilter("ignore")  # about files that torch.save did not write
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except OSError:
         raise

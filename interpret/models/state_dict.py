@@ -1,4 +1,4 @@
-"""State dicts from files: only tensors are unpickled, and a mismatch says which keys."""
+"""State dicts from files: only tensors are unpickled, and keys that do not fit are named."""
 
 import os
 import pickle
@@ -27,18 +27,10 @@ REMEDY = "save the weights alone: torch.save(network.state_dict(), file)"
 
 
 def read_weights(path: str | os.PathLike) -> State:
-    """The state dict in a file.
+    """The state dict in a ``.safetensors`` or a ``.pth``/``.pt`` file, of which nothing but tensors is unpickled.
 
-    Args:
-        path: a ``.pth``/``.pt`` file, read with ``weights_only=True`` so that nothing but tensors
-            is unpickled, or a ``.safetensors`` file. A state dict nested under "state_dict" or
-            "model", and one whose names begin with "module." (left by DataParallel), is understood.
-
-    Returns:
-        Name to tensor, on the CPU.
-
-    Raises:
-        NetworkError: not a file of weights; the message says what it is and what to do.
+    It may be nested, under "state_dict" or "model" for example, and its names may begin with "module.", as
+    DataParallel leaves them.
     """
     path = Path(path)
     if not path.is_file():
@@ -75,7 +67,7 @@ def _read_pickle(path: Path) -> object:
                 raise NetworkError(f"{path} is a TorchScript archive; {REMEDY}")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of pickles that torch did not write
+            warnings.simplefilter("ignore")  # about pickles that torch did not write
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "unsupported global" not in str(error).lower():
@@ -97,7 +89,7 @@ def _unnested(state: object, path: Path) -> State:
 
 
 def _without_prefix(state: State) -> State:
-    """The state dict without what wrappers put before every name."""
+    """The state dict without what wrappers such as DataParallel put before every name."""
     while prefix := next((p for p in PREFIXES if state and all(name.startswith(p) for name in state)), None):
         state = {name.removeprefix(prefix): value for name, value in state.items()}
     return state
@@ -110,13 +102,9 @@ def _present(name: str, names: dict[str, str]) -> str:
 
 
 def fill(network: nn.Module, state: State, source: str) -> None:
-    """Load a state dict into a network whose every weight it must hold.
-
-    Raises:
-        NetworkError: names or shapes differ; the message lists the first of each kind.
-    """
+    """Load a state dict that must hold every weight of a network; a NetworkError lists names and shapes that differ."""
     own = network.state_dict()
-    # A network may itself be wrapped, so names are compared without prefixes on both sides.
+    # The network may be wrapped too, so names are compared without prefixes on both sides.
     names = dict(zip(_without_prefix(own), own, strict=True))
     state = {_present(name, names): value for name, value in state.items()}
     shapes = [
@@ -137,7 +125,7 @@ def fill(network: nn.Module, state: State, source: str) -> None:
             f"{source} does not fit {type(network).__name__}: {', '.join(problems)}; "
             "name the network that was trained, or build it yourself: package.module:function"
         )
-    own.update(state)  # and with the versions of the network's modules, which some of them insist on
+    own.update(state)  # which keeps the versions of the modules, since some of them insist on theirs
     network.load_state_dict(own)
     if any(not torch.isfinite(value).all() for value in state.values() if value.is_floating_point()):
         raise NetworkError(f"{source} holds weights that are not finite (NaN or infinite); take an earlier checkpoint")

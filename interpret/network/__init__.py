@@ -1,1 +1,1 @@
-"""Looking into a network while it runs: hooks, layers, and what stands in for the derivative of an activation."""
+"""Looking into a network while it runs: hooks, layers, gradients, and backward rules for activations."""

@@ -1,4 +1,4 @@
-"""Derivatives of scores, and the passes that several of them share."""
+"""Gradients of scores, and the passes that several of them share."""
 
 from contextvars import ContextVar
 from typing import Any
@@ -11,21 +11,14 @@ shared: ContextVar[dict[Any, Any] | None] = ContextVar("passes that are shared",
 
 
 def leaf(inputs: Tensor) -> Tensor:
-    """The inputs as something to differentiate by: themselves where a caller follows the graph below."""
+    """A tensor to differentiate by: the inputs themselves if they require grad, else a new leaf with their values."""
     return inputs if inputs.requires_grad else inputs.detach().requires_grad_()
 
 
 def gradient(score: Tensor, source: Tensor, *, keep_graph: bool | None = None) -> Tensor:
-    """The derivative of a score with respect to a tensor that it may not depend on.
+    """The gradient of (N,) scores by a source (N, ...), zero if they do not depend on it.
 
-    Args:
-        score: (N,), one a sample; samples do not depend on each other.
-        source: (N, ...), a part of the score's graph.
-        keep_graph: whether the result shall be differentiable itself, for whoever differentiates an
-            explanation; by default it is where ``source`` was computed from something.
-
-    Returns:
-        (N, ...) gradient, zero where the score does not depend on ``source``.
+    With ``keep_graph`` it can be differentiated itself; by default that is so if the source has a graph of its own.
     """
     if not score.requires_grad:
         return torch.zeros_like(source)

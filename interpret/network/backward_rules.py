@@ -1,6 +1,6 @@
-"""Backward rules for activations: guided backpropagation, the deconvnet and redirected gradients, for every kind.
+"""Backward rules for activations of every kind: guided backpropagation, the deconvnet and redirected gradients.
 
-For an activation f with input z and a gradient R coming in from above, the rules pass on
+For an activation f with input z and the gradient R of its output, the rules pass on
 
 =====================================  =============================  ==========
 f                                      guided                         deconvnet
@@ -12,28 +12,26 @@ SiLU, GELU, Hardswish, Mish, Softplus  f'(z) 1[f'(z) > 0] max(R, 0)   max(R, 0)
 sigmoid, tanh, hardsigmoid (gates)     left alone                     left alone
 =====================================  =============================  ==========
 
-and a third, "redirected" (lucid, https://github.com/tensorflow/lucid), passes on f'(z) R, except
-where that is zero for all of a sample: there whatever R would open what is shut, so R > 0 where z is
-below the bend and R < 0 where it is above a cap. It finds the way to a unit that is silent.
+A third rule, "redirected" (lucid, https://github.com/tensorflow/lucid), passes on f'(z) R. Where that is zero for all
+values of a sample, it passes on the R that would open a shut activation: R > 0 where z is below the bend, and R < 0
+where z is above a cap. So a gradient reaches units that are silent.
 
-They come from intercepting the calls, not the modules, so they hold for modules, for modules that
-are used twice or work in place, for functions and for tensor methods alike, and nothing of the
-network is touched. What is not called by name cannot be seen: ``x * (x > 0)``, ``x * sigmoid(x)``,
-custom autograd functions, compiled code.
+The rules replace calls, not modules. They work for modules, also those that run twice or in place, for functions and
+for tensor methods, and they do not change the network. They cannot see activations that are not called by name:
+``x * (x > 0)``, ``x * sigmoid(x)``, custom autograd functions, compiled code.
 """
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ..errors import NetworkError
+from .activation_calls import GATE_CALLS, Activation, Run, activation_call
 from .autograd import gradient
 
 Rule = Literal["guided", "deconvnet", "redirected"]
@@ -41,27 +39,7 @@ Rule = Literal["guided", "deconvnet", "redirected"]
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Activation:
-    """How one call of an activation bends: what the guided rule needs to know of it."""
-
-    name: str
-    bends: Literal["at zero", "in a band", "smoothly"]
-    low: float = 0.0
-    high: float = float("inf")
-    slope: float = 1.0  # above zero
-    from_output: bool = False  # judge by the output, as PyTorch does for ReLU; else by the input
-
-    def gate(self, saved: Tensor, run: Callable[[Tensor], Tensor]) -> Tensor:
-        """The factor of the guided rule, of the saved input or output."""
-        if self.bends == "at zero":
-            return (saved > 0).to(saved) * self.slope
-        if self.bends == "in a band":
-            return (saved > self.low) & (saved < self.high)
-        return _backward(run, saved, torch.ones_like(saved)).clamp(min=0)
-
-
-def _backward(run: Callable[[Tensor], Tensor], z: Tensor, above: Tensor) -> Tensor:
+def _backward(run: Run, z: Tensor, above: Tensor) -> Tensor:
     """The activation's own backward pass, with a graph where somebody differentiates an explanation."""
     keep_graph = torch.is_grad_enabled()
     with torch.enable_grad():
@@ -69,46 +47,20 @@ def _backward(run: Callable[[Tensor], Tensor], z: Tensor, above: Tensor) -> Tens
         return torch.autograd.grad(run(z.clone()), z, above, create_graph=keep_graph)[0]
 
 
-def _names(names: str, bends: Any, **options: Any) -> dict[str, Activation]:
-    return {name: Activation(name, bends, **options) for name in names.split()}
-
-
-KNOWN = {
-    **_names("relu", "at zero", from_output=True),
-    **_names("leaky_relu prelu elu celu rrelu", "at zero"),
-    **_names("selu", "at zero", slope=1.0507009873554804934193349852946),
-    **_names("relu6", "in a band", high=6.0),
-    **_names("hardtanh", "in a band"),
-    **_names("silu gelu hardswish mish softplus", "smoothly"),
-    # These are activations with some arguments only.
-    **_names("clamp clip clamp_min threshold maximum max", "at zero"),
-}
-GATES = ("sigmoid", "tanh", "hardsigmoid", "softsign", "tanhshrink", "logsigmoid")
-
-
-def _callables(names: Iterable[str]) -> dict[Any, str]:
-    """Every function, method and operator with one of these names, in place or not, to the plain name."""
-    found = {}
-    for space in (torch, F, torch.Tensor, torch._C._nn, torch.ops.aten):
-        for name in names:
-            for spelled in (name, f"{name}_"):
-                function = getattr(space, spelled, None)
-                if function is not None:
-                    found[function] = name
-                if space is torch.ops.aten and function is not None:
-                    found.update({getattr(function, overload): name for overload in function.overloads()})
-    return found
-
-
-_ACTIVATIONS = _callables(KNOWN)
-_GATES = _callables(GATES)
+def _gate(activation: Activation, saved: Tensor, run: Run) -> Tensor:
+    """The factor of the guided rule, computed from the saved input or output."""
+    if activation.bends == "at zero":
+        return (saved > 0).to(saved) * activation.slope
+    if activation.bends == "in a band":
+        return (saved > activation.low) & (saved < activation.high)
+    return _backward(run, saved, torch.ones_like(saved)).clamp(min=0)
 
 
 class _Ruled(torch.autograd.Function):
     """An activation whose backward pass is a rule's; it works in place where the activation does."""
 
     @staticmethod
-    def forward(ctx: Any, z: Tensor, run: Callable, activation: Activation, mode: "_Mode") -> Tensor:
+    def forward(ctx: Any, z: Tensor, run: Run, activation: Activation, mode: "_Mode") -> Tensor:
         output = run(z)
         if output is z:
             ctx.mark_dirty(z)
@@ -131,12 +83,12 @@ class _Ruled(torch.autograd.Function):
             if ctx.activation.from_output:
                 passed = torch.ops.aten.threshold_backward(passed, saved, 0)
             else:
-                passed = passed * ctx.activation.gate(saved, ctx.run)
+                passed = passed * _gate(ctx.activation, saved, ctx.run)
         return passed, None, None, None
 
 
-def _redirected(run: Callable[[Tensor], Tensor], activation: Activation, z: Tensor, above: Tensor) -> Tensor:
-    """The activation's own backward pass, or for samples (the first dimension) that it stops, what would open it."""
+def _redirected(run: Run, activation: Activation, z: Tensor, above: Tensor) -> Tensor:
+    """The activation's own backward pass; for samples (the first dimension) that it stops, what would open it."""
     passed = _backward(run, z, above)
     shut = _backward(run, z, torch.ones_like(above)) == 0
     opens = torch.where(z < activation.high, above > 0, above < 0)
@@ -145,41 +97,32 @@ def _redirected(run: Callable[[Tensor], Tensor], activation: Activation, z: Tens
     return torch.where(stopped & shut & opens, above, passed)
 
 
-def _in_place(z: Tensor, run: Callable, activation: Activation) -> bool:
-    # Those that bend elsewhere than smoothly may hold a tensor of z's shape, such as zeros_like(z).
+def _in_place(z: Tensor, run: Run, activation: Activation) -> bool:
+    # A call that does not bend smoothly may have another argument of z's shape, such as zeros_like(z).
     probe = z.new_zeros(1) if activation.bends == "smoothly" else z.detach().clone()
     return run(probe) is probe
 
 
 class _Mode(TorchFunctionMode):
-    """Calls of activations, replaced by ones with the rule's backward pass, and counted."""
+    """Replaces calls of activations by calls with the rule's backward pass, and counts them."""
 
     def __init__(self, rule: Rule, keep_graph: bool = False) -> None:
         super().__init__()
         self.rule, self.keep_graph = rule, keep_graph
-        # Whoever differentiates the explanation afterwards needs the derivative of what the network computes.
+        # False once the explanation is made: its own derivative is that of what the network computes.
         self.explaining = True
         self.replaced: Counter[str] = Counter()
         self.gates: Counter[str] = Counter()
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
-        if func in _GATES:
-            self.gates[_GATES[func]] += 1
-        if func not in _ACTIVATIONS:
+        if func in GATE_CALLS:
+            self.gates[GATE_CALLS[func]] += 1
+        found = activation_call(func, args, kwargs)
+        if found is None or not found.input.requires_grad:
             return func(*args, **kwargs)
-        activation = KNOWN[_ACTIVATIONS[func]]
-        z, rest, options = _input_of(args, kwargs)
-        if activation.name in ("maximum", "max") and rest and isinstance(z, Tensor) and _is_zero(z):
-            z, rest = rest[0], (z,)  # the other way round
-        activation = _as_called(activation, rest, options)
-        if activation is None or not isinstance(z, Tensor) or not z.requires_grad:
-            return func(*args, **kwargs)
+        activation, z, run = found
         self.replaced[activation.name] += 1
-
-        def run(value: Tensor) -> Tensor:
-            return func(value, *rest, **options)
-
         kept = self.keep_graph or self.rule == "redirected"
         needs_input = kept or self.rule == "guided" and activation.bends == "smoothly"
         if needs_input and _in_place(z, run, activation):
@@ -187,63 +130,13 @@ class _Mode(TorchFunctionMode):
         return _Ruled.apply(z, run, activation, self)
 
 
-def _input_of(args: tuple, kwargs: dict) -> tuple[Any, tuple, dict]:
-    """The activation's input, and its other arguments."""
-    if args:
-        return args[0], args[1:], kwargs
-    options = dict(kwargs)
-    return options.pop("input", None), (), options
-
-
-def _as_called(activation: Activation, rest: tuple, options: dict) -> Activation | None:
-    """The activation that a call with these arguments is; None for a call that is none."""
-    if activation.name == "hardtanh":
-        low, high = _arguments(rest, options, ("min_val", -1.0), ("max_val", 1.0))
-        return replace(activation, low=low, high=high)
-    if activation.name in ("clamp", "clip"):
-        low, high = _arguments(rest, options, ("min", None), ("max", None))
-        if not _is_zero(low):
-            return None
-        return activation if high is None else replace(activation, bends="in a band", high=high)
-    if activation.name == "clamp_min":
-        return activation if _is_zero(*_arguments(rest, options, ("min", None))) else None
-    if activation.name == "threshold":
-        return activation if all(map(_is_zero, _arguments(rest, options, ("threshold", 0), ("value", 0)))) else None
-    if activation.name in ("maximum", "max"):
-        (other,) = _arguments(rest, options, ("other", None))  # a number is a dimension
-        return activation if isinstance(other, Tensor) and _is_zero(other) else None
-    return activation
-
-
-def _arguments(rest: tuple, options: dict, *wanted: tuple[str, Any]) -> list[Any]:
-    """Arguments by position or name, or their defaults."""
-    given = dict(zip((name for name, _ in wanted), rest, strict=False)) | options
-    return [given.get(name, default) for name, default in wanted]
-
-
-def _is_zero(value: Any) -> bool:
-    if isinstance(value, Tensor):
-        return not value.requires_grad and bool((value == 0).all())
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == 0
-
-
 def ruled_gradient(
     function: Callable[[Tensor], Tensor], inputs: Tensor, rule: Rule, network: object, *, keep_graph: bool = False
 ) -> tuple[Tensor, Counter[str]]:
-    """The gradient of a score, with a backward rule in place of the derivative of every activation.
+    """The gradient of (N,) scores by (N, ...) inputs, with a rule in place of the derivative of every activation.
 
-    Args:
-        function: runs the network and takes (N, ...) inputs to (N,) scores.
-        inputs: (N, ...), requiring grad.
-        rule: "guided" or "deconvnet", see the table above.
-        network: what runs, to say why nothing was replaced.
-        keep_graph: whether the result shall be differentiable itself; its derivative follows no rule.
-
-    Returns:
-        (N, ...), and how many calls of which activation were replaced.
-
-    Raises:
-        NetworkError: no activation was found; the message names the cause.
+    The second result says how many calls of which activation were replaced; if there are none, a NetworkError says
+    why. With ``keep_graph`` the gradient can be differentiated itself; that derivative follows no rule.
     """
     score, mode = _run(function, inputs, rule, network, keep_graph)
     counted = ", ".join(f"{count} {name}" for name, count in mode.replaced.most_common())
@@ -254,7 +147,7 @@ def ruled_gradient(
 
 
 def redirected() -> TorchFunctionMode:
-    """A block; the gradient of what runs in it, asked for after its end, follows the redirected rule above."""
+    """A block: the gradient of what runs inside it, computed after its end, follows the redirected rule above."""
     return _Mode("redirected")
 
 

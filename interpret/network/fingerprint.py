@@ -1,4 +1,4 @@
-"""A name for a network's exact weights."""
+"""A short name for the exact weights of a network."""
 
 import hashlib
 

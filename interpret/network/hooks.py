@@ -1,4 +1,4 @@
-"""Looking into a network while it runs, and leaving it as it was: the only file that touches hooks."""
+"""Blocks that look into a network while it runs, and leave it as it was; no other file sets hooks."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,7 @@ from ..errors import NetworkError, UnknownNameError, did_you_mean
 
 
 class Recording(dict[str, Tensor]):
-    """Layer name to what that layer gave in the last forward pass."""
+    """Layer name to the output of that layer in the last forward pass."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,8 +30,9 @@ class Recording(dict[str, Tensor]):
 class Call:
     """One call of one module of a network in a forward pass."""
 
-    name: str  # the module's dotted name and which of its calls this is, such as "relu#1"
+    name: str  # the module's dotted name and the number of this call of it, such as "relu#1"
     module: nn.Module
+    inputs: tuple
     output: Tensor
 
 
@@ -47,7 +48,7 @@ def find_layer(network: nn.Module, name: str) -> tuple[nn.Module, int | None]:
         The module, and the number of the call counted from 1, or None for the last one.
 
     Raises:
-        UnknownNameError: no such layer; the message has the close names.
+        UnknownNameError: no such layer; the message lists the close names.
     """
     path, _, call = name.partition("#")
     modules = dict(network.named_modules())
@@ -69,34 +70,34 @@ def _children(path: str, modules: dict[str, nn.Module]) -> str:
 def recorded(
     network: nn.Module, *layers: str, cut: bool = False, enough: Mapping[str, int] | None = None
 ) -> Iterator[Recording]:
-    """Record what layers give while the block runs the network.
+    """Record the outputs of layers while the block runs the network.
 
-    What is recorded is a copy, and the network goes on with another, so that an in-place layer
-    behind the recorded one cannot change it.
+    The record is a copy, and the network continues with another copy, so that an in-place layer after
+    the recorded one cannot change the record.
 
     Args:
-        network: the network that will be run inside the block.
-        layers: dotted names; ``name#2`` is the second call of a module, ``name`` the last.
-        cut: start the graph at these layers: what is recorded is a leaf that requires grad, and
-            nothing below is kept. A layer above another then hides the lower one from the score.
-        enough: layer to number of calls, such as an earlier recording's ``calls``: once they have run
-            the network is stopped, and the block left.
+        network: the network that runs inside the block.
+        layers: dotted names; ``name#2`` is the second call of a module, ``name`` the last one.
+        cut: start the graph at these layers: each record is a leaf that requires grad, and nothing
+            below is kept. The score then does not depend on a layer below another recorded one.
+        enough: layer to number of calls, such as an earlier recording's ``calls``: once these calls
+            have run, the network stops and the block ends.
 
     Yields:
         A mapping from each name to its tensor, filled when the network runs.
 
     Raises:
         UnknownNameError: a layer that does not exist.
-        NetworkError: on reading a layer that did not run, or whose output is not a tensor.
+        NetworkError: a layer that is read did not run, or its output is not a tensor.
     """
     recording = Recording()
     with ExitStack() as hooks:
         for layer in layers:
             module, wanted = find_layer(network, layer)
             hook = _recorder(recording, layer, wanted, cut)
-            hooks.callback(module.register_forward_hook(hook).remove)
+            hooks.enter_context(module.register_forward_hook(hook))
             if enough:
-                hooks.callback(module.register_forward_hook(_stopper(recording, enough)).remove)
+                hooks.enter_context(module.register_forward_hook(_stopper(recording, enough)))
         try:
             yield recording
         except _Enough:
@@ -104,7 +105,7 @@ def recorded(
 
 
 class _Enough(Exception):
-    """Leaves a network that has run as far as is needed."""
+    """Stops a network that has run as far as needed."""
 
 
 def _stopper(recording: Recording, enough: Mapping[str, int]) -> Callable:
@@ -122,7 +123,7 @@ def _recorder(recording: Recording, layer: str, wanted: int | None, cut: bool) -
             return None
         if not isinstance(output, Tensor):
             raise NetworkError(f"layer {layer!r} gives a {type(output).__name__}, not a tensor; name a layer inside it")
-        # What is made of narrow numbers, such as a sum over channels, needs wide ones.
+        # In a narrow format, sums over channels and the like would not be exact enough.
         kept = output.float() if output.is_floating_point() and output.element_size() < 4 else output.clone()
         if cut:
             kept = kept.detach().requires_grad_()
@@ -134,15 +135,7 @@ def _recorder(recording: Recording, layer: str, wanted: int | None, cut: bool) -
 
 @contextmanager
 def last_call(network: nn.Module, *kinds: type[nn.Module]) -> Iterator[list[Tensor]]:
-    """Follow which module of some kinds runs last while the block runs the network.
-
-    Args:
-        network: the network that will be run inside the block.
-        kinds: classes of modules that take and return a tensor.
-
-    Yields:
-        That module's input and output; empty where none of them ran.
-    """
+    """The input and the output of the module of some kinds that ran last inside the block; empty if none ran."""
     last: list[Tensor] = []
 
     def hook(module: nn.Module, args: tuple, options: dict, output: Tensor) -> None:
@@ -151,36 +144,27 @@ def last_call(network: nn.Module, *kinds: type[nn.Module]) -> Iterator[list[Tens
     with ExitStack() as hooks:
         for module in network.modules():
             if isinstance(module, kinds):
-                hooks.callback(module.register_forward_hook(hook, with_kwargs=True).remove)
+                hooks.enter_context(module.register_forward_hook(hook, with_kwargs=True))
         yield last
 
 
 @contextmanager
 def counted(network: nn.Module) -> Iterator[Counter[str]]:
-    """Count how many pictures go through a network while the block runs it, under the key "passes"."""
+    """Count the pictures that go through a network inside the block, under the key "passes"."""
     count: Counter[str] = Counter()
 
     def hook(module: nn.Module, args: tuple) -> None:
         count["passes"] += len(args[0])
 
-    handle = network.register_forward_pre_hook(hook)
-    try:
+    with network.register_forward_pre_hook(hook):
         yield count
-    finally:
-        handle.remove()
 
 
 @contextmanager
 def edited(network: nn.Module, layer: str, edit: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """Change what a layer hands on while the block runs the network.
+    """Replace a layer's output by what ``edit`` makes of it, while the block runs the network once.
 
-    Args:
-        network: the network that will be run once inside the block.
-        layer: a dotted name; "relu#2" is the second call of a module, "relu" every one.
-        edit: takes the layer's output to what goes on in its place.
-
-    Raises:
-        UnknownNameError: a layer that does not exist.
+    "relu#2" means the second call of a module, "relu" every one.
     """
     module, wanted = find_layer(network, layer)
     calls = 0
@@ -190,21 +174,14 @@ def edited(network: nn.Module, layer: str, edit: Callable[[Tensor], Tensor]) -> 
         calls += 1
         return edit(output) if wanted in (None, calls) else None
 
-    handle = module.register_forward_hook(hook)
-    try:
+    with module.register_forward_hook(hook):
         yield
-    finally:
-        handle.remove()
 
 
 def traced(network: nn.Module, run: Callable[[], object], visit: Callable[[Call], None]) -> None:
-    """Run a network and visit every call of every module inside it, in the order they end.
+    """Run a network and visit every call of its submodules that gives a tensor, in the order in which they end.
 
-    Args:
-        network: the network whose submodules are watched.
-        run: runs it.
-        visit: takes each call whose output is a tensor, at the moment it ends: a later in-place
-            layer may change that tensor, so read what you need at once.
+    A later in-place layer may change that tensor, so the visitor reads what it needs at once.
     """
     names = {module: name for name, module in network.named_modules() if name}
     calls: Counter[nn.Module] = Counter()
@@ -212,29 +189,22 @@ def traced(network: nn.Module, run: Callable[[], object], visit: Callable[[Call]
     def hook(module: nn.Module, args: tuple, output: object) -> None:
         calls[module] += 1
         if isinstance(output, Tensor):
-            visit(Call(f"{names[module]}#{calls[module]}", module, output))
+            visit(Call(f"{names[module]}#{calls[module]}", module, args, output))
 
     with ExitStack() as hooks:
         for module in names:
-            hooks.callback(module.register_forward_hook(hook).remove)
+            hooks.enter_context(module.register_forward_hook(hook))
         run()
 
 
 @contextmanager
 def left_as_found(network: object, device: torch.device | None = None) -> Iterator[None]:
-    """Evaluate a network without leaving a trace in it.
+    """Evaluate a network, or any other callable, without leaving a trace in it.
 
-    Inside the block every module is in evaluation mode, no parameter requires a gradient (so none
-    is computed), gradients are recorded even under ``no_grad`` or ``inference_mode``. Afterwards,
-    also after an exception, each module's training flag, each parameter's ``requires_grad`` and the
-    random generators are what they were.
-
-    Args:
-        network: any callable; only an ``nn.Module`` has something to restore.
-        device: of the images, whose random generator is restored beside the CPU's.
-
-    Raises:
-        NetworkError: weights made under ``torch.inference_mode`` can carry no gradient.
+    Inside the block every module is in evaluation mode, no parameter requires a gradient (so none is computed), and
+    gradients are recorded even under ``no_grad`` or ``inference_mode``. Afterwards, also after an exception, each
+    module's training flag, each parameter's ``requires_grad`` and the random generators, of the CPU and of the
+    device, are what they were.
     """
     modules = list(network.modules()) if isinstance(network, nn.Module) else []
     parameters = list(network.parameters()) if modules else []

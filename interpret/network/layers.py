@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,16 +11,9 @@ from torch import Tensor, nn
 from ..errors import NetworkError
 from .hooks import Call, left_as_found, traced
 
-POOLING = (
-    nn.MaxPool2d,
-    nn.AvgPool2d,
-    nn.LPPool2d,
-    nn.FractionalMaxPool2d,
-    nn.AdaptiveAvgPool2d,
-    nn.AdaptiveMaxPool2d,
-)
+POOLING = (nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d, nn.FractionalMaxPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
 
-# The names of a network's modules may change, so the answer is kept with the modules it was found for.
+# The answer of `default_layer` for a network, kept with the ids of its modules, since these may be replaced.
 _known: weakref.WeakKeyDictionary[nn.Module, tuple[tuple[int, ...], str]] = weakref.WeakKeyDictionary()
 
 
@@ -27,7 +21,7 @@ _known: weakref.WeakKeyDictionary[nn.Module, tuple[tuple[int, ...], str]] = weak
 class Layer:
     """What one call of one module gave in a forward pass."""
 
-    name: str  # "#1", "#2" behind it where the module ran several times
+    name: str  # the module's dotted name; if it ran several times, with "#1", "#2" and so on
     kind: str  # the module's class
     shape: tuple[int, ...]  # of its output
     weighted: bool  # whether the module, or one inside it, has parameters
@@ -36,20 +30,12 @@ class Layer:
 
 
 def layers(network: nn.Module, run: Callable[[], object]) -> list[Layer]:
-    """Every call of every module of a network in one forward pass, in the order they end.
-
-    Args:
-        network: the network.
-        run: runs it, for example ``lambda: network(images)``.
-
-    Returns:
-        One entry a call whose output is a tensor.
-    """
+    """Every call of a submodule that gives a tensor while ``run`` runs the network, in the order in which they end."""
     seen: list[Layer] = []
     with left_as_found(network), torch.no_grad():
         traced(network, run, lambda call: seen.append(_describe(call)))
     again = {layer.name.removesuffix("#2") for layer in seen if layer.name.endswith("#2")}
-    # A module that ran once needs no number; without one the name of another means its last call.
+    # A module that ran once needs no number. The name of any other without a number means its last call.
     return [
         layer if layer.name.partition("#")[0] in again else replace(layer, name=layer.name.removesuffix("#1"))
         for layer in seen
@@ -69,7 +55,7 @@ def _describe(call: Call) -> Layer:
 
 
 def _moments(output: Tensor) -> tuple[float, ...]:
-    # Values must be summed up at once: a later in-place layer overwrites them.
+    # Computed at once, since a later in-place layer may overwrite the values.
     if not output.is_floating_point() or output.dim() < 4:
         return ()
     return float(output.double().sum()), float(output.double().square().sum())
@@ -79,9 +65,9 @@ def default_layer(network: nn.Module, images: Tensor, run: Callable[[Tensor], ob
     """The last feature map: the layer that a class activation map looks at unless told otherwise.
 
     It is the last call, after its activation and before any pooling, whose output is a map larger
-    than 1 x 1. Pooled maps, maps of class scores and attention tensors are passed over; of several
-    calls with the same values the innermost is named. It does not depend on the size of the images,
-    unless the network takes just one size, and is remembered for as long as the network lives.
+    than 1 x 1. Pooled maps, maps of class scores and attention tensors do not count; of several calls
+    with the same values it is the innermost. It does not depend on the size of the images, unless the
+    network takes just one size, and is remembered as long as the network exists.
 
     Args:
         network: the network.
@@ -106,31 +92,20 @@ def _find_default(network: nn.Module, image: Tensor, run: Callable[[Tensor], obj
     large = max(image.shape[-2:])
     seen: list[Layer] = []
     if large < 224:
-        # A small picture can leave the last map with a single place; a network with global pooling
-        # is asked with a larger one, so that the answer is the same for every size.
-        factor = 224 / large
-        enlarged = nn.functional.interpolate(image, scale_factor=factor, mode="bilinear")
-        try:
+        # A small picture can leave the last map with a single place. A larger one gives the answer that holds for
+        # every size, unless the network takes just one size.
+        enlarged = nn.functional.interpolate(image, scale_factor=224 / large, mode="bilinear")
+        with suppress(RuntimeError, ValueError, AssertionError):
             seen = layers(network, lambda: run(enlarged))
-        except (RuntimeError, ValueError, AssertionError):
-            seen = []  # it takes one size only
     if not seen:
         seen = layers(network, lambda: run(image))
     return last_feature_map(seen, image.shape[-1] / image.shape[-2]).name
 
 
 def last_feature_map(seen: list[Layer], aspect: float = 1.0) -> Layer:
-    """The layer that ``default_layer`` names, chosen among the calls of one forward pass.
+    """The layer that ``default_layer`` names, among the calls of one forward pass in the order in which they ended.
 
-    Args:
-        seen: the calls, in the order they ended.
-        aspect: width of the network's input divided by its height.
-
-    Returns:
-        The call.
-
-    Raises:
-        NetworkError: there is no feature map, or only one that attention comes after.
+    ``aspect`` is the width of the network's input divided by its height.
     """
     pooled = {layer.fingerprint for layer in seen if layer.pooling}
     for position in reversed(range(len(seen))):
@@ -139,7 +114,7 @@ def last_feature_map(seen: list[Layer], aspect: float = 1.0) -> Layer:
             continue
         after = seen[position + 1 :]
         if any(other.weighted and len(other.shape) == 3 and other.shape[1] > 1 for other in after):
-            break  # tokens: the places of this map were mixed by what comes after it
+            break  # what comes after are tokens, which mix the places of this map
         if _is_class_scores(layer, seen, after):
             continue
         return next(other for other in seen if other.fingerprint == layer.fingerprint)
@@ -150,14 +125,14 @@ def last_feature_map(seen: list[Layer], aspect: float = 1.0) -> Layer:
 
 
 def _is_map(shape: tuple[int, ...], aspect: float) -> bool:
-    """Whether a shape is (N, C, H, W) with places; (N, H, W, C) gives itself away by its proportions."""
+    """Whether a shape is (N, C, H, W) and larger than 1 x 1; (N, H, W, C) is recognised by its proportions."""
     if len(shape) != 4 or shape[2] * shape[3] <= 1:
         return False
     return 0.5 <= shape[3] / shape[2] / aspect <= 2
 
 
 def _is_class_scores(layer: Layer, seen: list[Layer], after: list[Layer]) -> bool:
-    """A map with one channel a class that no weights follow, as in SqueezeNet's head."""
+    """Whether a map has one channel for each class and no weights follow it, as in SqueezeNet's head."""
     classes = seen[-1].shape[1] if len(seen[-1].shape) > 1 else None
     holder = layer.name.partition("#")[0]
     return layer.shape[1] == classes and not any(

@@ -1,4 +1,4 @@
-"""What the units of a network respond to: first-layer filters, activation maps, projections."""
+"""First-layer filters, activation maps, and the patterns that made a unit respond."""
 
 import math
 
@@ -21,12 +21,12 @@ def first_filters(classifier: Classifier, layer: str | None = None) -> Tensor:
         layer: the name of another convolution or linear layer.
 
     Returns:
-        (K, C, h, w), signed: one filter a unit. Of a linear layer on the flattened picture one template
-        a unit, of the picture's own size.
+        (K, C, h, w), signed: one filter for each unit; for a linear layer on the flattened picture, one
+        template of the picture's own size for each unit.
 
     Raises:
         UnknownNameError: no such layer.
-        NetworkError: the layer has no filters, or its weights are of no picture's size.
+        NetworkError: the layer has no filters, or its weights do not have the size of a picture.
     """
     name = layer or _first_weighted(classifier)
     module = find_layer(classifier.network, name)[0]
@@ -46,7 +46,7 @@ def _first_weighted(classifier: Classifier) -> str:
     try:
         names = [seen.name for seen in layers(classifier.network, lambda: classifier.on_inputs()(image))]
     except RuntimeError:
-        # Without an input_size we cannot know what it takes; the order in which it was built must do.
+        # Without an input_size it is unknown what the network takes; then the order of its modules decides.
         names = [name for name, _ in classifier.network.named_modules() if name]
     if isinstance(classifier.network, nn.Conv2d | nn.Linear):
         raise NetworkError("the network is a single layer without a name; wrap it in nn.Sequential")
@@ -77,7 +77,7 @@ def activation_maps(classifier: nn.Module, images: Tensor, layer: str | None = N
         layer: the layer's name; the last feature map by default.
 
     Returns:
-        (N, K, u, v), in the layer's own units; (N, K, 1, 1) where the layer has no places.
+        (N, K, u, v), in the layer's own units; (N, K, 1, 1) for a layer of vectors.
 
     Raises:
         UnknownNameError: no such layer.
@@ -89,7 +89,7 @@ def activation_maps(classifier: nn.Module, images: Tensor, layer: str | None = N
 
 
 def maps_of(classifier: nn.Module, inputs: Tensor, layer: str) -> Tensor:
-    """(N, K, u, v) activations of a layer for what lies on the network's input grid already."""
+    """The activations (N, K, u, v) of a layer for inputs (N, C, h, w)."""
     with recorded(network_of(classifier), layer) as recording:
         classifier(inputs)
     return _as_maps(recording, layer)
@@ -106,11 +106,10 @@ def _as_maps(recording: Recording, layer: str) -> Tensor:
 
 
 def projection_rule(network: nn.Module) -> Rule:
-    """The rule that shows what a unit answers to: "deconvnet" where there is max-pooling, else "guided".
+    """The rule that shows what a unit responds to: "deconvnet" for networks with max-pooling, else "guided".
 
-    The switches of max-pooling are all that a deconvnet knows of the picture; without them it gives the
-    same pattern for every picture, which is why Springenberg et al. (2015, https://arxiv.org/abs/1412.6806)
-    guide it by the activations.
+    A deconvnet knows the picture by the switches of max-pooling alone; without them it gives the same pattern for every
+    picture. Springenberg et al. (2015, https://arxiv.org/abs/1412.6806) therefore guide it by the activations.
     """
     return "deconvnet" if any(isinstance(module, nn.MaxPool2d) for module in network.modules()) else "guided"
 
@@ -126,14 +125,14 @@ def projection(
 ) -> Tensor:
     """The pattern that made one unit respond (Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901).
 
-    The network runs backwards from that unit alone: every activation passes on what is positive and
-    max-pooling sends it back through its switches, as in ``deconvnet``; or as in ``guided_backprop``.
+    The network runs backwards from that unit alone. As in ``deconvnet``, every activation passes on what
+    is positive, and max-pooling sends it back through its switches; or the rule is ``guided_backprop``'s.
 
     Args:
         classifier: takes ``inputs`` to logits.
         inputs: (N, C, h, w) on the network's input grid.
         layer: the layer's name.
-        channel: of the layer.
+        channel: its number in the layer.
         place: row and column in the layer's map.
         rule: "deconvnet" or "guided", see ``interpret.network.backward_rules`` and ``projection_rule``.
 

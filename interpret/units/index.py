@@ -1,4 +1,4 @@
-"""The strongest places of every unit of a layer over a data set, and the file that remembers them."""
+"""The strongest places of every channel of a layer over a data set, and the file that keeps them."""
 
 import io
 import json
@@ -15,44 +15,42 @@ from ..errors import InterpretError, NetworkError, UnknownNameError
 from ..images.files import write_bytes
 from .receptive_field import Axis, Field
 
-KIND = "interp top activations 2"  # what an index file calls itself
+KIND = "interp top activations 2"  # marks an index file, in this version of its format
 
 
 class Index:
-    """The strongest places of every channel of a layer over a data set, at most one a picture.
+    """The strongest places of every channel of a layer over a data set, at most one in each picture.
 
-    It only ever holds so many values a channel, however large the data. What an index file holds is
-    trusted for pictures whose size and time of change are as they were; ``scan`` looks at the others.
-
-    Args:
-        about: the network and layer it is of.
+    It holds a fixed number of values for each channel, however large the data set. What an index file says of a
+    picture is valid while its size and time of change stay the same; ``scan`` looks at the other pictures. ``about``
+    says of which network and layer the index is.
     """
 
     def __init__(self, about: dict[str, Any]) -> None:
         self.about = about
         self.scanned = 0  # pictures that this process has run through the network
         self.files: dict[str, tuple[int, int]] = {}  # path -> size in bytes, time of change in ns
-        self.fields: dict[str, Field] = {}  # size of the network's input -> what its units see
-        self.values = torch.empty(0, 0)  # (K, T), strongest first; -inf where there is none
+        self.fields: dict[str, Field] = {}  # size of the network's input -> receptive fields
+        self.values = torch.empty(0, 0)  # (K, T), the strongest first; -inf in unused entries
         self.pictures = torch.empty(0, 0, dtype=torch.long)  # (K, T), positions in `files`
         self.places = torch.empty(0, 0, 2, dtype=torch.long)  # (K, T, 2), rows and columns
-        self.floor = torch.empty(0)  # (K,): no picture that was dropped from the list exceeds it
+        self.floor = torch.empty(0)  # (K,), the largest value that was dropped for want of room
 
     def top(self, channel: int, most: int) -> list[tuple[str, float, tuple[int, int]]]:
-        """Path, value and place of the strongest pictures of a channel; UnknownNameError if there is none such."""
+        """Path, value and place of the strongest pictures of a channel, in this order."""
         check_channels([channel], len(self.values), self.about["layer"])
         paths = list(self.files)
         rows = zip(*(held[channel].tolist() for held in (self.values, self.pictures, self.places)), strict=True)
         return [(paths[picture], value, tuple(place)) for value, picture, place in rows if value > -torch.inf][:most]
 
     def knows(self, channels: Iterable[int], most: int) -> bool:
-        """Whether nothing can be missing among the strongest so many of these channels."""
+        """Whether the ``most`` strongest pictures of these channels are certainly in the index."""
         wanted = min(most, len(self.files))
         certain = (self.values >= self.floor[:, None]) & (self.values > -torch.inf)
         return all(int(certain[channel].sum()) >= wanted for channel in channels)
 
     def forget(self, gone: set[str]) -> None:
-        """Take pictures out of the index."""
+        """Remove pictures from the index."""
         kept = [path not in gone for path in self.files]
         self.files = {path: stamp for path, stamp in self.files.items() if path not in gone}
         if self.values.numel():
@@ -62,7 +60,7 @@ class Index:
             self._sort(self.values.shape[1])
 
     def add(self, files: Sequence[tuple[str, tuple[int, int]]], maps: Tensor, keep: int) -> None:
-        """Take in pictures with what the layer gives for them, (N, K, u, v)."""
+        """Add pictures with their activations (N, K, u, v)."""
         values, flat = maps.flatten(2).max(2)
         if not torch.isfinite(values).all():
             broken = files[int((~torch.isfinite(values)).any(1).nonzero()[0, 0])][0]
@@ -79,7 +77,7 @@ class Index:
         self._sort(keep)
 
     def clear(self) -> None:
-        """Forget every picture, and with them that others were dropped."""
+        """Forget every picture, also that some were dropped."""
         self.forget(set(self.files))
         self.floor.fill_(-torch.inf)
 
@@ -94,7 +92,7 @@ class Index:
             )
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the index, whole or not at all; PictureError where that fails."""
+        """Write the index, whole or not at all; PictureError if that fails."""
         about = {"kind": KIND, **self.about, "fields": {size: asdict(field) for size, field in self.fields.items()}}
         arrays = {name: getattr(self, name).numpy() for name in ("values", "pictures", "places", "floor")}
         stamps = np.array(list(self.files.values()), dtype=np.int64).reshape(-1, 2)
@@ -105,11 +103,7 @@ class Index:
 
     @classmethod
     def open(cls, path: str | os.PathLike, about: dict[str, Any]) -> "Index":
-        """Read an index file, or begin one where there is no file.
-
-        Raises:
-            InterpretError: the file is something else, damaged, or of another network or layer.
-        """
+        """The index in a file, empty if there is no file; InterpretError if the file is of another network or layer."""
         index = cls(about)
         if not os.path.lexists(path):
             return index

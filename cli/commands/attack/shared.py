@@ -161,7 +161,7 @@ class _HeldOut:
         def failed(source: Source, error: Exception) -> None:
             messages.failure(source.shown, error)
 
-        every, _ = stacked_inputs(sources, classifier, failed, read=Source.read)
+        every = stacked_inputs(sources, classifier, failed, read=Source.read)
         held = torch.arange(len(every)) % HELD_OUT == HELD_OUT - 1
         held[-1] |= not held.any()
         return cls(classifier, every[~held], every[held])

@@ -78,9 +78,9 @@ class LabelledPictures:
 
 def open_data(data: FolderOptions, classifier: "Classifier", messages: Messages) -> LabelledPictures:
     """The labelled pictures that a command shall look at."""
-    from interpret.datasets.folders import labelled_for
+    from interpret.datasets.folders import labelled_pictures
 
-    files = labelled_for(classifier, Path(data.data))
+    files = labelled_pictures(classifier, Path(data.data))
     if data.limit and data.limit < len(files):
         chosen = random.Random(data.seed).sample(range(len(files)), data.limit)
         files = [files[number] for number in sorted(chosen)]

@@ -64,7 +64,7 @@ def sanity(
         failures.append(source)
         messages.failure(source.shown, error)
 
-    images, _ = stacked_inputs(sources, classifier, failed, read=Source.read)
+    images = stacked_inputs(sources, classifier, failed, read=Source.read)
     view = classifier.on_inputs()
     check = _Check(view, images, view.predict(images).tolist(), methods, depths, messages)
     checked: list[Sanity] = []

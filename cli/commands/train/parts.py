@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from interpret.classifier import Classifier
-    from interpret.datasets.dataset import Data
+    from interpret.datasets.dataset import Dataset
     from interpret.models.saved import Recipe
 
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class Pictures:
     """The parts of a data set; not every one has pictures to test on."""
 
-    fitting: "Data"
-    validation: "Data"
-    test: "Data | None"
+    fitting: "Dataset"
+    validation: "Dataset"
+    test: "Dataset | None"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def open_pictures(options: TrainOptions, trained: "Classifier | None") -> Pictur
     return parts
 
 
-def _opened_in_turn(options: TrainingData, trained: "Classifier | None") -> "tuple[Data, Data | None]":
+def _opened_in_turn(options: TrainingData, trained: "Classifier | None") -> "tuple[Dataset, Dataset | None]":
     """All pictures to train on, and those to test on; the first process downloads them before the others look."""
     from attacks import distributed
     from interpret.datasets.named import has_test, open_dataset
@@ -58,13 +58,13 @@ def _opened_in_turn(options: TrainingData, trained: "Classifier | None") -> "tup
     return known, test
 
 
-def _channels_last(data: "Data") -> "Data":
+def _channels_last(data: "Dataset") -> "Dataset":
     import torch
 
     return replace(data, pixels=lambda indices: data.pixels(indices).contiguous(memory_format=torch.channels_last))
 
 
-def start_of(options: TrainOptions, data: "Data", trained: "Classifier | None") -> Start:
+def start_of(options: TrainOptions, data: "Dataset", trained: "Classifier | None") -> Start:
     """The network that the options mean; fresh weights are drawn from the seed."""
     import torch
 
@@ -82,7 +82,7 @@ def start_of(options: TrainOptions, data: "Data", trained: "Classifier | None") 
     return Start(network, Recipe(network=options.network, channels=channels, mean=mean, std=std, **shared))
 
 
-def _tuned(source: str, trained: "Classifier", data: "Data", shared: dict[str, Any]) -> Start:
+def _tuned(source: str, trained: "Classifier", data: "Dataset", shared: dict[str, Any]) -> Start:
     """A network that has been trained already, with its own preprocessing and, for other classes, a fresh head."""
     import torch
 

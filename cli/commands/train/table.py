@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from attacks.training.settings import Settings
-    from interpret.datasets.dataset import Data
+    from interpret.datasets.dataset import Dataset
 
 NAMES = {"clean": "clean", "fgsm": "FGSM", "pgd50": "PGD-50, {} restarts", "autoattack": "AutoAttack"}
 
@@ -25,7 +25,7 @@ NAMES = {"clean": "clean", "fgsm": "FGSM", "pgd50": "PGD-50, {} restarts", "auto
 class WithBar:
     """Pictures whose progress is shown as they are taken."""
 
-    data: "Data"
+    data: "Dataset"
     bar: Any
 
     def __len__(self) -> int:
@@ -65,7 +65,7 @@ def print_table(
         _print([row for row, _ in found], options)
 
 
-def _drawn(data: "Data", limit: int | None, seed: int) -> "Data":
+def _drawn(data: "Dataset", limit: int | None, seed: int) -> "Dataset":
     import torch
 
     if limit is None or limit >= len(data):
@@ -79,7 +79,7 @@ def _equal(state: dict[str, "Tensor"], other: dict[str, "Tensor"]) -> bool:
 
 
 def _measured(
-    path: Path, data: "Data", settings: "Settings", options: TrainOptions, device: str, messages: Messages
+    path: Path, data: "Dataset", settings: "Settings", options: TrainOptions, device: str, messages: Messages
 ) -> dict[str, dict[str, float]]:
     """The accuracies of one file's network, with their intervals."""
     import torch
@@ -106,7 +106,7 @@ def _measured(
     return {name: dict(zip(("share", "low", "high"), values, strict=True)) for name, values in shares.items()}
 
 
-def _own_share(data: "Data") -> int:
+def _own_share(data: "Dataset") -> int:
     from attacks import distributed
 
     return -(-len(data) // distributed.world())
