@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...options.messages import Messages, tell
-from .choices import TrainOptions
+from .choices import MeasureOptions, TrainOptions
 from .parts import Pictures
 from .watch import radius_in_words
 
@@ -55,7 +55,7 @@ def print_table(
         _, weights, more = read_trained(path)
         history = more["training"]["history"]
         same = next((row for row, state in found if _equal(state, weights)), None)
-        scores = same or _measured(path, data, settings, options, device, messages)
+        scores = same or _measured(path, data, settings, measure=options.measure, device=device, messages=messages)
         row = {"checkpoint": path.stem, "path": str(path), "epoch": len(history)}
         row |= {"data": options.pictures.data, "pictures": kind, "count": len(data), "eps": settings.eps}
         row |= {"defense": settings.defense, "restarts": options.measure.restarts}
@@ -79,7 +79,7 @@ def _equal(state: dict[str, "Tensor"], other: dict[str, "Tensor"]) -> bool:
 
 
 def _measured(
-    path: Path, data: "Dataset", settings: "Settings", options: TrainOptions, device: str, messages: Messages
+    path: Path, data: "Dataset", settings: "Settings", *, measure: MeasureOptions, device: str, messages: Messages
 ) -> dict[str, dict[str, float]]:
     """The accuracies of one file's network, with their intervals."""
     import torch
@@ -95,8 +95,8 @@ def _measured(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with progress_bar(_own_share(data), f"PGD-50 on {path.stem}", "picture") as bar:
-            found = thorough(model, WithBar(data, bar), eps, restarts=options.measure.restarts, **how)
-        if options.measure.autoattack:
+            found = thorough(model, WithBar(data, bar), eps, restarts=measure.restarts, **how)
+        if measure.autoattack:
             attack = {"autoattack": partial(autoattack, eps=eps)}
             with progress_bar(_own_share(data), f"AutoAttack on {path.stem}", "picture") as bar:
                 found |= accuracies(model, WithBar(data, bar), attack, **how)
