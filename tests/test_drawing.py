@@ -286,5 +286,5 @@ def test_views_of_a_class_and_of_an_objective(squeezenet, cat):
     probability = score_of_views(squeezenet, cat, 281)
     log_mean = objective_of_views(squeezenet, cat, logit(281))
     assert 0 < probability < 1 and log_mean > 5 and probability.shape == log_mean.shape == (1,)
-    two = objective_of_views(squeezenet, torch.cat([cat, cat.flip(3)]), channel("features.3", 4), count=3)
+    two = objective_of_views(squeezenet, torch.cat([cat, cat.flip(3)]), channel("features.3", 4))
     assert two.shape == (2,) and not two.requires_grad
