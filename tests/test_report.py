@@ -18,9 +18,9 @@ from interpret.report.findings import Prediction as Seen
 from interpret.report.findings import ReportOptions as Wanted
 from interpret.report.network import Network, checks
 from interpret.report.network import SanityCheck as Check
-from interpret.report.pictures import photo_of
 from interpret.report.render import Report, page, percent
 from interpret.report.smallest_change import Attack, change_of
+from interpret.report.thumbnails import photo_of
 from interpret.report.words import WORDS
 from tests.command import FLOWERS, flowers
 from tests.outline import Outline
@@ -48,7 +48,7 @@ def test_a_finding_is_what_the_parts_say(image):
     shares = classifier(image)[0].softmax(0)
     assert [seen.index for seen in finding.top] == shares.argsort(descending=True).tolist()
     assert [seen.probability for seen in finding.top] == pytest.approx(shares.sort(descending=True).values.tolist())
-    assert [part.seen.name for part in finding.explained] == ["tulip", "poppy"]
+    assert [part.prediction.name for part in finding.explained] == ["tulip", "poppy"]
     inputs, view = classifier.prepare(image)[0].clamp(0, 1), classifier.on_inputs()
     tulip = finding.explained[0]
     for found in tulip.maps:
@@ -80,10 +80,10 @@ def test_a_method_that_cannot_explain_a_network_does_not_end_the_page(image):
     classifier = interpret.Classifier(NoMap(), mean=(0.5,) * 3, std=(0.25,) * 3, labels=FLOWERS, input_size=32)
     finding = found_in("a", image, classifier, Wanted(["gradcam", "saliency"]))
     lost, fine = finding.explained[0].maps
-    assert lost.drawn is None and lost.trouble
-    assert fine.drawn is not None and not fine.trouble
+    assert lost.drawn is None and lost.diagnosis
+    assert fine.drawn is not None and not fine.diagnosis
     page = interpret.report_page(classifier, {"a": image}, methods=["gradcam", "saliency"])
-    assert "not checked" in page and lost.trouble in Outline(page).words
+    assert "not checked" in page and lost.diagnosis in Outline(page).words
 
 
 def test_the_change_is_measured_where_it_was_made(image):
@@ -91,7 +91,7 @@ def test_the_change_is_measured_where_it_was_made(image):
     classifier.network.head.bias.data = torch.tensor([0.0, 0, 0, 0, 3])
     classifier.network.head.weight.data[4] = -1
     found = change_of(classifier, image, Attack(darker, "darkness"))
-    assert not found.trouble and found.own and found.size == (60, 40)
+    assert not found.reason and found.own and found.size == (60, 40)
     levels = torch.round(image * 255)
     assert found.levels == pytest.approx(float(levels.max()), abs=1e-3)
     assert found.share == pytest.approx(float((levels > 0).any(1).float().mean()))
@@ -100,12 +100,12 @@ def test_the_change_is_measured_where_it_was_made(image):
 
 
 def test_a_change_that_does_not_fool_is_none(image):
-    assert change_of(flowers(), image, Attack(unmoved, "nothing")).trouble == "none was found by nothing"
+    assert change_of(flowers(), image, Attack(unmoved, "nothing")).reason == "none was found by nothing"
 
     def refuses(*given):
         raise InterpretError("no gradient")
 
-    assert change_of(flowers(), image, Attack(refuses, "nothing")).trouble == "no gradient"
+    assert change_of(flowers(), image, Attack(refuses, "nothing")).reason == "no gradient"
 
 
 def test_a_large_picture_is_changed_on_the_networks_input(monkeypatch, image):
@@ -120,17 +120,17 @@ def test_a_check_that_takes_too_many_passes_is_left_out(monkeypatch, image):
     inputs = classifier.prepare(image)[0]
     cheap, dear = checks(classifier, [inputs], [0], ["gradcam", "integrated_gradients"])
     assert cheap.passed is not None and cheap.pictures == 1
-    assert dear.passed is None and dear.trouble
+    assert dear.passed is None and dear.reason
 
 
 @pytest.mark.parametrize(
     ("deletion", "insertion", "better"),
     [(0.1, 0.6, (True, True)), (0.25, 0.6, (False, True)), (0.1, 0.45, (True, False)), (0.2, 0.5, (False, False))],
 )
-def test_a_map_has_to_beat_both_floors(deletion, insertion, better):
-    floors = Areas(0.2, 0.3), Areas(0.4, 0.5)
+def test_a_map_has_to_beat_both_baseline_maps(deletion, insertion, better):
+    baselines = Areas(0.2, 0.3), Areas(0.4, 0.5)
     found = Map("gradcam", areas=Areas(deletion, insertion))
-    for pair in (floors, floors[::-1]):
+    for pair in (baselines, baselines[::-1]):
         assert Explained(Seen(0, "rose", 0.5), [found], *pair).beats(found) == better
 
 

@@ -82,7 +82,7 @@ def test_an_attack_that_fails_says_so(failure):
         raise FAILURES[failure]
 
     found = change_of(flowers(), torch.rand(1, 3, 32, 32), Attack(run, "nothing"))
-    assert found.trouble == " ".join(str(FAILURES[failure]).split())
+    assert found.reason == " ".join(str(FAILURES[failure]).split())
 
 
 @pytest.mark.parametrize("failure", FAILURES)

@@ -141,7 +141,7 @@ def default_objective(
 
 
 def towards(layer: str, features: Tensor) -> Objective:
-    """The mean over the places of a layer of the largest dot product with a place of a guide's features (1, K, u, v)."""
+    """The mean over a layer's places of the largest dot product with any place of a guide's features (1, K, u, v)."""
     guide = features.detach()[0].flatten(1)
 
     def score(seen: Seen) -> Tensor:

@@ -76,7 +76,7 @@ def fitted(image: Tensor, longest: int | None) -> Tensor:
 
 
 def with_detail(changed: Tensor, original: Tensor, height: int, width: int) -> Tensor:
-    """A changed picture (N, C, h, w), enlarged, with the detail of the original (N, C, H, W) that it had no room for."""
+    """A changed picture (N, C, h, w), enlarged, with the finer detail of the original (N, C, H, W) laid over it."""
     large = resized(original, height, width)
     lost = large - resized(resized(original, *changed.shape[-2:]), height, width)
     return (resized(changed, height, width) + lost).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""Figures of attacks: a picture before and after, the change between them, and where the network looks."""
+"""Figures of attacks: pictures before and after, the change between them, and what explains the predictions."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ MOST = 4  # pictures in the figure of a shared change
 def attack_figure(classifier: Classifier, image: Tensor, adversarial: Tensor) -> Figure:
     """The clean picture, the change magnified around grey, the adversarial one, and the Grad-CAM of both.
 
-    How far the map has moved with the answer is the rank correlation of the two where the network sees.
+    The rank correlation of the two maps, inside the part that the network sees, says how far the map has moved.
 
     Args:
-        classifier: what was attacked.
+        classifier: the classifier that was attacked.
         image: (1, 3, H, W) in [0, 1], the clean picture.
-        adversarial: (1, 3, H, W), the attacked one.
+        adversarial: (1, 3, H, W) in [0, 1], the attacked one.
 
     Returns:
         A matplotlib Figure that is not known to pyplot.
@@ -42,17 +42,13 @@ def attack_figure(classifier: Classifier, image: Tensor, adversarial: Tensor) ->
     alike = float(rank_correlation(*(found[..., seen][:, None] for found in maps)))
     change = (adversarial - image).cpu()
     largest = float(change.abs().max())
-    size = (
-        f"the change x {0.5 / largest:.0f}\nat most {largest * 255:.3g} of 255 levels"
-        if largest
-        else "the change\nnone"
-    )
+    size = f" x {0.5 / largest:.0f}\nat most {largest * 255:.3g} of 255 levels" if largest else "\nnone"
     clean, changed = (
         overlay(images.cpu(), found.cpu(), seen=seen) for images, found in zip((image, adversarial), maps, strict=True)
     )
     panels = [
         Panel(to_pil(image.cpu()), f"{before[0]}\n{before[2]:.1%}"),
-        Panel(own_colours(change), size),
+        Panel(own_colours(change), f"the change{size}"),
         Panel(to_pil(adversarial.cpu()), f"{after[0]}\n{after[2]:.1%}"),
         Panel(clean, f"Grad-CAM before\n{before[0]}"),
         Panel(changed, f"Grad-CAM after (rank corr. {alike:.2f})\n{after[0]}"),
@@ -66,11 +62,11 @@ def explanation_figure(
     """A picture before and after an attack on its explanation, and what the method shows of each.
 
     Args:
-        classifier: what was attacked.
+        classifier: the classifier that was attacked.
         image: (1, 3, H, W) in [0, 1], the clean picture, whose predicted class is explained in both.
-        adversarial: (1, 3, H, W), the attacked one.
-        method: a name of the table of explainers that looks at a layer.
-        layer: that it looks at; its default by default.
+        adversarial: (1, 3, H, W) in [0, 1], the attacked one.
+        method: a name of the table EXPLAINERS, of a method that looks at a layer.
+        layer: the layer; the method's default by default.
 
     Returns:
         A matplotlib Figure that is not known to pyplot.
@@ -87,14 +83,14 @@ def explanation_figure(
 
 
 def shared_change_figure(classifier: Classifier, change: Any, images: Tensor, changed: Tensor, *, title: str) -> Figure:
-    """One change made for all pictures, and some pictures with it, under what is seen in them before and after.
+    """One change made for all pictures, and some pictures with it, under their predictions before and after.
 
     Args:
-        classifier: what was attacked.
+        classifier: the classifier that was attacked.
         change: the change as a Pillow picture.
-        images: (N, 3, H, W) in [0, 1], clean pictures, of which the first ``MOST`` are shown.
-        changed: (N, 3, H, W), the same with the change.
-        title: above the change.
+        images: (N, 3, H, W) in [0, 1], clean pictures, of which the first four are shown.
+        changed: (N, 3, H, W) in [0, 1], the same with the change.
+        title: stands above the change.
 
     Returns:
         A matplotlib Figure that is not known to pyplot.
@@ -109,7 +105,7 @@ def shared_change_figure(classifier: Classifier, change: Any, images: Tensor, ch
 
 
 def _row(panels: Sequence[Panel], *, side: float, above: float, fontsize: int) -> Figure:
-    """Pictures of one size beside each other, so many inches wide, with room above them for their titles."""
+    """Pictures of one size beside each other, each ``side`` inches wide, with room above them for their titles."""
     width, height = panels[0].picture.size
     size = len(panels) * side, side * min(max(height / width, 0.4), 2) + above
     return panel_figure([panels], size, title={"fontsize": fontsize})
@@ -121,6 +117,6 @@ def _probabilities(classifier: Classifier, images: Tensor) -> Tensor:
 
 
 def _prediction(classifier: Classifier, images: Tensor) -> tuple[str, Tensor, float]:
-    """The name of the class seen in one picture, its index (1,), and its probability."""
+    """The name of the class predicted for one picture, its index (1,), and its probability."""
     top = _probabilities(classifier, images).max(1)
     return classifier.name(int(top.indices)), top.indices, float(top.values)

@@ -1,4 +1,4 @@
-"""Attributions as pictures: colour maps, overlays and figures; the only place that rescales a map."""
+"""Attributions as pictures: heatmaps, overlays and figures; the only place that rescales a map."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R 601
-HATCHING = (0.52, 0.42)  # how bright what the network never saw is left, on its lines and between them
+HATCHING = (0.52, 0.42)  # the brightness of pixels that the network never saw, on the lines and between them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +30,9 @@ class Display:
     Args:
         view: "overlay", the map over its picture; "heatmap", the map alone; or "side-by-side", both with a bar.
         scale: the value that gets the strongest colour: "each" map's largest, one "shared" by all, or a number.
-        percentile: of the sizes of the values, what counts as the largest; below 100 a few outliers saturate.
+        percentile: of the absolute values, the one that counts as the largest; below 100 a few outliers saturate.
         aggregate: one value a pixel, the "max", "sum" or "mean" of the channels; or "colours", their own.
-        signed: keep the signs of the channels, or combine their sizes alone.
+        signed: whether the channels are combined with their signs, or by their absolute values.
     """
 
     view: str
@@ -43,7 +43,7 @@ class Display:
 
     @classmethod
     def of(cls, method: str, **changes: Any) -> Self:
-        """How a method's maps look in papers, but for some changes."""
+        """How a method's maps look in papers, apart from some changes."""
         return cls(**{**DISPLAYS[EXPLAINERS[method]], **changes})
 
     def values(self, attribution: Tensor) -> Tensor:
@@ -53,11 +53,11 @@ class Display:
         return combined(attribution, "sum" if self.aggregate == "colours" else self.aggregate, absolute=not self.signed)
 
     def limit(self, *values: Tensor) -> float:
-        """The value that gets the strongest colour, one for all that ``values`` gave of some attributions."""
+        """The value that gets the strongest colour, one for all that ``values`` returned for some attributions."""
         return limit_of(*values, percentile=self.percentile) if isinstance(self.scale, str) else self.scale
 
     def colour_scale(self, *values: Tensor) -> Scale:
-        """The limit of some values, and whether any of them needs colours around zero."""
+        """The scale of some values: their limit, and whether any of them needs colours around zero."""
         limit = self.limit(*values)
         return Scale(limit, any(has_negative(one, limit) for one in values))
 
@@ -71,14 +71,14 @@ class Display:
         seen: Tensor | None = None,
         **texts: str,
     ) -> Image.Image | Figure:
-        """Draw what ``values`` gave of one attribution.
+        """Draw what ``values`` returned for one attribution, laid on its picture.
 
         Args:
             image: (1, 3, H, W) in [0, 1].
-            values: (1, 1, H, W) or (1, 3, H, W), laid on the picture.
+            values: (1, 1, H, W) or (1, 3, H, W).
             limit: the value that gets the strongest colour.
-            signed: draw around zero, or not; by default where there are negative values.
-            seen: (H, W) booleans: what the network saw; the rest is hatched.
+            signed: whether colours are around zero; by default where there are negative values.
+            seen: (H, W) booleans, where the network saw the picture; the rest is hatched.
             **texts: ``title``, ``caption`` and ``unit`` of a figure side by side.
 
         Returns:
@@ -94,11 +94,11 @@ class Display:
 
 
 def limit_of(*attributions: Tensor, percentile: float = 100) -> float:
-    """The value that gets the strongest colour, one for all the maps given.
+    """The value that gets the strongest colour, one for all of some maps.
 
     Args:
-        attributions: (N, 1, H, W) or (H, W) maps.
-        percentile: of the absolute values; below 100 a few outliers may saturate.
+        attributions: maps (N, 1, H, W) or (H, W).
+        percentile: of the absolute values; below 100 a few outliers saturate.
 
     Returns:
         A number above 0, or 0 where every map is zero.
@@ -113,7 +113,7 @@ def limit_of(*attributions: Tensor, percentile: float = 100) -> float:
 
 
 def has_negative(values: Tensor, limit: float) -> bool:
-    """Whether values need colours around zero; what rounding leaves below zero has no colour of its own."""
+    """Whether values need colours around zero: whether any is below zero by more than a rounding error."""
     return bool((values < -1e-3 * limit).any())
 
 
@@ -123,7 +123,7 @@ def own_colours(attribution: Tensor, *, limit: float | None = None, seen: Tensor
     Args:
         attribution: (1, 3, H, W).
         limit: the value that gets full brightness; by default the largest.
-        seen: (H, W) booleans; the rest is hatched.
+        seen: (H, W) booleans, where the network saw the picture; the rest is hatched.
 
     Returns:
         A picture of H x W pixels.
@@ -141,8 +141,8 @@ def heatmap(
     Args:
         attribution: (1, 1, H, W) or (H, W).
         limit: the value that gets the strongest colour; by default the map's largest.
-        seen: (H, W) booleans; the rest is hatched.
-        signed: draw around zero, or not; by default where the map has negative values.
+        seen: (H, W) booleans, where the network saw the picture; the rest is hatched.
+        signed: whether colours are around zero; by default where the map has negative values.
 
     Returns:
         A picture of H x W pixels.
@@ -164,10 +164,10 @@ def overlay(
     Args:
         image: (1, 3, H, W) or (1, 1, H, W), in [0, 1].
         attribution: (1, 1, H, W), laid on the picture.
-        limit: the value that gets the strongest colour; by default the map's largest. Give several
-            pictures the same one to make them comparable.
-        seen: (H, W) booleans: what the network saw; the rest is hatched, not coloured.
-        signed: draw around zero, or not; by default where the map has negative values.
+        limit: the value that gets the strongest colour; by default the map's largest. Several maps can be compared
+            when they have the same one.
+        seen: (H, W) booleans, where the network saw the picture; the rest is hatched, not coloured.
+        signed: whether colours are around zero; by default where the map has negative values.
 
     Returns:
         A picture of H x W pixels.
@@ -202,10 +202,10 @@ def side_by_side(
         image: (1, 3, H, W) in [0, 1].
         attribution: (1, 1, H, W) or (1, 3, H, W), laid on the picture.
         limit: the value that gets the strongest colour; by default the map's largest.
-        seen: (H, W) booleans: what the network saw.
-        title: above the picture, such as what the network predicts.
-        caption: above the map.
-        unit: beside the colour bar.
+        seen: (H, W) booleans, where the network saw the picture; the rest is hatched.
+        title: stands above the picture; for example what the network predicts.
+        caption: stands above the map.
+        unit: stands beside the colour bar.
 
     Returns:
         A matplotlib Figure that is not known to pyplot.
@@ -218,9 +218,8 @@ def side_by_side(
         else overlay(image, attribution, limit=limit, seen=seen)
     )
     panels = [Panel(colour_array(image), title), Panel(drawn, caption)]
-    figure = panel_figure(
-        [panels], (9, 0.6 + 4 * min(max(height / width, 0.4), 1.6)), title={"fontsize": 11, "loc": "left"}
-    )
+    size = 9, 0.6 + 4 * min(max(height / width, 0.4), 1.6)
+    figure = panel_figure([panels], size, title={"fontsize": 11, "loc": "left"})
     if not coloured:
         colour_bar(figure, _one_map(attribution, limit)[1], unit, ax=figure.axes[1], fraction=0.045)
     return figure
@@ -237,7 +236,7 @@ def _one_map(attribution: Tensor, limit: float | None, signed: bool | None = Non
 
 
 def _hatched(colours: np.ndarray, seen: Tensor | None) -> np.ndarray:
-    """Darken what the network never saw under diagonal lines, so that it cannot pass for a cold place."""
+    """Colours (H, W, 3), darkened and hatched where the network saw nothing, lest it be taken for a value of zero."""
     if seen is None or bool(seen.all()):
         return colours
     height, width = colours.shape[:2]

@@ -1,4 +1,4 @@
-"""Figures of pictures made by optimisation: sheets of drawings, with the pictures of a data set beside them."""
+"""Figures of drawings, with pictures of a data set beside them, and of inversions."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from .units import cut_out
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SIDE, GAP, TITLE = 2.6, 0.12, 0.42  # inches: a square, between squares, and for the titles of a row
-MOSAIC, GROUT = 3, 0.04  # small pictures to a side of a square, and inches between them
-WIDEST = 4  # squares in a row
+SIDE, GAP, TITLE = 2.6, 0.12, 0.42  # inches: of a square, between squares, and for the titles of a row
+SMALL_COLUMNS, SMALL_GAP = 3, 0.04  # small pictures along a side of a square, and inches between them
+MAX_COLUMNS = 4  # squares in a row
 
 Square = tuple[str, Sequence[Any]]  # a title of at most two lines; a picture, or up to nine small ones
 
 
 @dataclass(frozen=True)
 class DatasetExamples:
-    """What of a data set excites a unit most, to stand beside the drawing made for it."""
+    """The crops of a data set that excite a unit most, which stand beside the drawing for the unit."""
 
-    crops: Sequence[Crop]  # at most nine, strongest first; none where no picture excites it
-    pictures: int  # in the data set
+    crops: Sequence[Crop]  # at most nine, strongest first; none where no picture excites the unit
+    pictures: int  # how many the data set has
     reached: float  # the activation that the drawing itself reaches
 
 
@@ -41,15 +41,15 @@ def drawing_figure(
     *,
     pairs: bool = False,
 ) -> Image.Image | Figure:
-    """Drawings, each under what was drawn: a picture where there is one alone, else a figure.
+    """Drawings under the expressions they were made for.
 
     Args:
-        drawings: an expression, and the pictures (N, C, H, W) in [0, 1] drawn for it.
-        examples: expression -> what stands beside its pictures.
+        drawings: expressions, and the pictures (N, C, H, W) in [0, 1] drawn for them.
+        examples: expression to what stands beside its pictures.
         pairs: whether every second expression is the opposite of the one before it.
 
     Returns:
-        A Pillow picture, or a matplotlib Figure that is not known to pyplot.
+        The Pillow picture where there is only one, else a matplotlib Figure that is not known to pyplot.
     """
     groups = [_squares(text, images, (examples or {}).get(text)) for text, images in drawings]
     if len(groups) == len(groups[0]) == 1:
@@ -57,15 +57,15 @@ def drawing_figure(
     if all(len(group) == 1 for group in groups):
         squares = [square for group in groups for square in group]
         return _sheet(_rows(squares, _columns(len(squares), pairs)))
-    return _sheet([row for group in groups for row in _rows(group, len(group) if len(group) <= 6 else WIDEST)])
+    return _sheet([row for group in groups for row in _rows(group, len(group) if len(group) <= 6 else MAX_COLUMNS)])
 
 
 def _squares(text: str, images: Tensor, examples: DatasetExamples | None) -> list[Square]:
-    """The squares of one expression, under one title, and the one of what excites its unit in a data set."""
+    """The squares of one expression: its pictures under one title, and perhaps the examples of a data set."""
     pictures = [to_pil(image.expand(-1, 3, -1, -1)) for image in images.split(1)]
-    title = _cut(text, 2)
+    title = _shortened(text, 2)
     if examples:
-        title = f"{_cut(text, 1)}\n{'reaches' if len(pictures) == 1 else 'reach up to'} {examples.reached:.3g}"
+        title = f"{_shortened(text, 1)}\n{'reaches' if len(pictures) == 1 else 'reach up to'} {examples.reached:.3g}"
     squares: list[Square] = [("" if number else title, [picture]) for number, picture in enumerate(pictures)]
     if examples:
         crops = examples.crops
@@ -75,21 +75,21 @@ def _squares(text: str, images: Tensor, examples: DatasetExamples | None) -> lis
     return squares
 
 
-def _cut(text: str, lines: int) -> str:
+def _shortened(text: str, lines: int) -> str:
     return "\n".join(textwrap.wrap(text, 38, max_lines=lines, placeholder=" …"))
 
 
 def _columns(count: int, pairs: bool) -> int:
-    """How many squares stand in a row, so that few places are empty and no pair is torn apart."""
-    if count <= WIDEST:
+    """How many squares stand in a row, such that few places are empty and pairs stay together."""
+    if count <= MAX_COLUMNS:
         return count
     if pairs:
         return 4 if count % 4 == 0 else 2
     return 3 if count in (5, 6, 9) else 4
 
 
-def _rows(squares: Sequence[Square], columns: int) -> list[Sequence[Square]]:
-    return [squares[start : start + columns] for start in range(0, len(squares), columns)]
+def _rows(parts: Sequence[Any], columns: int) -> list[Sequence[Any]]:
+    return [parts[start : start + columns] for start in range(0, len(parts), columns)]
 
 
 def _sheet(rows: Sequence[Sequence[Square]]) -> Figure:
@@ -101,29 +101,30 @@ def _sheet(rows: Sequence[Sequence[Square]]) -> Figure:
         for number, (title, pictures) in enumerate(row):
             left = GAP + number * (SIDE + GAP)
             sheet.write(left, bottom + SIDE + 0.05, title, fontsize=9, va="bottom")
-            across = 1 if len(pictures) == 1 else MOSAIC
-            small = (SIDE - (across - 1) * GROUT) / across
+            across = 1 if len(pictures) == 1 else SMALL_COLUMNS
+            small = (SIDE - (across - 1) * SMALL_GAP) / across
             for place, picture in enumerate(pictures):
                 down, right = divmod(place, across)
                 up = across - 1 - down
-                axes = sheet.axes((left + right * (small + GROUT), bottom + up * (small + GROUT), small, small))
+                axes = sheet.axes((left + right * (small + SMALL_GAP), bottom + up * (small + SMALL_GAP), small, small))
                 axes.imshow(picture)
                 axes.set_axis_off()
     return sheet.figure
 
 
 def inversion_figure(inversions: Sequence[tuple[str, Tensor]]) -> Figure:
-    """A photo and the pictures that layers of a network take for it, each with its words below.
+    """A photo and its inversions from several layers, each above its caption.
 
     Args:
-        inversions: words, and a picture (1, 3, H, W) or (1, 1, H, W).
+        inversions: captions, and pictures (1, 3, H, W) or (1, 1, H, W), which are cut at 0 and 1.
 
     Returns:
         A matplotlib Figure that is not known to pyplot.
     """
-    columns = min(len(inversions), WIDEST)
+    columns = min(len(inversions), MAX_COLUMNS)
     panels = [
-        Panel(colour_array(image.clamp(0, 1)), caption=words, interpolation="nearest") for words, image in inversions
+        Panel(colour_array(image.clamp(0, 1)), caption=caption, interpolation="nearest")
+        for caption, image in inversions
     ]
-    rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
+    rows = _rows(panels, columns)
     return panel_figure(rows, (SIDE * columns, (SIDE + 0.5) * len(rows)))

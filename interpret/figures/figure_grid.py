@@ -1,4 +1,4 @@
-"""A grid of maps for a paper: any of pictures, networks, attacks, classes, layers and methods in rows and columns."""
+"""A grid of maps for a paper, with pictures, networks, attacks, classes, layers and methods in rows or columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..progress import progress_bar
 from .cache import MapStore
 from .grid_layout import arrange, check_layout
 from .grid_maps import AttackFunction, Cell, GridContents, cells_of
-from .grid_panels import GridDrawing
+from .grid_panels import GridSheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,26 +44,25 @@ def grid(
 
     Args:
         classifiers: one, or several by name.
-        images: (N, 3, H, W) in [0, 1], several (1, 3, H, W) by name, or files and samples.
-        methods: names of the table of explainers.
-        classes: names, groups or indices; of a group, the member that a picture scores highest. By
-            default what the network predicts.
-        top_k: explain so many of the top predictions, where no classes are named.
-        layers: for the methods that look at one; their default layer otherwise.
-        attacks: name to a function of classifier, images and labels that gives images. Its pictures
-            stand beside the clean ones, and what is predicted for them is explained.
+        images: (N, 3, H, W) in [0, 1], or several (1, 3, H, W) by name, or files and samples.
+        methods: names of the table EXPLAINERS.
+        classes: names, groups or indices; of a group, the member that the network scores highest. By default the
+            predicted class.
+        top_k: how many of the top predictions are explained where no classes are named.
+        layers: for the methods that look at one; by default each method's own default.
+        attacks: name to a function from classifier, images and labels to images. Its pictures stand beside the clean
+            ones, and the classes predicted for them are explained.
         options: method to its own options.
-        rows: what goes down: any of "images", "models", "attacks", "classes", "layers", "methods",
-            the outermost first. By default whatever varies but the methods.
-        cols: what goes across; by default what ``rows`` leaves over.
-        scale: whose largest value gets the strongest colour: "each" map's own; or one that the maps of
-            a method share within a "row" or "col", or all over the grid: "shared". Methods have units
-            of their own, so they never share one.
+        rows: the axes that go down, the outermost first: any of "images", "models", "attacks", "classes", "layers" and
+            "methods". By default all that vary, except the methods.
+        cols: the axes that go across; by default those that ``rows`` leaves.
+        scale: whose largest value gets the strongest colour: that of "each" map; or one for all maps of a method in a
+            "row", in a "col", or in the whole grid ("shared"). Methods have different units and never share a scale.
         view: "overlay" or "heatmap" for all methods; by default what suits each. Maps in colours stay so.
-        picture: whether the pictures themselves are shown, with what the network predicts.
-        whole: show all of each picture, hatched where the network sees nothing, not only what it sees.
-        width: of the figure in inches; by default as many as the columns take.
-        cache: a folder that keeps raw maps, so that drawing them again costs no passes.
+        picture: whether the pictures themselves are shown, with the network's prediction.
+        whole: whether all of each picture is shown, hatched where the network sees nothing, or only what it sees.
+        width: of the figure in inches; by default as wide as its columns need.
+        cache: a folder that keeps raw maps, so that drawing them again takes no passes.
 
     Returns:
         A matplotlib Figure that is not known to pyplot.
@@ -103,5 +102,5 @@ def grid_of(
     whole: bool = False,
     width: float | None = None,
 ) -> Figure:
-    """The figure of panels that are made already; see ``grid``."""
-    return GridDrawing(arrange(cells, rows, cols, scale), width, whole).draw(view)
+    """The figure of panels from ``cells_of``; see ``grid`` for the arguments."""
+    return GridSheet(arrange(cells, rows, cols, scale), width, whole).draw(view)

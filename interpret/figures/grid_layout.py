@@ -1,4 +1,4 @@
-"""Which panel of a figure grid stands where, what its labels say, and which maps share a scale."""
+"""The layout of a figure grid: the places of panels, the labels, and which maps share a scale."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from .colours import Scale
 from .grid_maps import AXES, PICTURE, Cell
 
 SCALES = ("each", "row", "col", "shared")
-Key = tuple[str, ...]  # a value of each axis of one direction; "" where it does not matter
+Key = tuple[str, ...]  # of a row or a column: the value of each axis in that direction, or "" for any
 Place = tuple[int, int]  # row and column
 
 
@@ -21,14 +21,14 @@ class Layout:
     rows: int
     cols: int
     row_labels: list[list[str]]
-    col_labels: list[list[Key]]  # of each level of headings, outermost first: the columns' labels down to it
+    col_labels: list[list[Key]]  # for each level of headings, the outermost first: each column's labels down to it
     captions: dict[Place, str] = field(default_factory=dict)  # below panels
     scales: dict[Place, Scale] = field(default_factory=dict)
-    bars: set[Place] = field(default_factory=set)  # below which panels a bar of colours stands
+    bars: set[Place] = field(default_factory=set)  # the panels above a bar of colours
 
 
 def check_layout(rows: Sequence[str] | None, cols: Sequence[str] | None, scale: str) -> None:
-    """Refuse axes and scales that do not exist; InterpretError says which there are."""
+    """Refuse axes and scales that do not exist; the InterpretError names those that do."""
     both, known = [*(rows or ()), *(cols or ())], ", ".join(AXES)
     for axis in both:
         if axis not in AXES:
@@ -40,7 +40,7 @@ def check_layout(rows: Sequence[str] | None, cols: Sequence[str] | None, scale: 
 
 
 def arrange(cells: Sequence[Cell], rows: Sequence[str] | None, cols: Sequence[str] | None, scale: str) -> Layout:
-    """Lay panels out; see ``interpret.figures.grid`` for the arguments."""
+    """The layout of panels; see ``interpret.figures.grid`` for the arguments."""
     check_layout(rows, cols, scale)
     if not cells:
         raise InterpretError("there is nothing to draw: no picture is left")
@@ -68,7 +68,7 @@ def arrange(cells: Sequence[Cell], rows: Sequence[str] | None, cols: Sequence[st
 def _directions(
     varying: list[str], methods: int, rows: Sequence[str] | None, cols: Sequence[str] | None
 ) -> tuple[list[str], list[str]]:
-    """The axes that go down and across. Methods always go somewhere: they are named, and pictures stand among them."""
+    """The axes that go down and across. The methods, among which pictures stand, are always one of them."""
     if rows is None and cols is None:
         if methods > 1 or varying == ["images"]:
             return varying, ["methods"]
@@ -83,10 +83,10 @@ def _directions(
 
 
 def _keys(cells: Sequence[Cell], axes: Sequence[str], values: dict[str, list[str]]) -> list[Key]:
-    """The lines of one direction, in order."""
+    """The keys of all rows, or of all columns, in order."""
     keys = {tuple(cell.place.get(axis, "") for axis in axes) for cell in cells}
     if "methods" not in axes:
-        # What has no class or layer of its own stands in every such line and needs none for itself.
+        # A cell without a class or layer of its own is repeated for every class and layer, so it needs no line itself.
         keys = {key for key in keys if "" not in key} or keys
     return sorted(keys, key=lambda key: [_rank(value, values[axis]) for axis, value in zip(axes, key, strict=True)])
 
@@ -103,7 +103,7 @@ def _fits(cell: Cell, axes: Sequence[str], key: Key) -> bool:
 
 
 def _labels(axes: Sequence[str], key: Key, shown: Sequence[str]) -> list[str]:
-    """What stands beside or above a line, axis by axis; nothing where an axis does not vary."""
+    """The label of a row or column, axis by axis; empty where an axis does not vary."""
     labels = [value if axis in shown else "" for axis, value in zip(axes, key, strict=True)]
     if "methods" in axes:
         place = list(axes).index("methods")
@@ -117,8 +117,8 @@ def _headings(labels: list[list[str]]) -> list[list[Key]]:
 
 
 def _name_classes(layout: Layout, pictures: bool) -> None:
-    """Name the explained class where it is the same for a whole line, or else below each panel."""
-    # What a picture's own caption says already is not said again.
+    """Name the explained classes beside rows or above columns where each has only one, else below the panels."""
+    # The predicted class is named below its picture already.
     labels = {
         place: cell.label
         for place, cell in layout.cells.items()

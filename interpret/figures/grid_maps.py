@@ -21,7 +21,7 @@ from .cache import MapStore
 from .display import Display
 
 AXES = ("images", "models", "attacks", "classes", "layers", "methods")
-PICTURE = "picture"  # stands among the methods for the picture itself
+PICTURE = "picture"  # the value of the axis of methods at which the picture itself is shown
 CLEAN = "clean"
 
 AttackFunction = Callable[[Classifier, Tensor, Tensor], Tensor]  # classifier, images, labels -> images
@@ -31,11 +31,11 @@ AttackFunction = Callable[[Classifier, Tensor, Tensor], Tensor]  # classifier, i
 class Cell:
     """One panel of a grid."""
 
-    place: dict[str, str]  # axis -> which of its values this is
+    place: dict[str, str]  # axis to one of its values
     image: Tensor  # (1, 3, H, W) in [0, 1]
-    geometry: Geometry  # where the network's input lies on it
+    geometry: Geometry  # where the network's input lies on the image
     attribution: Tensor | None = None  # (1, C, h, w) on the network's input; None shows the picture itself
-    label: str = ""  # the class that is explained or, of a picture, predicted, with its probability
+    label: str = ""  # the explained class or, under a picture, the predicted one, with its probability
     diagnosis: str = ""  # why the map is blank
 
     @property
@@ -72,7 +72,7 @@ class GridContents:
         for name, classifier in self.classifiers.items():
             if not isinstance(classifier, Classifier):
                 raise InterpretError("a grid names classes and sizes pictures: wrap the network in a Classifier")
-            for query in self.classes:  # one that the network lacks ends the run before it begins
+            for query in self.classes:  # to refuse unknown ones before the work begins
                 _members(classifier, query)
             self.identities[name] = classifier.identity()
         if self.classes and self.top_k > 1:
@@ -92,7 +92,7 @@ def cells_of(
 ) -> Iterator[Cell]:
     """Every panel that shows one picture (1, 3, H, W) in [0, 1]; ``done`` is called after each map.
 
-    A method that looks at no layer, and the picture itself, come once for all layers and all classes.
+    There is one panel for all layers of a method that looks at none, and one for the picture itself.
     """
     for model, classifier in contents.classifiers.items():
         given = image.to(classifier.mean.device)
@@ -160,7 +160,7 @@ def _key(image: Tensor, model: str, contents: GridContents, **more: Any) -> dict
 
 
 def _classes(classifier: Classifier, logits: Tensor, contents: GridContents) -> Iterator[tuple[str, int]]:
-    """The name of each value of the class axis, and the class that it means for these logits (classes,)."""
+    """The values of the axis of classes, each with the index of its class, for a picture with logits (classes,)."""
     for rank, index in enumerate(logits.topk(min(contents.top_k, len(logits))).indices.tolist(), 1):
         if not contents.classes:
             yield "prediction" if contents.top_k == 1 else f"prediction {rank}", index
@@ -185,7 +185,7 @@ def _takes_layer(method: str) -> bool:
 
 
 def _settings(attack: AttackFunction) -> str | None:
-    """An attack and its options, as far as they tell all about it: a function of a module, or a partial of one."""
+    """The name and options of an attack; None unless it is a function of a module or a partial of one."""
     function, options = getattr(attack, "func", attack), getattr(attack, "keywords", {})
     if not inspect.isfunction(function) or "<" in function.__qualname__ or getattr(attack, "args", ()):
         return None

@@ -1,4 +1,4 @@
-"""The drawing of a figure grid: its panels, labels and bars of colours at places in inches."""
+"""How a figure grid is drawn: its panels, labels and bars of colours, placed in inches."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SIDE, GAP, EDGE, LABEL = 1.75, 0.06, 0.05, 1.0  # inches: a panel, between panels, around all, the rows' labels
-POINTS, SMALL = 8.5, 6.5  # of letters, and where panels are narrow
-TALLEST = 1.4  # times its width, a panel; what is taller is drawn smaller
-SHARPEST = 640  # pixels of a panel's longer side: above 300 an inch
-TICKS = 0.12  # inches that a bar takes above its numbers
+SIDE, GAP, EDGE, LABEL = 1.75, 0.06, 0.05, 1.0  # inches: of a panel, between panels, around all, of the rows' labels
+POINTS, SMALL = 8.5, 6.5  # the size of letters, also where panels are narrow
+TALLEST = 1.4  # the largest height of a panel over its width; a taller picture is drawn smaller
+SHARPEST = 640  # pixels of a panel's longer side: more than 300 per inch
+TICKS = 0.12  # the height in inches of a bar of colours, without its numbers
 
 Heading = tuple[int, int, list[str]]  # the first column below it, how many columns it spans, its lines
 
 
-class GridDrawing:
-    """A grid with all its measures, in inches from the top left corner."""
+class GridSheet:
+    """A grid with the sizes and places of all its parts, in inches from the top left corner."""
 
     def __init__(self, layout: Layout, width: float | None, whole: bool) -> None:
         self.layout, self.whole = layout, whole
@@ -52,7 +52,7 @@ class GridDrawing:
         )
 
     def draw(self, view: str | None) -> Figure:
-        """All of it, each method in its own view or all in one."""
+        """Draw the figure, with each method in its own view or all in this one."""
         top = EDGE
         for level in self.headings:
             top += self._rise(level)
@@ -101,13 +101,13 @@ class GridDrawing:
         return self.sheet.axes((left, self.sheet.height - (top + height), width, height))
 
     def _write(self, left: float, top: float, lines: Sequence[str], side: str = "center") -> None:
-        # Line by line, so that what stands side by side has one baseline.
+        # Line by line, so that texts beside each other have the same baselines.
         for number, line in enumerate(lines):
             base = top + (number + 0.78) * self.line
             self.sheet.write(left, self.sheet.height - base, line, size=self.points, ha=side, parse_math=False)
 
     def _length(self, text: str) -> float:
-        """Of a line of text in inches."""
+        """The length of a line of text in inches."""
         from matplotlib.font_manager import FontProperties
         from matplotlib.textpath import text_to_path
 
@@ -117,12 +117,12 @@ class GridDrawing:
         length = self._length(text)
         if length <= inches:
             return [text] if text else []
-        # A little less than the average letter allows, since wide ones may come together.
+        # A little fewer than with letters of average width, since a line may have many wide ones.
         letters = max(4, int(0.94 * len(text) * inches / length))
         return textwrap.wrap(text, letters, max_lines=most, placeholder=" …")
 
     def _label_width(self, texts: Sequence[str]) -> float:
-        """Room for the rows' labels: the longest word, at least, has some."""
+        """The width of the rows' labels, which has room at least for the longest word."""
         words = [word for text in texts for word in text.split()]
         longest = max((min(self._length(text), LABEL) for text in texts), default=0.0)
         return min(max([longest, *map(self._length, words)]), 2 * LABEL) + 0.12 if texts else 0.0
@@ -139,7 +139,7 @@ class GridDrawing:
         return found
 
     def _rise(self, level: Sequence[Heading]) -> float:
-        """The room that headings take above the columns."""
+        """The height of a level of headings."""
         return max(len(lines) for *_, lines in level) * self.line + 0.05
 
     def _height(self, row: int) -> float:
@@ -148,7 +148,7 @@ class GridDrawing:
         return self.side * min(max((height / width for height, width in shapes), default=1.0), TALLEST)
 
     def _foot(self, row: int) -> float:
-        """The room below a row's panels, for captions and bars."""
+        """The height of the captions and bars below a row of panels."""
         places = [(row, col) for col in range(self.layout.cols)]
         bar = TICKS + self.line
         room = max(self._caption_height(place) + bar * (place in self.layout.bars) for place in places)
@@ -159,7 +159,7 @@ class GridDrawing:
 
 
 def _photo(cell: Cell, whole: bool) -> Image.Image:
-    """The picture, no larger than a print can show: all of it, or what the network sees."""
+    """The whole picture, or the part that the network sees, in no more pixels than a print can show."""
     photo = as_picture(colour_array(cell.image))
     if not whole:
         photo = photo.crop([round(edge) for edge in cell.geometry.box])
@@ -168,7 +168,7 @@ def _photo(cell: Cell, whole: bool) -> Image.Image:
 
 
 def _draw_bar(axes: Axes, scale: Scale, points: float) -> None:
-    """A thin bar of colours with the values of its ends."""
+    """A thin bar of colours with the values at its ends."""
     low, high = scale.lowest, scale.limit or 1
     ramp = np.linspace(low, scale.limit, 256)[None]
     axes.imshow(colorize(ramp, limit=scale.limit, signed=scale.signed), aspect="auto", extent=(low, high, 0, 1))

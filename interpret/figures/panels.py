@@ -1,4 +1,4 @@
-"""How figures are laid out: panels in rows and columns, parts placed in inches, and bars of colours."""
+"""The layout of figures: panels in rows and columns, parts placed in inches, and bars of colours."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 Box = tuple[float, float, float, float]  # left, bottom, width, height in inches
 
 MARGIN, GAP, HEAD = 0.15, 0.06, 0.32  # inches: around a sheet of rows, between its panels, and for a row's title
-LINE = 0.16  # inches that a line of a caption takes
-NARROWEST = 4.5  # inches, of a sheet of rows, so that a title has room
-AMBER = "#ffb000"  # of frames: it stands out from most photos
+LINE = 0.16  # the height in inches of a line of a caption
+NARROWEST = 4.5  # the smallest width in inches of a sheet of rows, so that a title has room
+AMBER = "#ffb000"  # the colour of frames, which stands out from most photos
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture with its words."""
+    """A picture with its texts."""
 
     picture: Any  # a Pillow picture, or an array (h, w, 3) in [0, 1]
     title: str = ""  # above it
     caption: str = ""  # below it
-    frame: tuple[int, int, int, int] | None = None  # left, top, right, bottom of what is marked, in its pixels
+    frame: tuple[int, int, int, int] | None = None  # left, top, right, bottom of a frame in it, in its pixels
     interpolation: str | None = None  # of its pixels, by matplotlib's name; None leaves it to matplotlib
 
 
@@ -48,7 +48,7 @@ class ColourBar:
 
 
 class Sheet:
-    """An empty figure, whose parts are placed in inches from its lower left corner."""
+    """A figure whose parts are placed in inches from its lower left corner."""
 
     def __init__(self, width: float, height: float) -> None:
         from matplotlib.figure import Figure
@@ -57,12 +57,12 @@ class Sheet:
         self.figure = Figure(figsize=(width, height))
 
     def axes(self, box: Box) -> Axes:
-        """New axes."""
+        """New axes in a box."""
         left, bottom, width, height = box
         return self.figure.add_axes((left / self.width, bottom / self.height, width / self.width, height / self.height))
 
     def write(self, left: float, bottom: float, text: str, **style: Any) -> None:
-        """Write a text, whose style has matplotlib's names."""
+        """Write a text in a style given by matplotlib's names."""
         self.figure.text(left / self.width, bottom / self.height, text, **style)
 
 
@@ -78,11 +78,11 @@ def panel_figure(
     """Panels in rows and columns, as large as their titles and captions leave room for.
 
     Args:
-        rows: of panels; a place that a row leaves over is empty.
+        rows: rows of panels; a shorter row ends with empty places.
         size: width and height in inches.
-        heights: how tall the rows are, one beside the other; equally tall by default.
+        heights: the relative heights of the rows; equal by default.
         title: the style of titles, by matplotlib's names.
-        caption: the style of captions.
+        caption: the style of captions, by the same.
         gap: between a picture and its caption, as a share of the picture's height.
 
     Returns:
@@ -106,16 +106,9 @@ def panel_figure(
 
 
 def row_figure(rows: Sequence[Row], *, width: float, title: str = "", bar: ColourBar | None = None) -> Figure:
-    """Rows of panels of one width, each picture as large as it fits, its caption below it.
+    """A title, rows of panels of one width in inches, with arrays as pictures, and a bar of colours.
 
-    Args:
-        rows: of panels, whose pictures are arrays.
-        width: of a panel in inches.
-        title: above all.
-        bar: below all.
-
-    Returns:
-        A matplotlib Figure that is not known to pyplot.
+    Each picture is as large as fits, and has its caption below.
     """
     pictures = [panel.picture for row in rows for panel in row.panels]
     tallest = max((picture.shape[0] / picture.shape[1] for picture in pictures), default=1)
@@ -151,7 +144,7 @@ def _height(row: Row, height: float) -> float:
 
 
 def _place(axes: Axes, panel: Panel, corner: tuple[float, float], size: tuple[float, float]) -> None:
-    """Draw a picture as large as it fits into the middle of so many inches, and its caption below them."""
+    """Draw a picture as large as fits in the middle of a box of this size in inches, and its caption below the box."""
     from matplotlib.patches import Rectangle
 
     rows, columns = panel.picture.shape[:2]
@@ -169,15 +162,7 @@ def _place(axes: Axes, panel: Panel, corner: tuple[float, float], size: tuple[fl
 
 
 def colour_bar(figure: Figure, scale: Scale, label: str, *, every: int = 1, **place: Any) -> None:
-    """Draw a bar of the colours of a scale.
-
-    Args:
-        figure: that it is drawn into.
-        scale: whose colours it shows.
-        label: of its values.
-        every: made from each colour of the table, from each second one, and so on.
-        **place: for ``Figure.colorbar``.
-    """
+    """Draw a bar of a scale's colours, made from one in ``every`` of them, at a place for ``Figure.colorbar``."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LinearSegmentedColormap, Normalize
 

@@ -19,20 +19,19 @@ if TYPE_CHECKING:
 
 Sharing = Literal["each", "shared"]
 
-DEEPEST = 48  # channels that are drawn of a filter with many
+MAX_CHANNELS = 48  # of a filter that are drawn
 THUMBNAIL = 320  # pixels of a whole picture's longer side, so that a figure of large photos stays small
-PIXELS, PHOTO = "nearest", "antialiased"  # every value is seen, or none is
+PIXELS, PHOTO = "nearest", "antialiased"  # interpolations: single values can be told apart in the first
 
 
 def filters_figure(filters: Tensor, *, names: Sequence[str] = (), scale: Sharing = "each", title: str = "") -> Figure:
-    """Filters as pictures: in colour around mid grey where they see three channels, else in blue and red around white.
+    """Filters as pictures: in colour around mid grey where they have three channels, else in blue and red around white.
 
     Args:
-        filters: (K, C, h, w). With another number of channels than 1 and 3, each filter is a row of
-            C pictures, of which the first ``DEEPEST`` are drawn.
-        names: one a filter, such as those of classes; their numbers by default.
-        scale: the weight that gets the strongest colour: each filter's own largest, or one for all.
-        title: above all.
+        filters: (K, C, h, w). If C is neither 1 nor 3, each filter is a row of pictures of its first 48 channels.
+        names: one for each filter, such as those of classes; by default the filters' numbers.
+        scale: whose largest weight gets the strongest colour: "each" filter's, or one "shared" by all.
+        title: of the figure.
 
     Returns:
         A matplotlib Figure that is not known to pyplot.
@@ -42,7 +41,7 @@ def filters_figure(filters: Tensor, *, names: Sequence[str] = (), scale: Sharing
     rows = []
     for name, weights in zip(names, filters, strict=True):
         limit = common if scale == "shared" else limit_of(weights)
-        parts = [weights] if channels in (1, 3) else weights[:DEEPEST].split(1)
+        parts = [weights] if channels in (1, 3) else weights[:MAX_CHANNELS].split(1)
         captions = [name, *[""] * (len(parts) - 1)]
         rows.append([_filter_panel(*both, limit) for both in zip(parts, captions, strict=True)])
     bar = None if channels == 3 else _bar(scale, Scale(common, True), "weight", "the filter's")
@@ -50,7 +49,7 @@ def filters_figure(filters: Tensor, *, names: Sequence[str] = (), scale: Sharing
         width = 1.3 if names and max(map(len, names)) > 6 else 0.8
         shown = _rows_of([panel for row in rows for panel in row], int(10 / width))
     else:
-        width = min(0.9, 11 / min(channels, DEEPEST))
+        width = min(0.9, 11 / min(channels, MAX_CHANNELS))
         shown = [Row(row) for row in rows]
     return row_figure(shown, width=width, title=title, bar=bar)
 
@@ -64,10 +63,10 @@ def activations_figure(
 
     Args:
         maps: (1, K, u, v).
-        image: (1, 3, H, W) in [0, 1], what the network saw, drawn first.
-        most: how many maps.
-        scale: the value that gets the strongest colour: each map's own largest, or one for all.
-        title: above all.
+        image: (1, 3, H, W) in [0, 1], what the network saw, which is drawn first.
+        most: the largest number of maps.
+        scale: whose largest value gets the strongest colour: "each" map's, or one "shared" by all.
+        title: of the figure.
 
     Returns:
         A matplotlib Figure that is not known to pyplot.
@@ -88,7 +87,7 @@ def activations_figure(
 def strongest_maps(maps: Tensor) -> list[int]:
     """The channels of (1, K, u, v) that are not zero everywhere, the one with the largest maximum first."""
     values = maps[0].flatten(1)
-    # Where an activation has a cap, many maxima are equal, and the means tell them apart.
+    # Where an activation has a cap, many maxima are equal; then the means decide.
     order = values.mean(1).argsort(descending=True, stable=True)
     order = order[values.max(1).values[order].argsort(descending=True, stable=True)]
     alive = (maps[0] != 0).flatten(1).any(1)
@@ -96,11 +95,11 @@ def strongest_maps(maps: Tensor) -> list[int]:
 
 
 def crops_figure(units: dict[int, Sequence[Crop]], *, title: str = "") -> Figure:
-    """The crops that excite units most, each above its whole picture and above the pattern in it that does.
+    """The crops that excite units most, the patterns in them that do so, where these are known, and the whole pictures.
 
     Args:
-        units: the channel's number -> its crops, strongest first.
-        title: above all.
+        units: the channel's number to its crops, strongest first.
+        title: of the figure.
 
     Returns:
         A matplotlib Figure that is not known to pyplot.
@@ -115,7 +114,7 @@ def crops_figure(units: dict[int, Sequence[Crop]], *, title: str = "") -> Figure
 
 
 def cut_out(crop: Crop) -> np.ndarray:
-    """(h, w, 3): the part of a picture that a crop is."""
+    """(h, w, 3) the part of its picture that a crop shows."""
     left, top, right, bottom = crop.box
     return _photo(crop.image)[top:bottom, left:right]
 
@@ -140,7 +139,7 @@ def _pattern(crop: Crop) -> np.ndarray:
 
 
 def _thumbnail(crop: Crop) -> Panel:
-    """The whole picture, in which the crop is marked."""
+    """The whole picture, with a frame around the crop."""
     picture = _photo(crop.image)
     factor = min(1, THUMBNAIL / max(picture.shape[:2]))
     size = tuple(max(1, round(side * factor)) for side in picture.shape[1::-1])
@@ -151,7 +150,7 @@ def _thumbnail(crop: Crop) -> Panel:
 
 
 def _bar(sharing: Sharing, common: Scale, quantity: str, whose: str) -> ColourBar:
-    """The bar of all panels: in units of the quantity where they share a scale, else as shares of each one's own."""
+    """The bar of all panels: in the quantity's units where they share a scale, else in shares of each one's largest."""
     if sharing == "shared":
         return ColourBar(common, quantity)
     return ColourBar(Scale(1, common.signed), f"{quantity} / {whose} largest")

@@ -1,1 +1,1 @@
-"""One HTML file on what a network sees in some pictures: findings first, then the page that shows them."""
+"""One HTML file on what a network sees in some pictures: first what is found in them, then the page that shows it."""

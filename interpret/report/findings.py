@@ -19,12 +19,12 @@ from ..faithfulness.baseline_maps import centred_gaussian, random_map
 from ..faithfulness.deletion import deletion
 from ..faithfulness.insertion import insertion
 from ..network.hooks import left_as_found
-from .pictures import MapPictures, map_pictures, photo_of, visible_part, webp
 from .smallest_change import Attack, Change, change_of
+from .thumbnails import MapPictures, map_pictures, photo_of, visible_part, webp
 
 TOP = 5
-STEPS = 25  # of the curves whose areas are given; with fewer, what hides the class at once ends level
-BASELINE = "blur"  # black loses the class at the first step of some networks, whatever the map
+STEPS = 25  # of the curves; with fewer, all maps that hide the class in the first step would have equal areas
+BASELINE = "blur"  # with black, some networks lose the class in the first step, whatever the map
 
 
 @dataclass(frozen=True)
@@ -38,70 +38,62 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Areas:
-    """How fast the class is lost, the less the better, and how fast it is found, the more the better."""
+    """The areas below a map's curves."""
 
-    deletion: float
-    insertion: float
+    deletion: float  # how long the class withstands, lower is better
+    insertion: float  # how soon the class is found, higher is better
 
 
 @dataclass(frozen=True)
 class Map:
-    """What one method makes of one class."""
+    """The map of one method for one class."""
 
     method: str
-    trouble: str = ""  # why the map is blank, or why there is none
+    diagnosis: str = ""  # why the map is blank, or why there is none
     areas: Areas | None = None
     drawn: MapPictures | None = None  # None where there is no map
 
 
 @dataclass(frozen=True)
 class Explained:
-    """The maps for one class, and what maps that know nothing of the network reach."""
+    """The maps for one class, and the areas of the two baseline maps."""
 
-    seen: Prediction
+    prediction: Prediction  # the class that is explained
     maps: list[Map]
     random: Areas
     centre: Areas
 
     def beats(self, found: Map) -> tuple[bool, bool]:
-        """Whether a map's deletion, and its insertion, is better than both floors'."""
-        floors = self.random, self.centre
-        lost = all(found.areas.deletion < floor.deletion for floor in floors)
-        return lost, all(found.areas.insertion > floor.insertion for floor in floors)
+        """Whether the deletion of a map, and whether its insertion, is better than that of both baseline maps."""
+        baselines = self.random, self.centre
+        deletion = all(found.areas.deletion < baseline.deletion for baseline in baselines)
+        return deletion, all(found.areas.insertion > baseline.insertion for baseline in baselines)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """All that is shown of one picture."""
+    """Everything that is shown of one picture."""
 
     name: str
     size: tuple[int, int]  # width and height of the file
-    box: tuple[float, float, float, float]  # what the network sees: left, top, width, height as shares of it
+    box: tuple[float, float, float, float]  # the part that the network sees: left, top, width, height, as shares
     top: list[Prediction]
     explained: list[Explained]
     change: Change | None
-    photo: bytes  # WebP, all of the picture
-    part: bytes  # WebP, what the network sees of it
-    shape: tuple[int, int]  # width and height of that in pixels
+    photo: bytes  # the whole picture, as WebP
+    part: bytes  # the part that the network sees, as WebP
+    shape: tuple[int, int]  # width and height of that part, in pixels
 
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """What is looked for in each picture.
+    """What is looked for in each picture."""
 
-    Args:
-        methods: names of the table of explainers.
-        classes: names, groups or indices; the top prediction where there are none.
-        attack: what looks for a small change; None looks for none.
-        seed: of everything random.
-        done: called after each map, each floor and the attack.
-    """
-
-    methods: Sequence[str]
-    classes: Sequence[str | int] = ()
-    attack: Attack | None = None
-    seed: int = 0
-    done: Callable[[], Any] = field(default=lambda: None)
+    methods: Sequence[str]  # names of the table EXPLAINERS
+    classes: Sequence[str | int] = ()  # names, groups or indices; where there are none, the top prediction
+    attack: Attack | None = None  # looks for a small change
+    seed: int = 0  # of everything random
+    done: Callable[[], Any] = field(default=lambda: None)  # called after each map, each baseline map and the attack
 
     def pieces(self) -> int:
         """How often ``done`` is called for a picture."""
@@ -109,21 +101,10 @@ class ReportOptions:
 
 
 def found_in(name: str, image: Tensor, classifier: Classifier, options: ReportOptions) -> Finding:
-    """Look at one picture.
+    """What is found in one picture (1, 3, H, W) in [0, 1].
 
-    Args:
-        name: of the picture.
-        image: (1, 3, H, W), in [0, 1].
-        classifier: the network to explain.
-        options: what to look for.
-
-    Returns:
-        What was found. A method that cannot explain this network, or fails on it, says so in its map's place.
-
-    Raises:
-        UnknownNameError: a class that the network lacks.
-        PictureError: a picture that cannot be used.
-        NetworkError, RuntimeError: the network itself fails on the picture.
+    A method that cannot explain this network, or fails on it, has the reason in place of its map. It is an error
+    if the network lacks a class, if the picture cannot be used, and if the network itself fails on it.
     """
     image = image.detach().to(classifier.mean.device)
     inputs, geometry = classifier.prepare(image)
@@ -138,7 +119,7 @@ def found_in(name: str, image: Tensor, classifier: Classifier, options: ReportOp
         subject = _Subject(classifier.on_inputs(), inputs, index, part, options)
         with shared_passes():
             maps = list(subject.maps())
-        explained.append(Explained(_prediction(classifier, shares, index), maps, *subject.floors()))
+        explained.append(Explained(_prediction(classifier, shares, index), maps, *subject.baselines()))
     change = None
     if options.attack is not None:
         change = change_of(classifier, image, options.attack)
@@ -155,30 +136,30 @@ def _prediction(classifier: Classifier, shares: Tensor, index: int) -> Predictio
 
 @dataclass(frozen=True)
 class _Subject:
-    """A class that is explained in a picture."""
+    """A class to be explained in a picture."""
 
-    view: Classifier  # for pictures on its input grid
+    view: Classifier  # takes pictures on its input grid
     inputs: Tensor  # (1, 3, h, w)
     index: int
-    part: Image.Image  # what the network sees
+    part: Image.Image  # the part of the picture that the network sees
     options: ReportOptions
 
     def maps(self) -> Iterator[Map]:
-        """One map a method."""
+        """The map of each method."""
         for method in self.options.methods:
             try:
                 found = self._map(method)
             except PictureError:
                 raise
-            except (InterpretError, RuntimeError) as error:  # the method and the network do not go together
+            except (InterpretError, RuntimeError) as error:  # the method does not work on this network
                 found = Map(method, f"not drawn: {error_line(error)}")
             yield found
             self.options.done()
 
-    def floors(self) -> Iterator[Areas]:
+    def baselines(self) -> Iterator[Areas]:
         """The areas of a random map, and of a hill in the middle."""
-        for floor in (random_map(self.inputs, self.options.seed), centred_gaussian(self.inputs)):
-            yield self._areas(floor)
+        for baseline in (random_map, centred_gaussian):
+            yield self._areas(baseline(self.inputs, self.options.seed))
             self.options.done()
 
     def _map(self, method: str) -> Map:
@@ -186,12 +167,11 @@ class _Subject:
         chosen = {"seed": self.options.seed} if "seed" in inspect.signature(explain).parameters else {}
         attribution = explain(self.view, self.inputs, self.index, **chosen)
         (found,) = diagnose(attribution)
-        trouble = "" if found.kind == "fine" else found.sentence
+        diagnosis = "" if found.kind == "fine" else found.sentence
         areas = self._areas(importance(attribution, method)) if found.kind != "not finite" else None
-        return Map(method, trouble, areas, map_pictures(self.part, attribution.cpu(), method))
+        return Map(method, diagnosis, areas, map_pictures(self.part, attribution.cpu(), method))
 
     def _areas(self, attribution: Tensor) -> Areas:
         given = self.view, self.inputs, self.index, attribution
         curves = {"baseline": BASELINE, "steps": STEPS, "seed": self.options.seed}
-        lost, shown = deletion(*given, **curves), insertion(*given, **curves)
-        return Areas(float(lost.area), float(shown.area))
+        return Areas(float(deletion(*given, **curves).area), float(insertion(*given, **curves).area))

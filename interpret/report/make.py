@@ -1,4 +1,4 @@
-"""One HTML file on what a network sees in some pictures: what is found in them one by one, then the page of all."""
+"""One HTML file on what a network sees in some pictures: they are examined one by one, then the page is made."""
 
 import os
 import warnings
@@ -23,7 +23,7 @@ from .smallest_change import Attack
 METHODS = ("gradcam", "layercam", "guided_gradcam", "guided_backprop", "saliency", "integrated_gradients")
 
 Watch = Callable[[Finding, list[str]], Any]
-Picture = Tensor | str | os.PathLike | Callable[[], Tensor]  # (1, 3, H, W) in [0, 1], its file, or what reads it
+Picture = Tensor | str | os.PathLike | Callable[[], Tensor]  # (1, 3, H, W) in [0, 1], a file, or a function to read it
 
 
 @dataclass
@@ -31,19 +31,19 @@ class Findings:
     """What was found in some pictures."""
 
     found: list[Finding] = field(default_factory=list)
-    failed: list[tuple[str, str]] = field(default_factory=list)  # the names of the other pictures, and why
+    failed: list[tuple[str, str]] = field(default_factory=list)  # the names of the other pictures, and the reasons
     checks: dict[str, SanityCheck] = field(default_factory=dict)  # by method
     inputs: list[Tensor] = field(default_factory=list)  # (1, 3, h, w) of the pictures for the checks
     targets: list[int] = field(default_factory=list)  # the class explained in each of them
 
     def add(self, finding: Finding, image: Tensor, classifier: Classifier) -> None:
-        """Add what was found in a picture, and keep it for the checks if it is one of the first of one shape."""
+        """Add what was found in a picture; the first few pictures, of one shape, are kept for the sanity checks."""
         self.found.append(finding)
         if len(self.inputs) < PICTURES:
             inputs = classifier.prepare(image.to(classifier.mean.device))[0].clamp(0, 1)
             if not self.inputs or inputs.shape == self.inputs[0].shape:
                 self.inputs.append(inputs)
-                self.targets.append(finding.explained[0].seen.index)
+                self.targets.append(finding.explained[0].prediction.index)
 
 
 def report_page(
@@ -57,17 +57,17 @@ def report_page(
     name: str = "",
     seed: int = 0,
 ) -> str:
-    """What a network sees in some pictures, and how far to believe the maps of it, as one HTML file.
+    """What a network sees in some pictures, and how far its maps can be trusted, as one HTML file.
 
     Args:
         classifier: the network to explain.
         images: (1, 3, H, W) in [0, 1] by name, or files and samples.
-        methods: names of the table of explainers.
-        classes: names, groups or indices to explain; the top prediction of each picture by default.
-        attack: what looks for a small change that alters the answer, such as
-            ``interpret.report.smallest_change.Attack(functools.partial(attacks.fmn, quantize=True), "FMN")``; None
-            looks for none.
-        check: whether each method's sanity check is made.
+        methods: names of the table EXPLAINERS.
+        classes: names, groups or indices to explain; by default the top prediction of each picture.
+        attack: looks for a small change that alters the prediction, such as
+            ``interpret.report.smallest_change.Attack(functools.partial(attacks.fmn, quantize=True), "FMN")``; by
+            default none is looked for.
+        check: whether the sanity check of each method is made.
         name: of the network.
         seed: of everything random.
 
@@ -75,8 +75,8 @@ def report_page(
         The page, which needs no other file and no connection.
 
     Raises:
-        InterpretError: a method or a class that does not exist, or no picture that can be shown. A picture
-            that cannot be read, or that the network fails on, is listed on the page beside the others.
+        InterpretError: a method or a class that does not exist, or no picture that can be shown. Single pictures that
+            cannot be read, or that the network fails on, are listed on the page beside the others.
     """
     _check_names(classifier, methods, classes)
     named = list(images.items()) if isinstance(images, Mapping) else [(_name_of(str(file)), file) for file in images]
@@ -97,18 +97,11 @@ def examine(
     watch: Watch | None = None,
     failed: Callable[[str, Exception], Any] = lambda name, error: None,
 ) -> Findings:
-    """Look at pictures one by one, and check the methods; a picture that fails is passed over.
+    """What is found in named pictures, one by one, and by the sanity checks of the methods.
 
-    Args:
-        classifier: the network to explain.
-        pictures: names, and images (1, 3, H, W) in [0, 1], their files, or functions that read them.
-        options: what to look for in each.
-        check: whether each method's sanity check is made, on the first pictures and the first class of each.
-        watch: called with each finding and with Python's warnings about it, which are shown as ever without it.
-        failed: called with the name of each picture that cannot be read or that the network fails on.
-
-    Returns:
-        What was found.
+    The checks are made on the first class of the first pictures. ``watch`` is called with each finding and the warnings
+    that Python gave meanwhile; without it these are shown as usual. ``failed`` is called with the name of each picture
+    that cannot be read or that the network fails on, and the error; such pictures are skipped.
     """
     results = Findings()
     with progress_bar(1, "report", "piece") as bar, without_bars():

@@ -1,4 +1,4 @@
-"""What a report says of the network itself: what it is, and which methods depend on what it has learnt."""
+"""What a report says of the network: its name, size and preprocessing, and the sanity checks of the methods."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ PICTURES = 4  # that methods are checked on, at most
 
 @dataclass(frozen=True)
 class Network:
-    """What the network is."""
+    """The facts about a network."""
 
     name: str
     kind: str  # the class of its module
@@ -31,7 +31,7 @@ class Network:
 
     @classmethod
     def of(cls, classifier: Classifier, name: str, image: Tensor) -> "Network":
-        """Read off a classifier, which is shown a picture (1, 3, H, W) to count its classes."""
+        """The facts about a classifier, whose classes are counted on an image (1, 3, H, W)."""
         with left_as_found(classifier, classifier.mean.device), torch.no_grad():
             classes = classifier(image.to(classifier.mean.device)).shape[1]
         network = classifier.network
@@ -41,7 +41,7 @@ class Network:
 
 
 def _preprocessing(classifier: Classifier) -> tuple[str, str]:
-    """The size of the input, and what is done to a picture before, in words."""
+    """The size of the input, and what is done to a picture to make it the input, in words."""
     mean, std = (", ".join(f"{value:.3g}" for value in given.flatten()) for given in (classifier.mean, classifier.std))
     scaling = f"mean {mean} and standard deviation {std} of each channel"
     if classifier.input_size is None:
@@ -56,11 +56,11 @@ class SanityCheck:
     """Whether a method's maps change when the network's last block loses its weights."""
 
     method: str
-    passed: bool | None  # None: not checked
-    likeness: float = 0.0  # rank correlation with the maps of the network as it is
-    floor: float = 0.0  # of the maps of two networks that are random throughout
+    passed: bool | None  # None where it was not checked
+    likeness: float = 0.0  # rank correlation with the maps of the intact network
+    floor: float = 0.0  # the same between two networks that are random throughout
     pictures: int = 0
-    trouble: str = ""  # why it was not checked
+    reason: str = ""  # why it was not checked
 
 
 def checks(
@@ -74,16 +74,8 @@ def checks(
 ) -> Iterator[SanityCheck]:
     """The sanity check of each method, on fewer pictures where its maps take many passes.
 
-    Args:
-        classifier: the network, with its own preprocessing.
-        inputs: (1, 3, h, w) each, on its input grid, in [0, 1], and of one shape.
-        targets: the class to explain in each.
-        methods: names of the table of explainers.
-        seed: of the random weights.
-        done: called after each method.
-
-    Yields:
-        One check a method.
+    The inputs are (1, 3, h, w) each, on the classifier's input grid, in [0, 1] and of one shape; the targets are the
+    classes to explain in them. ``done`` is called after each method.
     """
     images, view = torch.cat(list(inputs)), classifier.on_inputs()
     for method in methods:
@@ -94,9 +86,9 @@ def checks(
                 floor = float(found.floor.spearman.mean())
                 yield SanityCheck(method, found.passed, found.after_top, floor, count)
             else:
-                yield SanityCheck(method, None, trouble="its maps take too many passes to be made again and again")
+                yield SanityCheck(method, None, reason="its maps take too many passes to be made again and again")
         except PictureError:
             raise
         except (InterpretError, RuntimeError) as error:
-            yield SanityCheck(method, None, trouble=error_line(error))
+            yield SanityCheck(method, None, reason=error_line(error))
         done()

@@ -1,4 +1,4 @@
-"""The report as one HTML file, which loads nothing: pictures, style and script are inside."""
+"""The report as one HTML file that loads nothing, since its pictures, style and script are inside."""
 
 import base64
 import functools
@@ -17,17 +17,17 @@ from .findings import Finding
 from .network import Network, SanityCheck
 from .words import THEY_DO_NOT_TELL, THEY_TELL, WORDS
 
-Commands = Sequence[tuple[str, str]]  # what each repeats, and the line for the shell
+Commands = Sequence[tuple[str, str]]  # what a command repeats, and its line for the shell
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that a page shows."""
+    """Everything that a page shows."""
 
     network: Network
     findings: Sequence[Finding]
     checks: Mapping[str, SanityCheck] = field(default_factory=dict)  # by method
-    failed: Sequence[tuple[str, str]] = ()  # pictures that are not shown, and why
+    failed: Sequence[tuple[str, str]] = ()  # pictures that are not shown, and the reasons
     commands: Callable[[Finding], Commands] = lambda finding: ()
     check_commands: Commands = ()
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -36,25 +36,21 @@ class Report:
 
     @property
     def methods(self) -> list[str]:
-        """The methods that it shows."""
+        """The methods that the page shows."""
         every = [found.method for finding in self.findings for part in finding.explained for found in part.maps]
         return list(dict.fromkeys([*every, *self.checks]))
 
     @property
     def title(self) -> str:
-        """What the page is about."""
+        """The heading of the page."""
         count = len(self.findings)
         return f"What {self.network.name} sees in {self.findings[0].name if count == 1 else f'{count} pictures'}"
 
 
 def page(report: Report) -> str:
-    """The report as HTML; all that comes from outside is escaped, and a script that it does not know cannot run.
+    """The report as HTML, the text of a file in UTF-8.
 
-    Args:
-        report: what to show.
-
-    Returns:
-        The text of a file in UTF-8.
+    Everything that comes from outside is escaped, and no script can run but the page's own, which is known by its hash.
     """
     style, script = (files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -86,7 +82,7 @@ def _environment() -> Environment:
 
 
 def percent(share: float) -> str:
-    """A probability as people read it; what is nearly 0 or 1 is not shown as such."""
+    """A probability in per cent; one that would be rounded to 0 or 100 is shown as an inequality."""
     if 0.0005 <= share <= 0.9995:
         return f"{share:.1%}"
     return "< 0.1%" if share < 0.5 else "> 99.9%"
@@ -97,11 +93,11 @@ def _minus(value: float) -> str:
 
 
 def _data_uri(content: bytes) -> str:
-    """A WebP file as an address that holds all of it."""
+    """A WebP file as an address with its content."""
     return f"data:image/webp;base64,{base64.b64encode(content).decode()}"
 
 
 def _source_of(method: str) -> str:
-    """A method's name and its source, without the address that a reader without a network cannot follow."""
+    """A method's name and its paper, without the address, which a reader who is offline cannot follow."""
     text = inspect.getdoc(inspect.getmodule(explainer_named(method))) or method
     return re.sub(r",?\s*https?://[^\s),]+", "", text.split("\n\n")[0]).rstrip(".")

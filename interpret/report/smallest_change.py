@@ -1,4 +1,4 @@
-"""How small a change of a picture changes the answer: what an attack found, and pictures of it."""
+"""How small a change of a picture changes the prediction: what an attack found, and pictures of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,49 +13,40 @@ from ..figures.display import own_colours
 from ..images.files import to_pil
 from ..images.levels import from_levels, to_levels
 from ..network.hooks import left_as_found
-from .pictures import SHARPEST, webp
+from .thumbnails import SHARPEST, webp
 
-LARGEST = 2**20  # pixels of a picture that is changed itself; of a larger one the network's input is
+LARGEST = 2**20  # pixels; of a larger picture, the network's input is changed instead of the picture itself
 
 
 @dataclass(frozen=True)
 class Attack:
-    """What looks for a small change."""
+    """An attack that looks for a small change."""
 
-    run: Callable[[Classifier, Tensor, Tensor], Tensor]  # network, images, labels -> images
+    run: Callable[[Classifier, Tensor, Tensor], Tensor]  # from classifier, images and labels to images
     words: str  # its name and its settings
 
 
 @dataclass(frozen=True)
 class Change:
-    """What an attack made of one picture."""
+    """The change that an attack found for one picture."""
 
-    words: str  # the attack
-    own: bool  # whether the file's own pixels were changed, and not the network's input
+    words: str  # the attack's name and settings
+    own: bool  # whether the file's own pixels were changed, rather than the network's input
     size: tuple[int, int]  # width and height of what was changed
-    before: tuple[str, float]  # the class that the network saw, and its probability
+    before: tuple[str, float]  # the predicted class, and its probability
     after: tuple[str, float] = ("", 0.0)
-    left: float = 0.0  # the probability of the first class afterwards
-    trouble: str = ""  # why nothing was found
+    left: float = 0.0  # the probability of the first class after the change
+    reason: str = ""  # why nothing was found
     levels: float = 0.0  # the largest change of a value, of 255
     share: float = 0.0  # of the pixels that changed
     times: float = 0.0  # how much larger the change is drawn
-    picture: bytes = b""  # WebP: before, the change around grey, and after
+    picture: bytes = b""  # as WebP: before the change, the change around grey, and after the change
     drawn: bytes = b""
     changed: bytes = b""
 
 
 def change_of(classifier: Classifier, image: Tensor, attack: Attack) -> Change:
-    """Attack one picture and look at what came of it.
-
-    Args:
-        classifier: the network to fool.
-        image: (1, 3, H, W), in [0, 1].
-        attack: what is tried; it is given a picture whose values lie on the 8-bit grid.
-
-    Returns:
-        What was found, or why nothing was.
-    """
+    """Attack one image (1, 3, H, W) in [0, 1], rounded to 8-bit levels, and judge the result."""
     own = image.shape[-2] * image.shape[-1] <= LARGEST
     model = classifier if own else classifier.on_inputs()
     clean = image if own else classifier.prepare(image)[0].clamp(0, 1)
@@ -70,10 +61,10 @@ def change_of(classifier: Classifier, image: Tensor, attack: Attack) -> Change:
     except PictureError:
         raise
     except (InterpretError, RuntimeError) as error:
-        return Change(**found, trouble=error_line(error))
+        return Change(**found, reason=error_line(error))
     then = _probabilities(model, changed)
     if int(then.argmax()) == int(label):
-        return Change(**found, trouble=f"none was found by {attack.words}")
+        return Change(**found, reason=f"none was found by {attack.words}")
     delta = (changed - clean).cpu()
     largest = float(delta.abs().max())
     return Change(
@@ -84,7 +75,7 @@ def change_of(classifier: Classifier, image: Tensor, attack: Attack) -> Change:
         share=float((delta != 0).any(1).float().mean()),
         times=0.5 / largest,
         picture=webp(_small(to_pil(clean.cpu()))),
-        # Single pixels, since their mean would be smaller than the change is.
+        # Without interpolation, since means of pixels would be smaller than the change is.
         drawn=webp(_small(own_colours(delta, limit=largest), Image.Resampling.NEAREST)),
         changed=webp(_small(to_pil(changed.cpu()))),
     )

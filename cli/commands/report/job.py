@@ -36,9 +36,9 @@ def findings_of(
     from interpret.report.make import examine
 
     def watch(finding: "Finding", warnings: list[str]) -> None:
-        maps = [found for part in finding.explained for found in part.maps if found.trouble]
-        troubles = [f"{found.method.replace('_', '-')}: {found.trouble}" for found in maps]
-        for line in dict.fromkeys([*warnings, *troubles]):
+        maps = [found for part in finding.explained for found in part.maps if found.diagnosis]
+        diagnoses = [f"{found.method.replace('_', '-')}: {found.diagnosis}" for found in maps]
+        for line in dict.fromkeys([*warnings, *diagnoses]):
             messages.note(f"{sources[finding.name].shown}: {line}")
 
     def failed(name: str, error: Exception) -> None:

@@ -61,11 +61,12 @@ class ShellLines:
         file = _word(self.sources[finding.name])
         found = [("The predictions", self._line("predict", file))]
         for part in finding.explained:
-            chosen = ["-c", _class(labels, part.seen.index), "--size", "model", *self.seed]
+            chosen = ["-c", _class(labels, part.prediction.index), "--size", "model", *self.seed]
             for method in (found_map.method for found_map in part.maps if found_map.drawn):
                 coloured = DISPLAYS[EXPLAINERS[method]]["aggregate"] == "colours"
                 sizes = ["--aggregate", "max", "--absolute"] if coloured else []
-                explain, what = (dashed(method), file, *chosen, "--view"), f"{title_of(method)} for {part.seen.name}"
+                explain = dashed(method), file, *chosen, "--view"
+                what = f"{title_of(method)} for {part.prediction.name}"
                 found += [(f"{what}, overlay", self._line(*explain, "overlay", *sizes))]
                 found += [(f"{what}, heatmap", self._line(*explain, "heatmap"))]
         if not self.choices.classes:  # the command looks at top predictions

@@ -1,4 +1,4 @@
-"""Line plots: what methods reveal pixel by pixel, trainings epoch by epoch, accuracy under attack, and objectives."""
+"""Line plots: deletion and insertion curves, trainings, accuracy under attack, and objectives of drawings."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .ranking import FLOOR, MOST, Ranked
+from .method_ranking import BASELINE, MOST, Ranked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Told apart in grey and by who sees no red or green.
+# Lines that can be distinguished in grey, and without seeing red or green.
 LINES = [
     {"color": colour, "lw": 1.8, "ls": style}
     for colour, style in zip(
         ("#40127a", "#d9523f", "#1f77b4", "#e0a000", "#2a9d6f", "#b52a7b"), ["-", "--"] * 3, strict=True
     )
 ]
-FLOOR_LINES = [{"color": FLOOR, "lw": 1.2, "ls": style} for style in (":", "-.")]
+BASELINE_LINES = [{"color": BASELINE, "lw": 1.2, "ls": style} for style in (":", "-.")]
 
 
 def ranking_curves(
     ranked: Ranked, curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], columns: Sequence[str], model: str
 ) -> Figure:
-    """A panel a column: mean curves of the best methods and of the floors.
+    """The mean deletion and insertion curves of the best methods and of the baseline maps, a panel for each column.
 
     Args:
-        ranked: rank and method, the best first; floors have no rank.
+        ranked: rank and method, the best first; baseline maps have no rank.
         curves: method to column to a curve for each picture.
-        columns: of which at most four are drawn.
-        model: the network, for the title.
+        columns: names of what was measured, of which at most four are drawn.
+        model: the name of the network, for the title.
 
     Returns:
         A matplotlib Figure that is not known to pyplot.
@@ -43,8 +43,8 @@ def ranking_curves(
     figure = Figure(figsize=(1.9 + 3.1 * len(columns), 3.6), layout="constrained")
     panels = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
     methods = [method for rank, method in ranked if rank]
-    best, floors = methods[: len(LINES)], [method for rank, method in ranked if rank is None]
-    styles = [*zip(best, LINES, strict=False), *zip(floors, FLOOR_LINES, strict=False)]
+    best, baselines = methods[: len(LINES)], [method for rank, method in ranked if rank is None]
+    styles = [*zip(best, LINES, strict=False), *zip(baselines, BASELINE_LINES, strict=False)]
     for axes, column in zip(panels, columns, strict=True):
         for method, style in styles:
             mean = np.mean(curves[method.name][column], axis=0)
@@ -68,10 +68,10 @@ def training_curves(history: Sequence[Mapping[str, Any]], title: str, accuracies
     """Accuracies on validation pictures, the loss and the learning rate over the epochs.
 
     Args:
-        history: a row for each epoch with "epoch", "loss", "rate" and the accuracies, of which "pgd" decides
-            which is the best; and with "trouble" where the epoch was rolled back.
+        history: a row for each epoch, with "epoch", "loss", "rate" and the accuracies, of which "pgd" decides which
+            epoch is the best; and with "trouble" where the epoch was rolled back.
         title: what was trained.
-        accuracies: the names of the rows' accuracies, and what they are called.
+        accuracies: the names of the accuracies in the rows, and their labels in the legend.
 
     Returns:
         A matplotlib Figure that is not known to pyplot; epochs that were rolled back are marked.
@@ -109,11 +109,11 @@ def training_curves(history: Sequence[Mapping[str, Any]], title: str, accuracies
 
 
 def robustness_curves(curves: Mapping[str, Sequence[Mapping[str, float]]], attack: str, norm: str) -> Figure:
-    """How often networks are still right under attack, over the attack's size, with intervals.
+    """How often networks are still right under an attack, over its radius, with intervals.
 
     Args:
         curves: network to the points of its curve: "eps", "share", "low", "high", and "count" of pictures.
-        attack: its name, for the title.
+        attack: the name of the attack, for the title.
         norm: of eps; "Linf" is shown in levels of 255.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Pictures of a report: small, the part that the network sees, with a map over it and the map alone."""
+"""The small pictures of a report: of photos, of the part that the network sees, and of maps."""
 
 from dataclasses import dataclass, replace
 
@@ -13,19 +13,19 @@ from ..figures.display import Display
 from ..geometry import Geometry
 from ..images.files import encode, to_pil
 
-LARGEST = 640  # pixels of a whole picture's longer side
-SHARPEST = 448  # of a map's
-SMALLEST = 224
-QUALITY = 82
+LARGEST = 640  # pixels of the longer side of a whole picture, at most
+SHARPEST = 448  # of the longer side of a map, at most
+SMALLEST = 224  # of the longer side of either, at least
+QUALITY = 82  # of WebP files
 
 
 @dataclass(frozen=True)
 class MapPictures:
     """A map in two views, and what its colours mean."""
 
-    over: bytes  # WebP, over the picture
-    alone: bytes  # WebP
-    colours: str  # of the map alone: "heat", "signed" or "own", around grey
+    over: bytes  # the map over the picture, as WebP
+    alone: bytes  # the map alone, as WebP
+    colours: str  # of the map alone: "heat", "signed", or its "own" around grey
     limit: float  # the value that has the strongest colour
 
 
@@ -40,7 +40,7 @@ def photo_of(image: Tensor) -> bytes:
 
 
 def visible_part(image: Tensor, geometry: Geometry) -> Image.Image:
-    """What the network sees of a picture (1, 3, H, W), in a size that suits a page."""
+    """The part of a picture (1, 3, H, W) that the network sees, in a size that suits a page."""
     photo = to_pil(image.cpu())
     if not geometry.whole:
         photo = photo.crop([round(edge) for edge in geometry.box])
@@ -48,15 +48,15 @@ def visible_part(image: Tensor, geometry: Geometry) -> Image.Image:
 
 
 def _sized(photo: Image.Image, largest: int) -> Image.Image:
-    """A picture whose longer side has from ``SMALLEST`` to so many pixels."""
+    """A picture resized to a longer side of at least ``SMALLEST`` and at most ``largest`` pixels."""
     scale = min(max(max(photo.size), SMALLEST), largest) / max(photo.size)
     return photo.resize([max(1, round(side * scale)) for side in photo.size], Image.Resampling.LANCZOS)
 
 
 def map_pictures(part: Image.Image, attribution: Tensor, method: str) -> MapPictures:
-    """An attribution (1, C, h, w) on the network's input, drawn over what the network sees and alone.
+    """An attribution (1, C, h, w) on the network's input, drawn over the part that the network sees, and alone.
 
-    Maps that papers draw in colours are laid over the picture by their sizes.
+    Of maps that papers draw in colours, the absolute values are laid over the picture.
     """
     display = Display.of(method)
     coloured = display.aggregate == "colours" and attribution.shape[1] == 3

@@ -1,4 +1,4 @@
-"""Figures of the evaluations of explanations: means with intervals, and likeness against depth."""
+"""Figures of the evaluations of explanations: methods ranked by metrics, and sanity checks."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FLOOR, METHOD, FAILED = "#8a8a8a", "#40127a", "#b3122b"  # colours
+BASELINE, METHOD, FAILED = "#8a8a8a", "#40127a", "#b3122b"  # colours
 SHARES = ("average_drop", "average_increase", "pointing_game", "relevance_mass")  # columns from 0 to 1
 MOST = 4  # columns in a figure
 
-Ranked = Sequence[tuple[int | None, RankedMethod]]  # rank and method, the best first; floors have no rank
+Ranked = Sequence[tuple[int | None, RankedMethod]]  # rank and method, the best first; baseline maps have no rank
 
 
 def ranking_figure(ranked: Ranked, columns: Sequence[str], title: str) -> Figure:
-    """A panel a column: each method's mean with its interval, and the random map's as a line.
+    """Each method's mean with its interval, and the random map's as a line, a panel for each column.
 
     Args:
-        ranked: rank and method, the best first; floors have no rank.
+        ranked: rank and method, the best first; baseline maps have no rank.
         columns: names of what was measured, of which at most four are drawn.
-        title: above all.
+        title: of the figure.
 
     Returns:
         A matplotlib Figure that is not known to pyplot.
@@ -52,15 +52,15 @@ def ranking_figure(ranked: Ranked, columns: Sequence[str], title: str) -> Figure
 
 
 def _means(axes: Axes, ranked: Ranked, column: str, pictures: int) -> None:
-    """One column; the means of methods that were tried on fewer pictures are hollow."""
+    """Draw one column; the means of methods that were tried on fewer pictures are hollow."""
     for place, (rank, method) in enumerate(ranked):
-        value, colour = method.values[column], METHOD if rank else FLOOR
+        value, colour = method.values[column], METHOD if rank else BASELINE
         if value.low == value.low:
             axes.plot([value.low, value.high], [place, place], color=colour, lw=1.6, alpha=0.6)
         inner = "white" if method.pictures < pictures else colour
         axes.plot(value.mean, place, "o", color=colour, markerfacecolor=inner, markersize=5)
         if method.name == "random":
-            axes.axvline(value.mean, color=FLOOR, ls=":", lw=1)
+            axes.axvline(value.mean, color=BASELINE, ls=":", lw=1)
     name, _, baseline = (column, "", "") if column in METRICS else column.partition("_")
     axes.set_title(f"{name.replace('_', ' ')}{f' ({baseline})' if baseline else ''}", fontsize=10)
     axes.set_xlabel("higher is better" if METRICS[name] > 0 else "lower is better", fontsize=9)
@@ -73,11 +73,11 @@ def _means(axes: Axes, ranked: Ranked, column: str, pictures: int) -> None:
 
 
 def sanity_figure(checked: Sequence[Sanity], title: str) -> Figure:
-    """Methods in rows, blocks in columns: the rank correlation with the maps of the network as it is.
+    """The rank correlations with the maps of the intact network, with methods in rows and blocks in columns.
 
     Args:
-        checked: what became of each method's maps.
-        title: above all.
+        checked: the sanity check of each method.
+        title: of the figure.
 
     Returns:
         A matplotlib Figure that is not known to pyplot.
@@ -109,7 +109,7 @@ def _likeness(checked: Sequence[Sanity], blocks: Sequence[str], kind: str) -> np
     for row, found in enumerate(checked):
         likeness = getattr(found, kind)
         for block, mean in zip(found.blocks, likeness.spearman.mean(1).tolist() if likeness else (), strict=False):
-            # Where there were fewer depths, the last of them reaches the bottom too.
+            # Where a method had fewer depths, the last of them reaches the bottom too.
             values[row, blocks.index(block) if block in blocks else len(blocks) - 1] = mean
     return values
 
