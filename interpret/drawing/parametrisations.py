@@ -53,17 +53,6 @@ class Fourier(nn.Module):
         self.register_buffer("scale", frequencies(height, width) ** -decay / 4, persistent=False)
         self.register_buffer("mix", MIX if channels == 3 else torch.eye(channels), persistent=False)
 
-    @classmethod
-    def of(cls, image: Tensor, **options: float) -> "Fourier":
-        """The parametrisation whose value is a given picture (N, C, H, W) in [0, 1]."""
-        made = cls(tuple(image.shape[-2:]), count=len(image), channels=image.shape[1], **options)
-        logits = torch.logit(image.double(), eps=1e-7)
-        independent = torch.einsum("ij,njhw->nihw", torch.linalg.inv(made.mix.double()), logits)
-        spectrum = torch.fft.rfft2(independent, norm="ortho") / made.scale
-        with torch.no_grad():
-            made.spectrum.copy_(torch.view_as_real(spectrum))
-        return made
-
     def forward(self) -> Tensor:
         """(N, C, H, W) in (0, 1)."""
         scaled = torch.view_as_complex(self.spectrum) * self.scale

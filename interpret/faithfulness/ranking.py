@@ -1,15 +1,12 @@
 """Methods ranked over many pictures, among baseline maps, within a budget of passes and with intervals."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
 
 from ..classifier import Classifier
 from ..errors import InterpretError
-from ..images.files import read
 from .baseline_maps import BASELINE_MAPS
 from .measures import Measurement, MetricSettings, Sample, better_when, measure
 
@@ -98,34 +95,6 @@ class Ranking:
         if not tried:
             raise InterpretError("none of the pictures could be read")
         return ranked_methods(tried, self.passes, self.settings.columns()[0], self.settings.seed)
-
-
-def rank_methods(
-    classifier: Classifier,
-    images: Mapping[str, Tensor] | Sequence[str | os.PathLike],
-    methods: Sequence[str],
-    *,
-    metrics: Sequence[str] = ("insertion", "deletion"),
-    baselines: Sequence[str] = ("blur",),
-    steps: int = 10,
-    budget: int = 10_000,
-    seed: int = 0,
-) -> list[RankedMethod]:
-    """Methods and baseline maps, the best first, by their maps of the class predicted in each of some pictures.
-
-    The pictures are (1, 3, H, W) in [0, 1] by name, or files and samples. The first of the metrics decides, by the gain
-    over a random map on the same pictures; ``baselines`` and ``steps`` are those of insertion and deletion, ``budget``
-    is the number of passes that a method may take.
-    """
-    ranking = Ranking(classifier, methods, MetricSettings(metrics, baselines, steps, seed), budget)
-    named = images.items() if isinstance(images, Mapping) else ((os.fspath(file), file) for file in images)
-    for name, given in named:
-        image = given if isinstance(given, Tensor) else read(given)
-        inputs = classifier.prepare(image.to(classifier.mean.device))[0].clamp(0, 1)
-        target = int(classifier.on_inputs().predict(inputs))
-        for _ in ranking.measure(Sample(name, inputs, target)):
-            pass
-    return ranking.ranked()
 
 
 def ranked_methods(

@@ -1,17 +1,14 @@
 """Line plots: deletion and insertion curves, trainings, accuracy under attack, and objectives of drawings."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .method_ranking import BASELINE, MOST, Ranked
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 # Lines that can be distinguished in grey, and without seeing red or green.
 LINES = [
@@ -37,8 +34,6 @@ def ranking_curves(
     Returns:
         A matplotlib Figure that is not known to pyplot.
     """
-    from matplotlib.figure import Figure
-
     columns = columns[:MOST]
     figure = Figure(figsize=(1.9 + 3.1 * len(columns), 3.6), layout="constrained")
     panels = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
@@ -76,9 +71,6 @@ def training_curves(history: Sequence[Mapping[str, Any]], title: str, accuracies
     Returns:
         A matplotlib Figure that is not known to pyplot; epochs that were rolled back are marked.
     """
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
     epochs = [row["epoch"] for row in history]
     figure = Figure(figsize=(6.4, 5.2), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
@@ -119,8 +111,6 @@ def robustness_curves(curves: Mapping[str, Sequence[Mapping[str, float]]], attac
     Returns:
         A matplotlib Figure that is not known to pyplot.
     """
-    from matplotlib.figure import Figure
-
     scale = 255 if norm == "Linf" else 1
     figure = Figure(figsize=(5.6, 3.6), layout="constrained")
     axes = figure.subplots()
@@ -145,8 +135,6 @@ def objective_curves(scores: Sequence[tuple[str, Sequence[float]]]) -> Figure:
     Returns:
         A matplotlib Figure that is not known to pyplot.
     """
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axes = figure.subplots()
     for text, steps in scores:

@@ -1,19 +1,14 @@
 """Figures of the evaluations of explanations: methods ranked by metrics, and sanity checks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from ..faithfulness import METRICS
 from ..faithfulness.ranking import RankedMethod
 from ..faithfulness.sanity import Sanity
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 BASELINE, METHOD, FAILED = "#8a8a8a", "#40127a", "#b3122b"  # colours
 SHARES = ("average_drop", "average_increase", "pointing_game", "relevance_mass")  # columns from 0 to 1
@@ -33,8 +28,6 @@ def ranking_figure(ranked: Ranked, columns: Sequence[str], title: str) -> Figure
     Returns:
         A matplotlib Figure that is not known to pyplot.
     """
-    from matplotlib.figure import Figure
-
     columns = columns[:MOST]
     figure = Figure(figsize=(2.4 + 2.6 * len(columns), 1.5 + 0.27 * len(ranked)), layout="constrained")
     figure.suptitle(title, fontsize=10)
@@ -82,8 +75,6 @@ def sanity_figure(checked: Sequence[Sanity], title: str) -> Figure:
     Returns:
         A matplotlib Figure that is not known to pyplot.
     """
-    from matplotlib.figure import Figure
-
     blocks = max(checked, key=lambda found: len(found.blocks)).blocks
     figure = Figure(figsize=(3.8 + 1.1 * len(blocks), 2.1 + 0.3 * len(checked)), layout="constrained")
     figure.suptitle(title, fontsize=10)
