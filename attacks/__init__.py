@@ -56,11 +56,7 @@ def __getattr__(name: str) -> Any:
 
 
 def attack_named(name: str) -> Any:
-    """The function of the table's name, from the file of that name.
-
-    Raises:
-        AttributeError: there is none.
-    """
+    """The function of the table's name, from the file of that name; an AttributeError where there is none."""
     if name not in ATTACKS:
         raise AttributeError(f"no attack {name!r}; there are {', '.join(ATTACKS)}")
     return getattr(importlib.import_module(f".{name}", __name__), name)

@@ -2,7 +2,7 @@
 
 
 class AttackError(ValueError):
-    """An attack cannot be run as asked, or the network misled it."""
+    """An attack cannot be run with these arguments, or the network's outputs or gradients mislead it."""
 
 
 class GradientWarning(UserWarning):

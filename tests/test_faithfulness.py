@@ -312,3 +312,14 @@ def test_every_number_of_a_measurement():
     assert without.passes == 0 and all(
         math.isnan(without.values[name]) for name in ("pointing_game", "max_sensitivity")
     )
+
+
+def test_methods_are_ranked_from_python():
+    images = {name: torch.rand(1, 3, 40, 32, generator=torch.Generator().manual_seed(ord(name))) for name in "ab"}
+    ranked = interpret.rank_methods(flowers(), images, ["saliency", "gradcam"], steps=4)
+    assert {method.name for method in ranked} == {"random", "centre", "saliency", "gradcam"}
+    gains = [method.gains["insertion_blur"].mean for method in ranked]
+    assert gains == sorted(gains, reverse=True) and all(method.pictures == 2 for method in ranked)
+    assert all(method.gains["insertion_blur"].mean == 0 for method in ranked if method.name == "random")
+    with pytest.raises(InterpretError, match="could be read"):
+        interpret.rank_methods(flowers(), {}, ["saliency"])

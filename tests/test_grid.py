@@ -252,7 +252,7 @@ def test_a_damaged_or_closed_cache_costs_passes_only(tmp_path, caplog):
 
 
 def test_the_cache_stays_within_bounds(tmp_path, monkeypatch):
-    monkeypatch.setattr("interpret.figures.cache.LARGEST", 3000)
+    monkeypatch.setattr("interpret.figures.cache.MAX_BYTES", 3000)
     store = MapStore(tmp_path)
     for number in range(5):
         store.get({"a": number}, lambda: torch.ones(100))

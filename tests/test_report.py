@@ -18,9 +18,9 @@ from interpret.report.findings import Prediction as Seen
 from interpret.report.findings import ReportOptions as Wanted
 from interpret.report.network import Network, checks
 from interpret.report.network import SanityCheck as Check
-from interpret.report.pictures import photo_of
 from interpret.report.render import Report, page, percent
 from interpret.report.smallest_change import Attack, change_of
+from interpret.report.thumbnails import photo_of
 from interpret.report.words import WORDS
 from tests.command import FLOWERS, flowers
 from tests.outline import Outline

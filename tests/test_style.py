@@ -7,7 +7,8 @@ from torchvision import models
 from interpret import Classifier, InterpretError, UnknownNameError, style_transfer
 from interpret.drawing.ascend import looker
 from interpret.drawing.layer_choice import spread_layers
-from interpret.drawing.style_transfer import Easel, chosen_layers, recoloured, style_distance
+from interpret.drawing.style_loss import Style, StyleLoss, style_distance
+from interpret.drawing.style_transfer import chosen_layers, recoloured
 from interpret.drawing.tiles import fitted
 from tests.command import TINY, interp
 from tests.tiny import SmallCNN
@@ -15,23 +16,23 @@ from tests.tiny import SmallCNN
 QUICK = {"scales": (1,), "steps": 5}
 
 
-def easel(network, photo, styles, side=512, content_weight=1.0):
-    shares = [1 / len(styles)] * len(styles)
-    return Easel(network, photo, styles, shares, ("conv1", "conv2"), "conv2", content_weight, side)
+def style_loss(network, photo, styles, side=512):
+    style = Style(styles, [1 / len(styles)] * len(styles), ("conv1", "conv2"), "conv2", content_weight=1.0)
+    return StyleLoss(network, photo, style, side)
 
 
 def test_the_style_loss_of_a_picture_with_itself_is_zero():
     picture = torch.rand(1, 3, 40, 48)
-    moments = easel(SmallCNN().eval(), picture, [picture]).moments(picture)
+    moments = style_loss(SmallCNN().eval(), picture, [picture]).moments(picture)
     assert style_distance(moments, moments) == 0
-    assert style_distance(easel(SmallCNN().eval(), picture, [picture]).moments(1 - picture), moments) > 0.01
+    assert style_distance(style_loss(SmallCNN().eval(), picture, [picture]).moments(1 - picture), moments) > 0.01
 
 
 def test_tiles_add_up_to_the_whole():
     network, picture = SmallCNN().eval().requires_grad_(False), torch.rand(1, 3, 200, 300, requires_grad=True)
     style, losses, slopes = torch.rand(1, 3, 60, 60), [], []
     for side in (512, 192):
-        drawn = easel(network, picture.detach().flip(3), [style], side)
+        drawn = style_loss(network, picture.detach().flip(3), [style], side)
         objective, look = drawn.objective(0.0), looker(network, ["conv1", "conv2"])
         scores = [objective.score({**look(part), "pictures": 1}) for part in drawn.parts(picture)]
         losses.append(torch.stack(scores).mean().detach())

@@ -32,11 +32,7 @@ class Ball(State):
 
     @classmethod
     def around(cls, images: Tensor, eps: float | Tensor, norm: str = "Linf", *, quantize: bool = False) -> Self:
-        """The balls around images (N, ...) in [0, 1], of one radius or (N,).
-
-        Raises:
-            AttackError: a negative eps, one below the first level, or images outside [0, 1].
-        """
+        """The balls around images (N, ...) in [0, 1], of one radius or (N,); AttackErrors where either is invalid."""
         norm_named(norm)
         check_images(images)
         radius = per_sample(eps, images, "eps")

@@ -9,11 +9,7 @@ from .model import Model, logits_of
 
 
 def labels_or_predictions(model: Model, images: Tensor, labels: Tensor | None, targeted: bool = False) -> Tensor:
-    """(N,) the labels, checked, on the images' device; the model's own predictions where none are given.
-
-    Raises:
-        AttackError: a wrong shape, type or range, or a targeted attack without targets.
-    """
+    """(N,) the labels, checked, on the images' device; the model's own predictions where none are given."""
     if labels is None:
         if targeted:
             raise AttackError("a targeted attack needs labels: the classes to reach")

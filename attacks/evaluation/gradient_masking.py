@@ -32,21 +32,10 @@ class Check:
 def masking_checks(
     model: Model, images: Tensor, labels: Tensor, *, eps: float = 8 / 255, queries: int = 500, seed: int = 0
 ) -> list[Check]:
-    """Look for signs that gradient attacks fail because gradients are useless, not because the model is robust.
+    """The checks for signs that gradient attacks fail because gradients are useless, not because the model is robust.
 
-    Args:
-        model: from images (N, ...) in [0, 1] to logits (N, C), in evaluation mode.
-        images: (N, ...) in [0, 1]; some fifty or more.
-        labels: (N,) the true classes.
-        eps: radius of the Linf ball.
-        queries: of the gradient-free attack.
-        seed: of the attacks.
-
-    Returns:
-        The checks, each with its evidence.
-
-    Raises:
-        AttackError: no sample is classified correctly.
+    The model is in evaluation mode; some fifty images (N, ...) in [0, 1] are needed, with their true classes (N,). The
+    attacks stay in Linf balls of radius ``eps``, and the one without gradients makes so many queries.
     """
     right = still_right(model, images, labels)
     if not right.any():

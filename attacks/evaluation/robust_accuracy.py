@@ -19,19 +19,12 @@ Attack = Callable[..., Tensor]
 def robust_at(
     model: Model, images: Tensor, labels: Tensor, attack: str | Attack, eps: Sequence[float], **options: Any
 ) -> Tensor:
-    """(N, len(eps)) booleans: which samples stay right at which radius.
+    """(N, len(eps)) booleans: which samples stay right at which radius; at 0, those that are right when clean.
 
-    The radii are attacked in one pass from the smallest to the largest: what fools within one radius fools within every
-    larger one, so only the samples that are still robust are attacked again. An attack that has an option ``start``
-    goes on from its result at the last radius. A minimum-norm attack runs once for all radii.
-
-    Args:
-        model: from images (n, ...) in [0, 1] to logits (n, C).
-        images: (N, ...) in [0, 1].
-        labels: (N,) the true classes.
-        attack: a name of the table ATTACKS, or a function of that contract that takes ``eps``.
-        eps: the radii; 0 stands for the accuracy on the clean samples.
-        **options: of the attack, such as ``norm``.
+    The attack is a name of the table ATTACKS, or a function of that contract that takes ``eps``. The radii are attacked
+    in one pass from the smallest to the largest: what fools within one radius fools within every larger one, so only
+    the samples that are still robust are attacked again. An attack that has an option ``start`` goes on from its result
+    at the last radius. A minimum-norm attack runs once for all radii.
     """
     run = attack_named(attack) if isinstance(attack, str) else attack
     robust = still_right(model, images, labels)

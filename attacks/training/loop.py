@@ -31,23 +31,12 @@ def train(
     resume: dict[str, Any] | None = None,
     watch: Watch | None = None,
 ) -> list[dict[str, Any]]:
-    """Train a network, epoch by epoch, and keep the best and the last.
+    """Train a network, epoch by epoch, and return a row of its loss and accuracies for each.
 
-    Args:
-        run: the network and the choices.
-        data: to train on.
-        validation: held out of it: it decides which epoch is the best, and shows when something goes wrong.
-        folder: for ``last.pt``, from which a killed run goes on exactly, and ``best.pt``.
-        save: writes these files.
-        resume: what ``last.pt`` holds, to go on from there; its "training" is the state that ``save`` was given.
-        watch: is told of every event.
-
-    Returns:
-        A row for each epoch: losses and accuracies.
-
-    Raises:
-        AttackError: a checkpoint that does not fit, or one in the way.
-        KeyboardInterrupt: after Ctrl-C, once ``last.pt`` is written.
+    The validation data decides which epoch is the best, and shows when something goes wrong. The best epoch is saved as
+    ``best.pt`` in the folder; ``last.pt`` is what a killed run goes on from exactly, when ``resume`` is its content,
+    whose "training" is the state that ``save`` was given. ``watch`` is called with every event. A checkpoint that does
+    not fit or stands in the way is an AttackError; after Ctrl-C, ``last.pt`` is written before the KeyboardInterrupt.
     """
     last, watch = folder / "last.pt", watch or (lambda event: None)
     if resume is not None:

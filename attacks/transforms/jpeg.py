@@ -40,17 +40,14 @@ def compressed(images: Tensor, quality: Tensor, *, subsample: bool = True) -> Te
     if images.dim() != 4 or images.shape[1] not in (1, 3):
         raise AttackError(f"JPEG takes pictures (N, 3, H, W) or (N, 1, H, W), not {tuple(images.shape)}")
     levels = round_straight_through(clamp_straight_through(images) * 255)
-    if images.shape[1] == 1:
-        return clamp_straight_through(
-            round_straight_through(_quantize_blocks(levels - 128, _table(LUMA, quality)) + 128) / 255, SLACK
-        )
-    luma, *chroma = round_straight_through(_weighted_sums(levels, TO_YCBCR)).split(1, 1)
-    coarse = _table([row + [99] * 4 for row in CHROMA] + [[99] * 8] * 4, quality)
-    luma = _quantize_blocks(luma - 128, _table(LUMA, quality)) + 128
-    chroma = [_chroma(plane, coarse, subsample) for plane in chroma]
-    return clamp_straight_through(
-        round_straight_through(_weighted_sums(torch.cat([luma, *chroma], 1), TO_RGB)) / 255, SLACK
-    )
+    grey = images.shape[1] == 1
+    luma, *chroma = (levels if grey else round_straight_through(_weighted_sums(levels, TO_YCBCR))).split(1, 1)
+    levels = _quantize_blocks(luma - 128, _table(LUMA, quality)) + 128
+    if not grey:
+        coarse = _table([row + [99] * 4 for row in CHROMA] + [[99] * 8] * 4, quality)
+        planes = [levels, *(_chroma(plane, coarse, subsample) for plane in chroma)]
+        levels = _weighted_sums(torch.cat(planes, 1), TO_RGB)
+    return clamp_straight_through(round_straight_through(levels) / 255, SLACK)
 
 
 def round_straight_through(values: Tensor) -> Tensor:

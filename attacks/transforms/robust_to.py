@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import AttackError
 
-# From the name to the default strength, the largest one, and what it measures.
+# From the name to the default strength, the largest one, and its unit.
 TRANSFORMS = {
     "jpeg": (90.0, 100.0, "QUALITY"),
     "resize": (0.5, 16.0, "FACTOR (and back)"),
@@ -19,23 +19,10 @@ TRANSFORMS = {
 
 
 def robust_to(images: Tensor, name: str, strength: float | None = None, *, seed: int = 0) -> Tensor:
-    """Images after one transform, to see whether an adversarial one still fools.
+    """Images (N, 3, H, W) in [0, 1] after a transform of TRANSFORMS, to see whether adversarial ones still fool.
 
     Unlike the random transforms that attacks use, these are what programs do: they have no gradient, and are the same
-    for every image.
-
-    Args:
-        images: (N, 3, H, W) in [0, 1].
-        name: "jpeg", which writes and reads a file; "resize", down and up again; "blur"; or "noise".
-        strength: the quality (1 to 100), the factor, the standard deviation in pixels, or that in levels of an 8-bit
-            file; by default 90, 0.5, 1 and 4.
-        seed: of the noise.
-
-    Returns:
-        (N, 3, H, W) in [0, 1].
-
-    Raises:
-        AttackError: no such transform, or a strength out of its range.
+    for every image. "jpeg" writes and reads a file, "resize" scales down and up again.
     """
     strength = checked_strength(name, strength)
     if name == "jpeg":

@@ -37,7 +37,7 @@ def filters(
     Filters that see three channels are drawn in colour around mid grey, others in blue below zero and
     red above. Of a network that is linear in the picture there is one template a class.
     """
-    from interpret.figures.units import DEEPEST, filters_figure
+    from interpret.figures.units import MAX_CHANNELS, filters_figure
     from interpret.units.activations import first_filters
 
     outputs = Outputs(output, [Source("filters", None, Path("filters"))])
@@ -51,8 +51,8 @@ def filters(
         channels = weights.shape[1]
         if channels not in (1, 3):
             most = min(most, 64)  # each of them is a row
-        if channels > DEEPEST:
-            messages.note(f"of each filter the first {DEEPEST} of {channels} channels")
+        if channels > MAX_CHANNELS:
+            messages.note(f"of each filter the first {MAX_CHANNELS} of {channels} channels")
         if len(weights) > most:
             messages.note(f"the first {most} of {len(weights)} filters")
         templates = classifier.labels is not None and len(weights) == len(classifier.labels)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from ..network.hooks import left_as_found, recorded
 from ..outputs import first_tensor
 from ..progress import progress_bar
 from .objectives import Objective
+from .parametrisations import Pixels
 
 Prepare = Callable[[Tensor], Tensor | Iterable[Tensor]]
 
@@ -56,116 +57,131 @@ def ascend(
     change: Callable[[Tensor], Tensor] | None = None,
     what: str = "drawing",
 ) -> Iterator[Step]:
-    """Change a parametrised picture step by step so that it raises an objective.
+    """Change the picture (N, C, H, W) of a parametrisation, step by step, so that it raises an objective.
 
-    While nothing in a picture changes the objective, as with a unit that is silent behind its
-    ReLU, the picture follows the redirected gradient of ``interpret.network.backward_rules``, which wakes it.
+    Each step is yielded before it is taken, so a caller that stops early keeps the picture so far. ``prepare`` turns
+    the picture into the views (V N, C, h, w) that the network sees, view by view. It may also yield parts, which the
+    network sees one after another in the memory of one: the objective is then their mean, its gradient their sum.
+    ``penalty`` is an objective that is lowered meanwhile. ``change`` maps a parameter's gradient to the one that the
+    optimiser gets in its place. ``what`` is the name on the progress bar.
 
-    Args:
-        classifier: what looks at the picture, on its own input grid.
-        objective: what is raised.
-        image: a parametrisation.
-        steps: how many.
-        learning_rate: of the optimiser.
-        optimizer: one of OPTIMIZERS.
-        prepare: from the picture (N, C, H, W) to the views (V N, C, h, w) that the network sees, view
-            by view; the picture itself by default. Or to parts, which the network sees one after
-            another, in the memory of one: the objective is the mean over them, its gradient their sum.
-        penalty: what is lowered meanwhile; it tells nothing of whether the picture changes the objective.
-        change: from a parameter's gradient to what the optimiser gets in its place.
-        what: the name on the progress bar.
-
-    Yields:
-        Each step before it is taken; whoever stops asking keeps the picture so far.
-
-    Raises:
-        NetworkError: the objective is not a number any more, the message says at which step; or nothing
-            in a picture changes it, or did in any step, so that the picture would be noise.
+    While nothing in a picture changes the objective, as with a unit that is silent behind its ReLU, the picture follows
+    the redirected gradient of ``interpret.network.backward_rules``, which wakes the unit. A NetworkError is raised if
+    nothing changes the objective even then, if all pictures stay silent in every step, or if the objective becomes
+    infinite or NaN.
     """
-    chosen = OPTIMIZERS[optimizer](image.parameters(), lr=learning_rate)
     parameters = list(image.parameters())
-    climb = _climber(classifier, objective, penalty, prepare)
-    silent: Tensor | None = None  # (N,), in every step so far
+    chosen = OPTIMIZERS[optimizer](parameters, lr=learning_rate)
+    slopes = _Slopes(classifier, objective, penalty, prepare)
     with progress_bar(steps, what, "step") as bar:
         for number in range(steps):
             with left_as_found(classifier):
                 picture = image()
-                leaf = picture.detach().requires_grad_()
-                reached, slope, still = climb(leaf)
-                if not torch.isfinite(reached + slope.flatten(1).sum(1)).all():
-                    raise NetworkError(f"the objective {objective.name} is not finite at step {number}")
-                if still.any():
-                    _, woken, without = climb(leaf, redirect=True)
-                    slope = torch.where(still[:, None, None, None], woken, slope)
-                    if number == 0 and without.any():
-                        raise NetworkError(f"nothing in the picture changes {objective.name}; there is nothing to draw")
-                silent = still if silent is None else silent & still
+                scores, slope = slopes.at_step(picture.detach().requires_grad_(), number)
                 # Optimisers go down, the objective is to go up.
                 gradients = torch.autograd.grad(picture, parameters, -slope)
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 parameter.grad = gradient if change is None else change(gradient)
-            yield Step(number, picture.detach(), reached)
-            loss = -float(reached.sum())
+            yield Step(number, picture.detach(), scores)
+            loss = -float(scores.sum())
             chosen.step(lambda loss=loss: loss)
-            bar.set_postfix(objective=f"{float(reached.mean()):.3g}")
+            bar.set_postfix(objective=f"{float(scores.mean()):.3g}")
             bar.update()
-    _check_awake(silent, objective.name)
+    slopes.check_awake()
 
 
-def _check_awake(silent: Tensor | None, name: str) -> None:
-    if silent is None or not silent.any():
-        return
-    problem = f"{name} stayed silent in every step; more steps or another seed may wake it"
-    if silent.all():
-        raise NetworkError(problem)
-    _log.warning("picture %s: %s", ", ".join(str(int(i)) for i in silent.nonzero()), problem)
+def ascend_pixels(
+    classifier: nn.Module,
+    objective: Objective,
+    start: Tensor,
+    *,
+    first: int = 0,
+    watch: Callable[[Step], object] | None = None,
+    **options: Any,
+) -> Tensor:
+    """The picture (N, C, H, W) in [0, 1] that ``ascend`` makes from a start, pixel by pixel.
+
+    ``watch`` is called with every step; their numbers count from ``first``. The options are those of ``ascend``.
+    """
+    picture = Pixels(start)
+    for step in ascend(classifier, objective, picture, **options):
+        if watch is not None:
+            watch(replace(step, number=first + step.number))
+        with torch.no_grad():
+            picture.values.clamp_(0, 1)
+    return picture().detach()
 
 
-def _climber(
-    classifier: nn.Module, objective: Objective, penalty: Objective | None, prepare: Prepare | None
-) -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
-    """What takes pictures (N, C, H, W) to their scores, the slope, and which of them do not change the objective."""
-    both = objective if penalty is None else objective + penalty
-    look = looker(classifier, tuple(both.layers), logits=both.logits)
+@dataclass
+class _Slopes:
+    """The objective and its gradient at pictures, and which of them have been silent in every step so far."""
 
-    def climb(pictures: Tensor, redirect: bool = False) -> tuple[Tensor, Tensor, Tensor]:
-        shown = pictures if prepare is None else prepare(pictures)
+    classifier: nn.Module
+    objective: Objective
+    penalty: Objective | None
+    prepare: Prepare | None
+    look: Callable[[Tensor], dict[str, Any]] = field(init=False)
+    silent: Tensor | None = field(default=None, init=False)  # (N,) booleans; None before the first step
+
+    def __post_init__(self) -> None:
+        both = self.objective if self.penalty is None else self.objective + self.penalty
+        self.look = looker(self.classifier, tuple(both.layers), logits=both.logits)
+
+    def at_step(self, pictures: Tensor, number: int) -> tuple[Tensor, Tensor]:
+        """The scores (N,) of pictures (N, C, H, W) at a step, and the slope to follow."""
+        scores, slope, still = self.at(pictures)
+        name = self.objective.name
+        if not torch.isfinite(scores + slope.flatten(1).sum(1)).all():
+            raise NetworkError(f"the objective {name} is not finite at step {number}")
+        if still.any():
+            _, redirected_slope, still_redirected = self.at(pictures, redirect=True)
+            slope = torch.where(still[:, None, None, None], redirected_slope, slope)
+            if number == 0 and still_redirected.any():
+                raise NetworkError(f"nothing in the picture changes {name}; there is nothing to draw")
+        self.silent = still if self.silent is None else self.silent & still
+        return scores, slope
+
+    def at(self, pictures: Tensor, redirect: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+        """The scores (N,) of pictures (N, C, H, W), the slope, and which pictures (N,) do not change the objective."""
+        shown = pictures if self.prepare is None else self.prepare(pictures)
         scores, slope = [], torch.zeros_like(pictures)
         still = torch.ones(len(pictures), dtype=torch.bool, device=pictures.device)
         for part in [shown] if isinstance(shown, Tensor) else shown:
-            # Cut at the views: the way back from there to the picture, which both slopes share, is gone once.
+            # Cut at the views: both gradients share the graph from there back to the picture, which serves only once.
             views = part.detach().requires_grad_()
             with redirected() if redirect else nullcontext():
-                seen = {**look(views), "pictures": len(pictures)}
-            score = objective.score(seen)
-            # A penalty on the picture alone has no graph in common with the network, which need not be kept.
-            pull = _slope(score, views, keep=penalty is not None and bool(penalty.layers or penalty.logits))
-            still &= ~pull.view(-1, len(pictures), *pull.shape[1:]).transpose(0, 1).flatten(1).any(1)
-            push = 0 if penalty is None else _slope(penalty.score(seen), views)
-            slope += torch.autograd.grad(part, pictures, pull - push)[0] if part is not pictures else pull - push
+                seen = {**self.look(views), "pictures": len(pictures)}
+            score, penalty = self.objective.score(seen), self.penalty
+            # A penalty on the picture alone shares no graph with the network, which then need not be kept.
+            up = _slope(score, views, keep=penalty is not None and bool(penalty.layers or penalty.logits))
+            still &= ~up.view(-1, len(pictures), *up.shape[1:]).transpose(0, 1).flatten(1).any(1)
+            down = 0 if penalty is None else _slope(penalty.score(seen), views)
+            slope += torch.autograd.grad(part, pictures, up - down)[0] if part is not pictures else up - down
             scores.append(score.detach().view(-1, len(pictures)).mean(0))
         return torch.stack(scores).mean(0), slope, still
 
-    return climb
+    def check_awake(self) -> None:
+        """Warn of pictures that stayed silent in every step; an error where all did, since they are noise."""
+        if self.silent is None or not self.silent.any():
+            return
+        problem = f"{self.objective.name} stayed silent in every step; more steps or another seed may wake it"
+        if self.silent.all():
+            raise NetworkError(problem)
+        _log.warning("picture %s: %s", ", ".join(str(int(i)) for i in self.silent.nonzero()), problem)
 
 
 def _slope(scores: Tensor, pictures: Tensor, keep: bool = False) -> Tensor:
-    """The gradient of a sum of scores, zero where nothing leads to the pictures; the graph is kept on demand."""
+    """The gradient of the sum of scores, zero where they do not depend on the pictures; ``keep`` keeps the graph."""
     if not scores.requires_grad:
         return torch.zeros_like(pictures)
     return torch.autograd.grad(scores.sum(), pictures, retain_graph=keep, materialize_grads=True)[0]
 
 
 def looker(classifier: nn.Module, layers: Sequence[str], *, logits: bool = False) -> Callable[[Tensor], dict[str, Any]]:
-    """What takes pictures (N, C, H, W) to what the classifier sees in them.
+    """A function from pictures (N, C, H, W) on the input grid to what the classifier sees in them, by name.
 
-    Args:
-        classifier: what looks, on its own input grid.
-        layers: what is kept, by name.
-        logits: whether the network runs to its end; else only as far as it must.
-
-    Returns:
-        A function to activations by layer, the pictures under "image", and the logits where asked for.
+    These are the activations of the layers, the pictures themselves under "image", and on demand the logits, for which
+    the network runs to its end; otherwise it runs only as far as the layers.
     """
     network = network_of(classifier)
     enough: dict[str, int] = {}

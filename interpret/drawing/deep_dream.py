@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from ..classifier import layer_of, network_of, on_input_grid
 from ..network.hooks import left_as_found
-from .ascend import Step, ascend, looker
+from .ascend import Step, ascend_pixels, looker
 from .objectives import Objective, Seen, energy
-from .parametrisations import MIX, Pixels, frequencies
+from .parametrisations import MIX, frequencies
 from .tiles import fitted, tiles, with_detail
 
 # Creatures and ornaments on EfficientNet-Lite; earlier blocks give texture, 9 and 10 fur and eyes.
@@ -36,28 +36,27 @@ def deep_dream(
     seed: int = 0,
     watch: Callable[[Step], object] | None = None,
 ) -> Tensor:
-    """Let a network see more of what it sees in a picture already.
+    """Change a picture so that a network sees more of what it already sees in it.
 
-    From coarse to fine, the picture climbs the objective in steps along the gradient, whose
-    spectrum is weighed by 1 / f and whose colours are mixed as in photographs: the plain gradient
-    draws rainbow noise. The picture is rolled at random before each step and looked at in tiles.
+    From coarse to fine, the picture takes steps along the gradient of an objective. The gradient's spectrum is weighted
+    by 1 / f and its colours are mixed as in photographs, since the plain gradient draws rainbow noise. The picture is
+    rolled at random before each step and looked at in tiles.
 
     Args:
         classifier: what looks at the picture.
         image: (N, C, H, W) in [0, 1].
         objective: what is raised; by default the ``energy`` of the layers.
-        guide: (1, C, h, w) in [0, 1], a picture whose features are drawn instead: every place
-            comes to resemble what it resembles most in the guide.
-        layers: what an objective is made of where none is given; by default a middle one
-            of EfficientNet-Lite, else the last feature map.
-        octaves: how many sizes; fewer where the first would be tiny.
+        guide: (1, C, h, w) in [0, 1], a picture whose features are drawn instead: every place comes to resemble the
+            place of the guide that it resembles most.
+        layers: of the default objective; by default a middle one of EfficientNet-Lite, else the last feature map.
+        octaves: number of sizes; fewer where the first would be tiny.
         factor: from one size to the next.
-        steps: at each size.
+        steps: number of steps at each size.
         step_size: the mean change of a value in a step.
         size: the longer side of the result; by default the picture's own.
         tile: the longest side that the network looks at in one go.
         seed: of the rolls.
-        watch: is shown every step, with its number counted over all sizes.
+        watch: called with every step, whose numbers count over all sizes.
 
     Returns:
         (N, C, H, W) in [0, 1].
@@ -73,23 +72,19 @@ def deep_dream(
     generator = torch.Generator().manual_seed(seed)
     dreamt = photo
     for number, (height, width) in enumerate(sizes(photo.shape[-2], photo.shape[-1], octaves, factor)):
-        picture = Pixels(with_detail(dreamt, photo, height, width))
-        for step in ascend(
+        dreamt = ascend_pixels(
             view,
             objective,
-            picture,
+            with_detail(dreamt, photo, height, width),
+            first=number * steps,
+            watch=watch,
             steps=steps,
             learning_rate=step_size,
             optimizer="sgd",
             prepare=lambda shown: rolled_tiles(shown, tile, generator),
             change=preconditioned,
             what=f"octave {number + 1}",
-        ):
-            if watch is not None:
-                watch(Step(number * steps + step.number, step.image, step.scores))
-            with torch.no_grad():
-                picture.values.clamp_(0, 1)
-        dreamt = picture().detach()
+        )
     return dreamt
 
 
@@ -104,17 +99,17 @@ def preconditioned(gradient: Tensor) -> Tensor:
     """A gradient (N, C, H, W) with the spectrum and the colours of photographs, and a mean absolute value of 1."""
     height, width = gradient.shape[-2:]
     spectrum = torch.fft.rfft2(gradient) / frequencies(height, width).clamp(min=LOWEST).to(gradient)
-    calm = torch.fft.irfft2(spectrum, s=(height, width))
+    smooth = torch.fft.irfft2(spectrum, s=(height, width))
     if gradient.shape[1] == 3:
         mix = (MIX @ MIX.T).to(gradient)
-        calm = torch.einsum("ij,njhw->nihw", mix, calm)
-    return calm / calm.abs().mean((1, 2, 3), keepdim=True).clamp(min=torch.finfo(calm.dtype).tiny)
+        smooth = torch.einsum("ij,njhw->nihw", mix, smooth)
+    return smooth / smooth.abs().mean((1, 2, 3), keepdim=True).clamp(min=torch.finfo(smooth.dtype).tiny)
 
 
 def rolled_tiles(picture: Tensor, side: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """A picture (N, C, H, W) rolled at random, tile by tile; the gradient flows to a tile's own part alone.
+    """The tiles of a picture (N, C, H, W) that was rolled at random; the gradient flows to a tile's own part alone.
 
-    The rolls are whole pictures where there are several tiles, so that no pixel is always at an edge.
+    Where there are several tiles, a roll may be as far as the whole picture, so that no pixel is always at an edge.
     """
     height, width = picture.shape[-2:]
     cut = tiles(height, width, side, MARGIN)
@@ -122,21 +117,16 @@ def rolled_tiles(picture: Tensor, side: int, generator: torch.Generator) -> Iter
     down, across = (int(torch.randint(-most, most + 1, (), generator=generator)) for most in reach)
     for tile in cut:
         shown = tile.of(picture.roll((down, across), (2, 3)))
-        if len(cut) == 1:
-            yield shown
-            continue
-        given = shown.detach().clone()
-        top, left = tile.own[0] - tile.seen[0], tile.own[1] - tile.seen[1]
-        tall, wide = tile.own[2] - tile.own[0], tile.own[3] - tile.own[1]
-        place = (..., slice(top, top + tall), slice(left, left + wide))
-        given[place] = shown[place]
-        yield given
+        if len(cut) > 1:
+            whole, shown = shown, shown.detach().clone()
+            tile.own_part(shown)[:] = tile.own_part(whole)
+        yield shown
 
 
 def default_objective(
     classifier: nn.Module, image: Tensor, layers: Sequence[str] = (), guide: Tensor | None = None
 ) -> Objective:
-    """The sum over layers of their energy, or of their likeness to a guide (1, C, h, w) in [0, 1]."""
+    """The sum, over layers, of their energy, or of their likeness to a guide (1, C, h, w) in [0, 1]."""
     view, inputs, _ = on_input_grid(classifier, image)
     if not layers:
         names = dict(network_of(classifier).named_modules())
@@ -151,19 +141,11 @@ def default_objective(
 
 
 def towards(layer: str, features: Tensor) -> Objective:
-    """At each place, the dot product with the feature of a guide that fits it best.
-
-    Args:
-        layer: where to look.
-        features: (1, K, u, v), the guide's activations there.
-
-    Returns:
-        The objective, a mean over places.
-    """
-    wanted = features.detach()[0].flatten(1)
+    """The mean over a layer's places of the largest dot product with any place of a guide's features (1, K, u, v)."""
+    guide = features.detach()[0].flatten(1)
 
     def score(seen: Seen) -> Tensor:
-        likeness = seen[layer].flatten(2).mT @ wanted.to(seen[layer])
+        likeness = seen[layer].flatten(2).mT @ guide.to(seen[layer])
         return likeness.amax(2).mean(1)
 
     return Objective(frozenset([layer]), score, f"{layer} as in the guide", logits=False)

@@ -18,22 +18,12 @@ DIRECTION = re.compile(r"([^\s:]+):(.+\.npy)")
 
 
 def objective_of(text: str, classifier: Classifier) -> Objective:
-    """The objective that an expression means.
+    """The objective that an expression stands for, given the classifier whose classes and layers it names.
 
-    Terms are added with " + " and taken away with " - ", spaces included, since names may have dashes;
-    a weight stands before its term as "0.5 x". A term is a class, LAYER:CHANNEL,
-    LAYER:CHANNEL@ROW,COLUMN, LAYER:FILE.npy, which holds a direction, or a layer, of which everything
-    is raised.
-
-    Args:
-        text: the expression.
-        classifier: whose classes and layers are named.
-
-    Returns:
-        The objective.
-
-    Raises:
-        InterpretError: a term that cannot be read; UnknownNameError, one that names nothing.
+    Terms are added with " + " and subtracted with " - ", spaces included, since names may have dashes; a weight stands
+    before its term as "0.5 x". A term is a class, LAYER:CHANNEL, LAYER:CHANNEL@ROW,COLUMN, LAYER:FILE.npy with a
+    direction in the file, or a layer, which is raised as a whole. A term that cannot be read is an InterpretError, one
+    that names nothing an UnknownNameError.
     """
     parts = re.split(r"\s+([+-])\s+", text.strip())
     if not all(part.strip() for part in parts):
@@ -52,16 +42,16 @@ def _term(text: str, classifier: Classifier) -> Objective:
 
 
 def _unweighted(text: str, classifier: Classifier) -> Objective:
-    unit, towards = UNIT.fullmatch(text), DIRECTION.fullmatch(text)
+    unit, direction = UNIT.fullmatch(text), DIRECTION.fullmatch(text)
     if unit:
         layer, number = unit[1], int(unit[2])
         find_layer(classifier.network, layer)
         if unit[3] is None:
             return objectives.channel(layer, number)
         return objectives.neuron(layer, number, int(unit[3]), int(unit[4]))
-    if towards:
-        find_layer(classifier.network, towards[1])
-        return objectives.direction(towards[1], _vector(Path(towards[2])))
+    if direction:
+        find_layer(classifier.network, direction[1])
+        return objectives.direction(direction[1], _vector(Path(direction[2])))
     try:
         return objectives.logit(_class(text, classifier))
     except UnknownNameError as unknown:
@@ -82,7 +72,7 @@ def _class(text: str, classifier: Classifier) -> int:
 
 
 def _vector(file: Path) -> Tensor:
-    """(K,), the direction that a file holds."""
+    """The direction (K,) that a file holds."""
     if not file.is_file():
         raise InterpretError(f"there is no file {file}; a direction is a .npy file of one number a channel")
     try:
@@ -102,7 +92,7 @@ def unit_of(text: str) -> tuple[str, int] | None:
 
 
 def class_of(text: str, classifier: Classifier) -> int | None:
-    """The class that an expression names, if it is one class and nothing else."""
+    """The class that an expression names, or None where it is anything but one class."""
     try:
         return _class(text.strip(), classifier)
     except InterpretError:

@@ -5,11 +5,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from ..classifier import on_input_grid
 from ..network.hooks import left_as_found
 from .ascend import Step, ascend, looker
 from .objectives import Objective, apart, total_variation
 from .parametrisations import Fourier
 from .transforms import views
+
+JUDGING_VIEWS = 16  # of a drawn picture, that its score is the mean over
 
 
 def visualize(
@@ -29,39 +32,33 @@ def visualize(
 ) -> Tensor:
     """Draw what raises an objective: a class, a channel, a neuron, a direction, or a sum of them.
 
-    A picture is changed step by step so that random views of it raise the objective. Views, colours
-    and frequencies as in photographs and a little smoothness keep it from being noise that only
-    this network responds to.
+    A picture is changed step by step so that random views of it raise the objective. The views, the colours and
+    frequencies of photographs, and a little smoothness keep it from being noise that only this network responds to.
 
     Args:
         classifier: what looks at the picture.
         objective: what is raised, for example ``logit(285)`` or ``0.7 * channel("layer3", 4) - logit(1)``.
         image: a parametrisation; by default ``Fourier`` at the size of the network's input.
-        steps: how many.
-        copies: views of the picture that a step looks at.
+        steps: number of steps.
+        copies: number of views of the picture that the network sees in a step.
         learning_rate: of the optimiser.
-        optimizer: "sgd", "momentum", "nesterov", "rmsprop" or "adam".
-        smoothness: weight of the total variation that is lowered.
-        diversity: a layer in which several pictures are kept apart.
-        transform: takes pictures and a random generator to views; None shows the network the picture itself.
+        optimizer: "sgd", "momentum", "nesterov", "rmsprop", "adam" or "lbfgs".
+        smoothness: weight of the total variation, which is lowered.
+        diversity: a layer in which several pictures are made to differ.
+        transform: maps pictures and a random generator to views; with None the network sees the picture itself.
         seed: of the start and the views.
-        watch: is shown every step, with the picture so far; an exception that it raises ends the run.
+        watch: called with every step, before it is taken; an exception that it raises ends the run.
 
     Returns:
         (N, C, H, W) in [0, 1].
 
     Raises:
-        NetworkError: the objective is not finite, or nothing in the picture changes it or ever did.
+        NetworkError: the objective is not finite, or no step finds anything in the picture that changes it.
         UnknownNameError: an objective's layer does not exist.
     """
-    from ..classifier import on_input_grid
-
     if image is None:
         image = default_image(classifier, seed=seed)
     view = on_input_grid(classifier, image().detach())[0]
-    penalties = [smoothness * total_variation()] if smoothness else []
-    if diversity is not None:
-        penalties.append(30 * apart(diversity))
     generator = torch.Generator().manual_seed(seed)
 
     def prepare(pictures: Tensor) -> Tensor:
@@ -75,7 +72,7 @@ def visualize(
         learning_rate=learning_rate,
         optimizer=optimizer,
         prepare=prepare,
-        penalty=sum(penalties[1:], penalties[0]) if penalties else None,
+        penalty=_penalty(smoothness, diversity),
         what=objective.name,
     ):
         if watch is not None:
@@ -83,47 +80,40 @@ def visualize(
     return image().detach().clamp(0, 1)
 
 
-def default_image(classifier: nn.Module, *, count: int = 1, seed: int = 0) -> Fourier:
+def _penalty(smoothness: float, diversity: str | None) -> Objective | None:
+    penalties = [smoothness * total_variation()] if smoothness else []
+    if diversity is not None:
+        penalties.append(30 * apart(diversity))
+    return sum(penalties[1:], penalties[0]) if penalties else None
+
+
+def default_image(classifier: nn.Module, *, seed: int = 0) -> Fourier:
     """The ``Fourier`` picture that fits a classifier: its input's size, or 224, and its channels."""
     size = getattr(classifier, "input_size", None) or (224, 224)
     mean = getattr(classifier, "mean", None)
-    made = Fourier(size, count=count, channels=3 if mean is None else len(mean), seed=seed)
+    made = Fourier(size, channels=3 if mean is None else len(mean), seed=seed)
     return made if mean is None else made.to(mean.device)
 
 
-def score_of_views(classifier: nn.Module, images: Tensor, index: int, *, count: int = 16, seed: int = 1) -> Tensor:
-    """How surely a classifier sees a class in pictures, from several sides: what tells a picture from a pattern.
+def score_of_views(classifier: nn.Module, images: Tensor, index: int) -> Tensor:
+    """(N,) the mean probability of a class over views of pictures (N, C, H, W) in [0, 1].
 
-    Args:
-        classifier: the judge; best one that took no part in the drawing.
-        images: (N, C, H, W), in [0, 1].
-        index: the class.
-        count: how many views: shifted, scaled by 0.9 to 1.1, rotated by up to 10 degrees.
-        seed: of the views.
-
-    Returns:
-        (N,) mean softmax probabilities.
+    It is high for a picture of the class and low for a mere pattern, most reliably if the classifier is not the one
+    that the pictures were drawn with.
     """
-    shown = _sides(images, count, seed)
     with torch.no_grad():
-        return classifier(shown).softmax(1)[:, index].view(count, len(images)).mean(0)
+        return classifier(_judging_views(images)).softmax(1)[:, index].view(JUDGING_VIEWS, len(images)).mean(0)
 
 
-def objective_of_views(
-    classifier: nn.Module, images: Tensor, objective: Objective, *, count: int = 16, seed: int = 1
-) -> Tensor:
-    """How far pictures raise an objective from several sides, for what is no class; see ``score_of_views``.
-
-    Returns:
-        (N,), the mean over the views.
-    """
+def objective_of_views(classifier: nn.Module, images: Tensor, objective: Objective) -> Tensor:
+    """(N,) the mean of an objective over the same views of pictures (N, C, H, W) in [0, 1], for what is no class."""
     look = looker(classifier, tuple(objective.layers), logits=objective.logits)
     with left_as_found(classifier), torch.no_grad():
-        seen = {**look(_sides(images, count, seed)), "pictures": len(images)}
-        return objective.score(seen).view(count, len(images)).mean(0)
+        seen = {**look(_judging_views(images)), "pictures": len(images)}
+        return objective.score(seen).view(JUDGING_VIEWS, len(images)).mean(0)
 
 
-def _sides(images: Tensor, count: int, seed: int) -> Tensor:
-    """(count N, C, H, W) views of pictures, a little less varied than those that they were drawn with."""
-    generator = torch.Generator().manual_seed(seed)
-    return views(images.repeat(count, 1, 1, 1), generator, scale=(0.9, 1.1), rotate=10, mirror=False)
+def _judging_views(images: Tensor) -> Tensor:
+    """(JUDGING_VIEWS N, C, H, W) views that vary a little less than those that the pictures were drawn with."""
+    generator = torch.Generator().manual_seed(1)
+    return views(images.repeat(JUDGING_VIEWS, 1, 1, 1), generator, scale=(0.9, 1.1), rotate=10, mirror=False)

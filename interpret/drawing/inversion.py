@@ -25,20 +25,20 @@ def invert(
     seed: int = 0,
     watch: Callable[[Step], object] | None = None,
 ) -> Tensor:
-    """Draw a picture whose features in one layer are those of another: what the layer has kept of it.
+    """Draw a picture with the features that another has in one layer, to see what the layer has kept of it.
 
     Args:
         classifier: whose layer it is.
         image: (N, C, H, W) in [0, 1].
         layer: its name.
-        start: a parametrisation of (N, C, h, w) on the network's input grid, such as ``Pixels``; by
-            default ``Fourier``, nearly grey.
-        steps: how many.
+        start: a parametrisation of (N, C, h, w) on the network's input grid, such as ``Pixels``; by default
+            ``Fourier``, nearly grey.
+        steps: number of steps.
         learning_rate: of the optimiser.
-        smoothness: weight of the total variation, in relation to the error of the features.
+        smoothness: weight of the total variation against the error of the features.
         optimizer: "sgd", "momentum", "nesterov", "rmsprop", "adam" or "lbfgs".
         seed: of the default start.
-        watch: is shown every step.
+        watch: called with every step.
 
     Returns:
         (N, C, h, w) on the network's input grid; in [0, 1] unless ``start`` is unbounded.
@@ -62,29 +62,19 @@ def invert(
 
 
 def features_error(classifier: nn.Module, inputs: Tensor, layer: str) -> Objective:
-    """The squared error of features relative to those of pictures (N, C, h, w) on the input grid (eq. 1)."""
+    """The squared error of features, relative to those of pictures (N, C, h, w) on the input grid (eq. 1)."""
     with left_as_found(classifier), torch.no_grad():
-        wanted = looker(classifier, [layer])(inputs)[layer].flatten(1)
-    size = wanted.square().sum(1).clamp(min=torch.finfo(wanted.dtype).tiny)
+        original = looker(classifier, [layer])(inputs)[layer].flatten(1)
+    size = original.square().sum(1).clamp(min=torch.finfo(original.dtype).tiny)
 
     def score(seen: Seen) -> Tensor:
-        return (seen[layer].flatten(1) - wanted).square().sum(1) / size
+        return (seen[layer].flatten(1) - original).square().sum(1) / size
 
     return Objective(frozenset([layer]), score, f"error in {layer}", logits=False)
 
 
 def relative_error(classifier: nn.Module, image: Tensor, inverted: Tensor, layer: str) -> Tensor:
-    """(N,) distances between the features of an inversion and of its picture, relative to the latter's norm.
-
-    Args:
-        classifier: whose layer it is.
-        image: (N, C, H, W) in [0, 1].
-        inverted: (N, C, h, w), what ``invert`` gave.
-        layer: its name.
-
-    Returns:
-        (N,), 0 where the features are the same.
-    """
+    """(N,) distances of the features of inversions (N, C, h, w) from those of images (N, C, H, W), over their norms."""
     view, inputs, _ = on_input_grid(classifier, image)
     objective = features_error(view, inputs, layer)
     with left_as_found(view), torch.no_grad():

@@ -1,4 +1,4 @@
-"""Layers spread over the depth of a network, for whoever does not name any."""
+"""Layers spread over the depth of a network, for when none is named."""
 
 import torch
 from torch import Tensor, nn
@@ -10,33 +10,25 @@ from ..network.layers import layers as calls_of
 
 
 def spread_layers(classifier: nn.Module, inputs: Tensor, count: int) -> list[str]:
-    """Feature maps evenly spread over the depth of a network, after their activations.
+    """The names of up to ``count`` feature maps after their activations, evenly spread over the depth, in order.
 
-    Args:
-        classifier: whose network it is.
-        inputs: (N, C, h, w) on the network's input grid.
-        count: how many, if there are as many.
-
-    Returns:
-        Their names, the first layer first; the last is the last feature map or the block around it.
-
-    Raises:
-        NetworkError: the network has no feature maps.
+    The network runs on inputs (N, C, h, w) on its input grid. The last name is that of the last feature map, or of the
+    block around it; a network without feature maps is a NetworkError.
     """
-    seen = calls_of(network_of(classifier), lambda: classifier(inputs[:1]))
+    calls = calls_of(network_of(classifier), lambda: classifier(inputs[:1]))
     last = layer_of(classifier, inputs, None)
-    end = next((place for place, layer in enumerate(seen) if layer.name == last), len(seen) - 1)
-    coarse = _coarsest(seen[: end + 1], count)
+    end = next((place for place, layer in enumerate(calls) if layer.name == last), len(calls) - 1)
+    coarse = _coarsest(calls[: end + 1], count)
     if not coarse:
         raise NetworkError("the network has no feature maps to choose layers from; name some with --layer")
     places = torch.linspace(0, len(coarse) - 1, min(count, len(coarse))).round().long().tolist()
     return [coarse[place].name for place in places]
 
 
-def _coarsest(seen: list[Layer], count: int) -> list[Layer]:
-    """The maps at the outermost level of names that has enough of them: blocks rather than what is in them."""
-    first = next((place for place, layer in enumerate(seen) if layer.weighted), 0)  # what is before it is padding
-    maps = [layer for layer in seen[first:] if len(layer.shape) == 4 and layer.shape[2] * layer.shape[3] > 1]
+def _coarsest(calls: list[Layer], count: int) -> list[Layer]:
+    """The maps at the outermost level of names that has enough of them: blocks rather than the layers inside."""
+    first = next((place for place, layer in enumerate(calls) if layer.weighted), 0)  # what is before it is padding
+    maps = [layer for layer in calls[first:] if len(layer.shape) == 4 and layer.shape[2] * layer.shape[3] > 1]
     chosen: list[Layer] = []
     for depth in range(max((layer.name.count(".") for layer in maps), default=-1) + 1):
         chosen = _finished([layer for layer in maps if layer.name.count(".") <= depth and not layer.pooling])
@@ -46,7 +38,7 @@ def _coarsest(seen: list[Layer], count: int) -> list[Layer]:
 
 
 def _finished(maps: list[Layer]) -> list[Layer]:
-    """Without those that a normalisation, an activation or a container follows, which say the same again."""
+    """The maps without those that a normalisation, an activation or a container follows, whose map replaces theirs."""
     kept = []
     for place, layer in enumerate(maps):
         following = maps[place + 1] if place + 1 < len(maps) else None

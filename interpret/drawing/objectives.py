@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..errors import InterpretError
 
-# Layer to activation; "image", "logits"; and "pictures", how many are drawn, of which there may be several views.
+# What the network saw in pictures or their views: layer to activation, "image", "logits", and the number of "pictures".
 Seen = Mapping[str, Any]
 
 
@@ -17,14 +17,13 @@ Seen = Mapping[str, Any]
 class Objective:
     """A number to be raised for each picture.
 
-    ``score`` takes what the network saw in (N, 3, H, W) pictures, by layer name and under "image"
-    and "logits", to (N,) numbers. Objectives compose: ``0.7 * channel("layer3", 44) + 0.3 * logit(285)``.
+    Objectives compose: ``0.7 * channel("layer3", 44) + 0.3 * logit(285)``.
     """
 
-    layers: frozenset[str]
-    score: Callable[[Seen], Tensor]
+    layers: frozenset[str]  # whose activations the score needs
+    score: Callable[[Seen], Tensor]  # from what the network saw in N pictures to (N,) numbers
     name: str
-    logits: bool = True  # whether it looks at the logits; else the network runs as far as the layers alone
+    logits: bool = True  # whether the score needs the logits; else the network runs only as far as the layers
 
     def __add__(self, other: "Objective") -> "Objective":
         return Objective(
@@ -49,7 +48,7 @@ class Objective:
 def logit(index: int | Sequence[int]) -> Objective:
     """The logit of a class; of several classes, one for each picture of a batch in turn.
 
-    The logit rather than the probability, which could be raised by lowering the other classes.
+    The probability would not do: it could also be raised by lowering the other classes.
     """
     return Objective(frozenset(), lambda seen: _picked(seen["logits"], index, "class"), f"logit {index}")
 
@@ -98,7 +97,7 @@ def energy(layer: str) -> Objective:
 
 
 def total_variation() -> Objective:
-    """The mean difference between neighbouring pixels; weigh it negatively for smooth pictures."""
+    """The mean difference between neighbouring pixels, which is lowered to make pictures smooth."""
 
     def score(seen: Seen) -> Tensor:
         image = seen["image"]
@@ -110,9 +109,9 @@ def total_variation() -> Objective:
 
 
 def apart(layer: str) -> Objective:
-    """How alike the pictures of a batch are in a layer: the mean cosine of their Gram matrices; lower is more diverse.
+    """How alike pictures are in a layer: the mean cosine of their Gram matrices, which is lowered to make them differ.
 
-    The views of one picture stand a batch apart, so each round of views is compared within itself.
+    The views come in rounds, one of each picture, and the pictures are compared within each round.
     """
 
     def score(seen: Seen) -> Tensor:
@@ -128,7 +127,7 @@ def apart(layer: str) -> Objective:
 
 
 def _picked(values: Tensor, number: int | Sequence[int], what: str) -> Tensor:
-    """(N,) of (N, K): one column, or for a sequence of n numbers the i-th for the i-th n-th of the pictures."""
+    """(N,) values of (N, K): those of one column, or of several columns, one for each picture in turn."""
     numbers = torch.as_tensor(number, device=values.device)
     if numbers.numel() == 0 or not 0 <= int(numbers.min()) <= int(numbers.max()) < values.shape[1]:
         raise InterpretError(f"there is no {what} {number}; they go from 0 to {values.shape[1] - 1}")

@@ -1,10 +1,10 @@
-"""How a picture is written down while it is optimised: modules without inputs, whose value is the picture."""
+"""Parametrisations of a picture: modules without inputs whose value is the picture and whose weights are optimised."""
 
 import torch
 from torch import Tensor, nn
 
 # The correlation of colours in photographs, as a root of their covariance (lucid, Olah et al. 2017,
-# https://distill.pub/2017/feature-visualization): columns mix three independent channels into red, green, blue.
+# https://distill.pub/2017/feature-visualization): it mixes three independent channels into red, green, blue.
 COLOURS = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
 MIX = COLOURS / COLOURS.norm(dim=0).max()
 
@@ -16,19 +16,14 @@ def _sides(size: Size) -> tuple[int, int]:
 
 
 def frequencies(height: int, width: int) -> Tensor:
-    """(H, W // 2 + 1) sizes of the frequencies of a real Fourier transform, in cycles a pixel; 0 counts as 1 / side."""
+    """(H, W // 2 + 1) the frequencies of a real Fourier transform, in cycles per pixel; 0 counts as 1 / side."""
     down = torch.fft.fftfreq(height)[:, None]
     across = torch.fft.rfftfreq(width)[None]
     return (down**2 + across**2).sqrt().clamp(min=1 / max(height, width))
 
 
 class Pixels(nn.Module):
-    """The picture itself, kept in [0, 1]; with ``free`` unbounded, for closed forms.
-
-    Args:
-        start: (N, C, H, W), where to begin.
-        free: leave the values as they are.
-    """
+    """The pixels themselves, from a start (N, C, H, W); their values are kept in [0, 1] unless they are ``free``."""
 
     def __init__(self, start: Tensor, *, free: bool = False) -> None:
         super().__init__()
@@ -37,22 +32,16 @@ class Pixels(nn.Module):
 
     def forward(self) -> Tensor:
         """(N, C, H, W)."""
-        # The clamp's own gradient would leave a pixel that went too far there for good.
+        # The gradient is that of the identity: the clamp's own would hold a pixel that has gone too far there for good.
         return self.values if self.free else self.values + (self.values.clamp(0, 1) - self.values).detach()
 
 
 class Fourier(nn.Module):
-    """A spectrum whose frequencies weigh 1 / f^decay, with decorrelated colours, through a sigmoid.
+    """The sigmoid of a spectrum whose frequencies are weighted by 1 / f^decay, with decorrelated colours.
 
-    Coarse structure is then as easy to change as fine detail, and colours go together as they do in
-    photographs; in pixels, optimisation prefers noise.
-
-    Args:
-        size: side, or height and width.
-        count: how many pictures.
-        decay: exponent; 1 leaves noise, 1.5 washes out.
-        channels: of the picture; only three are decorrelated.
-        seed: of the start, which is nearly grey.
+    Coarse structure is then as easy to change as fine detail, and colours go together as they do in photographs; with
+    pixels, optimisation prefers noise. A decay of 1 leaves noise, one of 1.5 washes out. The start, drawn with a seed,
+    is nearly grey. The size is the side, or the height and the width.
     """
 
     def __init__(self, size: Size, *, count: int = 1, decay: float = 1.25, channels: int = 3, seed: int = 0) -> None:
@@ -64,17 +53,6 @@ class Fourier(nn.Module):
         self.register_buffer("scale", frequencies(height, width) ** -decay / 4, persistent=False)
         self.register_buffer("mix", MIX if channels == 3 else torch.eye(channels), persistent=False)
 
-    @classmethod
-    def of(cls, image: Tensor, **options: float) -> "Fourier":
-        """The parametrisation whose value is a given picture (N, C, H, W) in [0, 1]."""
-        made = cls(tuple(image.shape[-2:]), count=len(image), channels=image.shape[1], **options)
-        logits = torch.logit(image.double(), eps=1e-7)
-        independent = torch.einsum("ij,njhw->nihw", torch.linalg.inv(made.mix.double()), logits)
-        spectrum = torch.fft.rfft2(independent, norm="ortho") / made.scale
-        with torch.no_grad():
-            made.spectrum.copy_(torch.view_as_real(spectrum))
-        return made
-
     def forward(self) -> Tensor:
         """(N, C, H, W) in (0, 1)."""
         scaled = torch.view_as_complex(self.spectrum) * self.scale
@@ -83,16 +61,11 @@ class Fourier(nn.Module):
 
 
 class Maco(nn.Module):
-    """Fixed magnitudes, of which only the phases are optimised (Fel et al. 2023, https://arxiv.org/abs/2306.06805).
+    """A spectrum of fixed magnitudes, whose phases are optimised (Fel et al. 2023, https://arxiv.org/abs/2306.06805).
 
-    Every picture has the frequencies of a photograph, so no frequency can become noise.
-
-    Args:
-        size: side, or height and width.
-        count: how many pictures.
-        spectrum: (C, H, W // 2 + 1) magnitudes, as ``spectrum_from`` gives; 1 / f^1.5 by default.
-        channels: of the picture.
-        seed: of the phases at the start.
+    The magnitudes (C, H, W // 2 + 1) are those of a photograph, as ``spectrum_from`` computes them, or by default
+    1 / f^1.5; so no frequency can become noise. The phases at the start are drawn with a seed. The size is the side, or
+    the height and the width.
     """
 
     def __init__(
@@ -119,14 +92,7 @@ class Maco(nn.Module):
 
 
 def spectrum_from(images: Tensor) -> Tensor:
-    """The mean magnitudes of photographs, for ``Maco``.
-
-    Args:
-        images: (N, 3, H, W), in [0, 1], of the size that will be drawn.
-
-    Returns:
-        (3, H, W // 2 + 1), of independent colours.
-    """
+    """(3, H, W // 2 + 1) the mean magnitudes of photographs (N, 3, H, W) in [0, 1], in independent colours."""
     independent = torch.einsum("ij,njhw->nihw", torch.linalg.inv(MIX), torch.logit(images, eps=1e-3))
     spectrum = torch.fft.rfft2(independent, norm="ortho").abs().mean(0)
     spectrum[:, 0, 0] = 0

@@ -1,4 +1,4 @@
-"""Large pictures piece by piece, in the memory of one piece; and pictures at other sizes."""
+"""Pictures in tiles, of which one at a time is in memory, and pictures at other sizes."""
 
 from dataclasses import dataclass
 
@@ -8,22 +8,21 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Tile:
-    """A piece of a picture with a margin around it: what is seen, and what of it is the piece's own.
+    """A part of a picture that a network sees, and, inside a margin, the part of that which is the tile's own.
 
-    Both are (top, left, bottom, right) in pixels of the picture. The own parts of all the tiles
-    cover the picture, each pixel once.
+    Both are (top, left, bottom, right) in pixels of the picture. The own parts of all tiles cover each pixel once.
     """
 
     seen: tuple[int, int, int, int]
     own: tuple[int, int, int, int]
 
     def of(self, picture: Tensor) -> Tensor:
-        """What is seen, (N, C, h, w) of a picture (N, C, H, W)."""
+        """(N, C, h, w) the part that is seen of a picture (N, C, H, W)."""
         top, left, bottom, right = self.seen
         return picture[..., top:bottom, left:right]
 
     def own_part(self, maps: Tensor) -> Tensor:
-        """The own part of maps (N, K, u, v) of any resolution that a network made of what is seen."""
+        """The own part of maps (N, K, u, v), of any resolution, that a network made of the part that is seen."""
         top, left, bottom, right = self.seen
         down, across = maps.shape[-2] / (bottom - top), maps.shape[-1] / (right - left)
         rows = _between(self.own[0] - top, self.own[2] - top, down)
@@ -37,27 +36,20 @@ def _between(first: int, last: int, scale: float) -> slice:
 
 
 def tiles(height: int, width: int, side: int, margin: int) -> list[Tile]:
-    """Cut a picture into tiles.
+    """The tiles of a picture, row by row, each seen with sides of at most ``side`` pixels; a small picture is one tile.
 
-    Args:
-        height: of the picture.
-        width: of the picture.
-        side: the most that a tile sees; a picture that is no larger is one tile.
-        margin: how far a tile sees beyond its own part, except at the picture's edges.
-
-    Returns:
-        The tiles, row by row.
+    The margin is how far a tile is seen beyond its own part, except at the picture's edges.
     """
     rows, columns = _spans(height, side, margin), _spans(width, side, margin)
     return [
-        Tile((up[0], across[0], up[1], across[1]), (up[2], across[2], up[3], across[3]))
-        for up in rows
-        for across in columns
+        Tile((row[0], column[0], row[1], column[1]), (row[2], column[2], row[3], column[3]))
+        for row in rows
+        for column in columns
     ]
 
 
 def _spans(length: int, side: int, margin: int) -> list[tuple[int, int, int, int]]:
-    """Where the tiles along one side begin and end, and their own parts."""
+    """Where the tiles along one side begin and end, and where their own parts do."""
     if length <= side:
         return [(0, length, 0, length)]
     step = max(side - 2 * margin, 1)
@@ -75,7 +67,7 @@ def resized(image: Tensor, height: int, width: int) -> Tensor:
 
 
 def fitted(image: Tensor, longest: int | None) -> Tensor:
-    """A picture (N, C, H, W) in [0, 1], scaled so that its longer side is as asked; None leaves it alone."""
+    """A picture (N, C, H, W) in [0, 1], scaled to a longer side of this length; None leaves it alone."""
     if longest is None:
         return image
     height, width = image.shape[-2:]
@@ -84,17 +76,7 @@ def fitted(image: Tensor, longest: int | None) -> Tensor:
 
 
 def with_detail(changed: Tensor, original: Tensor, height: int, width: int) -> Tensor:
-    """A changed picture at a larger size, with the detail there that its own size could not hold.
-
-    Args:
-        changed: (N, C, h, w) in [0, 1], made from the original at its size.
-        original: (N, C, H, W) in [0, 1].
-        height: of the result.
-        width: of the result.
-
-    Returns:
-        (N, C, height, width) in [0, 1].
-    """
+    """A changed picture (N, C, h, w), enlarged, with the finer detail of the original (N, C, H, W) laid over it."""
     large = resized(original, height, width)
     lost = large - resized(resized(original, *changed.shape[-2:]), height, width)
     return (resized(changed, height, width) + lost).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""Random views of a picture: what is drawn must hold from all of them, which keeps noise out."""
+"""Random views of a picture: a drawing has to raise its objective in all of them, which keeps noise out."""
 
 import math
 
@@ -16,20 +16,10 @@ def views(
     rotate: float = 15,
     mirror: bool = True,
 ) -> Tensor:
-    """Each picture shifted, scaled, rotated and perhaps mirrored at random, in one warp.
+    """(N, C, H, W) pictures, each shifted, scaled, rotated and perhaps mirrored at random, in one warp.
 
-    What lies outside is the picture's own reflection: a grey border would be something to fit.
-
-    Args:
-        images: (N, C, H, W).
-        generator: on the CPU.
-        shift: the farthest, as a share of the sides.
-        scale: the smallest and largest.
-        rotate: the most, in degrees.
-        mirror: whether half of the views are mirrored.
-
-    Returns:
-        (N, C, H, W).
+    The shift is at most this share of the sides, the scale between these two, the rotation at most so many degrees to
+    either side. Outside, a picture continues as its own reflection, since a grey border would be drawn too.
     """
     count = len(images)
 

@@ -1,4 +1,4 @@
-"""Which explanation to believe: one metric a file, each listed here once, and the sanity checks."""
+"""Which explanation to believe: metrics, one a file and each in the table below, and the sanity checks."""
 
 import importlib
 from typing import Any
@@ -16,7 +16,7 @@ METRICS = {
     "relevance_mass": 1,
 }
 
-# What needs to know where the object is.
+# The metrics that need to know where the object is.
 NEEDS_REGIONS = ("pointing_game", "relevance_mass")
 
 

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from ..scores import Target
-from .average_drop import scores_with_and_through
+from .average_drop import whole_and_masked_scores
 
 
 def average_increase(
@@ -14,17 +14,18 @@ def average_increase(
     *,
     baseline: str | float | Tensor = "black",
 ) -> Tensor:
-    """Whether the class is more probable when only what the map shows can be seen.
+    """Whether the class is more probable when only what the map shows stays visible.
 
     Args:
         classifier: the classifier that was explained.
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, whose softmax probability is measured; or a score.
-        attribution: (N, 1, H, W); cut at zero and divided by its largest value it masks the picture.
-        baseline: what the mask hides turns into: black (as in the paper), blur, mean, ...
+        attribution: (N, 1, H, W), which, cut at zero and divided by its largest value, masks the picture.
+        baseline: what replaces the hidden pixels: black (as in the paper), blur, mean, white, grey, uniform, a number,
+            or a tensor.
 
     Returns:
-        (N,), 1 where it is and 0 where not, higher is better; their mean is the paper's share.
+        (N,) 1 where it is and 0 where not, higher is better; their mean is the paper's increase in confidence.
     """
-    whole, seen = scores_with_and_through(classifier, images, target, attribution, baseline)
-    return (seen > whole).to(whole)
+    whole, masked = whole_and_masked_scores(classifier, images, target, attribution, baseline)
+    return (masked > whole).to(whole)

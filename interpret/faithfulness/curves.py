@@ -1,4 +1,4 @@
-"""What the metrics share: the order of the places, pictures with some of them replaced, and curves of scores."""
+"""What the metrics share: ranks of pixels, pictures in which some of them are replaced, and curves of scores."""
 
 from dataclasses import dataclass
 
@@ -15,9 +15,9 @@ from ..scores import Target, probability_or_score, target_of
 
 @dataclass(frozen=True)
 class Curve:
-    """A score while more and more of a picture is replaced."""
+    """The score of each picture while more and more of it is replaced."""
 
-    fractions: Tensor  # (steps + 1,) of the places, from 0 to 1
+    fractions: Tensor  # (steps + 1,) of the pixels, from 0 to 1
     scores: Tensor  # (N, steps + 1)
 
     @property
@@ -27,24 +27,16 @@ class Curve:
 
 
 def laid_on_inputs(classifier: nn.Module, images: Tensor, attribution: Tensor) -> tuple[nn.Module, Tensor, Tensor]:
-    """The classifier for pictures on its input grid, and pictures and maps laid on it.
+    """The classifier for inputs, and inputs (N, C, h, w) and maps (N, 1, h, w) on its input grid.
 
-    Args:
-        classifier: the classifier that was explained.
-        images: (N, C, H, W), in [0, 1].
-        attribution: (N, 1, H, W), one value a pixel of the images.
-
-    Returns:
-        The classifier, (N, C, h, w) inputs and (N, 1, h, w) maps.
-
-    Raises:
-        InterpretError: maps of another shape, or that are not finite.
+    They come from images (N, C, H, W) in [0, 1] and attributions (N, 1, H, W). Attributions of another shape, or with
+    values that are not finite, are an InterpretError.
     """
     check_pictures(images)
-    wanted = (len(images), 1, *images.shape[2:])
-    if tuple(attribution.shape) != wanted:
+    shape = (len(images), 1, *images.shape[2:])
+    if tuple(attribution.shape) != shape:
         raise InterpretError(
-            f"these images need an attribution of shape {wanted}, not {tuple(attribution.shape)}; "
+            f"these images need an attribution of shape {shape}, not {tuple(attribution.shape)}; "
             "interpret.combined makes one value a pixel of several channels"
         )
     if not bool(torch.isfinite(attribution).all()):
@@ -54,23 +46,16 @@ def laid_on_inputs(classifier: nn.Module, images: Tensor, attribution: Tensor) -
 
 
 def ranks(maps: Tensor, seed: int = 0) -> Tensor:
-    """Each place's rank by its value, the highest first.
+    """(N, 1, h, w) the rank of each pixel by its value in maps of this shape; the highest value has rank 0.
 
-    Equal values, such as the zeros that a ReLU leaves, are ranked at random: in reading order they
-    would favour one edge of the picture.
-
-    Args:
-        maps: (N, 1, h, w).
-        seed: of the order among equals, which is the same for every map.
-
-    Returns:
-        (N, 1, h, w) whole numbers from 0.
+    Equal values, such as the zeros that a ReLU leaves, are ranked at random, in the same order in every map. In reading
+    order they would favour one edge of the picture.
     """
     flat = maps.flatten(1)
-    places = flat.shape[1]
-    shuffled = torch.randperm(places, generator=torch.Generator().manual_seed(seed)).to(flat.device)
+    pixels = flat.shape[1]
+    shuffled = torch.randperm(pixels, generator=torch.Generator().manual_seed(seed)).to(flat.device)
     order = shuffled[flat[:, shuffled].argsort(dim=1, descending=True, stable=True)]
-    numbers = torch.arange(places, device=flat.device).expand_as(order)
+    numbers = torch.arange(pixels, device=flat.device).expand_as(order)
     return torch.empty_like(order).scatter_(1, order, numbers).view(maps.shape)
 
 
@@ -85,20 +70,10 @@ def replacing(
     max_batch: int,
     what: str,
 ) -> Curve:
-    """The score while the places of a picture are replaced, those of the lowest rank numbers first.
+    """The curve from pictures (N, C, h, w) on the input grid to ``end`` of the same shape, in so many steps.
 
-    Args:
-        classifier: takes ``images`` to logits.
-        images: (N, C, h, w) on the network's input grid, where the curve begins.
-        target: the class whose softmax probability is the score, or a score.
-        ranked: (N, 1, h, w), as ``ranks`` gives them.
-        end: (N, C, h, w), where it ends.
-        steps: points of the curve after the first.
-        max_batch: passes at once.
-        what: the name on the progress bar.
-
-    Returns:
-        The curve.
+    Pixels are replaced in the order of their ranks (N, 1, h, w). The score is the softmax probability of the target
+    class, or the target where that is a score itself. ``what`` is the name on the progress bar.
     """
     if steps < 1:
         raise InterpretError(f"a curve needs at least one step, not {steps}")

@@ -1,5 +1,7 @@
 """Infidelity (Yeh et al. 2019, https://arxiv.org/abs/1901.09392), by captum."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -23,18 +25,19 @@ def infidelity(
 ) -> Tensor:
     """How badly a map foretells the change of the score under noise.
 
-    The mean square of the noise times the attribution, summed, less the fall of the score when the
-    noise is taken off (definition 2.1). A map of one value a pixel counts that value for each channel.
+    This is the mean square of a difference: the noise times the attribution, summed over values, minus the fall of the
+    score when the noise is subtracted from the picture (definition 2.1). Where a map has one value a pixel, this value
+    counts for each channel.
 
     Args:
         classifier: the classifier that was explained.
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, whose logit is measured; or a score.
         attribution: (N, 1, H, W) or (N, 3, H, W).
-        noise: its deviation.
+        noise: standard deviation of the noise.
         samples: how often it is drawn.
-        normalize: scale each map by the factor that serves it best, without which maps in different
-            units cannot be compared.
+        normalize: whether each map is scaled by the factor that serves it best; otherwise maps in different units
+            cannot be compared.
         seed: of the noise, which is the same for every image.
         max_batch: passes at once.
 
@@ -43,27 +46,18 @@ def infidelity(
     """
     import captum.metrics
 
-    channels = [attribution[:, channel : channel + 1] for channel in range(attribution.shape[1])]
+    channels = attribution.split(1, dim=1)
     view, inputs, _ = laid_on_inputs(classifier, images, channels[0])
     maps = torch.cat([laid_on_inputs(classifier, images, channel)[2] for channel in channels], 1)
     maps = maps.expand_as(inputs).contiguous()
 
-    def measured(row: int) -> Tensor:
-        generator = torch.Generator().manual_seed(seed)
-
-        def perturb(given: Tensor, _: Tensor | None = None) -> tuple[Tensor, Tensor]:
-            # One draw at a time, so that chunks make no difference.
-            drawn = torch.stack([torch.randn(given.shape[1:], generator=generator) for _ in given])
-            change = noise * drawn.to(given)
-            return change, given - change
-
-        def score(given: Tensor) -> Tensor:
-            rows = torch.full((len(given),), row, device=given.device)
-            return score_of(view, given, target_of(target, rows))
+    def measured(_: Tensor, row: int) -> Tensor:
+        def score(noisy: Tensor) -> Tensor:
+            return score_of(view, noisy, target_of(target, torch.full((len(noisy),), row, device=noisy.device)))
 
         return captum.metrics.infidelity(
             score,
-            perturb,
+            _perturbation(noise, seed),
             inputs[row : row + 1],
             maps[row : row + 1],
             n_perturb_samples=samples,
@@ -72,4 +66,17 @@ def infidelity(
         )
 
     with left_as_found(classifier, inputs.device), torch.no_grad(), quietly():
-        return one_by_one(lambda _, row: measured(row), inputs)
+        return one_by_one(measured, inputs)
+
+
+def _perturbation(noise: float, seed: int) -> Callable[..., tuple[Tensor, Tensor]]:
+    """What captum calls for noise of a standard deviation, and for the inputs from which it is subtracted."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def perturb(inputs: Tensor, _: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        # One draw at a time, so that the size of a batch makes no difference.
+        drawn = torch.stack([torch.randn(inputs.shape[1:], generator=generator) for _ in inputs])
+        change = noise * drawn.to(inputs)
+        return change, inputs - change
+
+    return perturb

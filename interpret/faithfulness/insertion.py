@@ -18,24 +18,24 @@ def insertion(
     seed: int = 0,
     max_batch: int = 32,
 ) -> Curve:
-    """How fast the class is found when the places that a map ranks highest are shown first.
+    """How fast the class is found when the pixels that a map ranks highest are shown first.
 
-    A large area speaks for the map; it says something only beside that of a random map and of one
-    that ranks the middle of the picture highest.
+    A large area speaks for the map, but only in comparison with the areas of a random map and of one that ranks the
+    middle of the picture highest.
 
     Args:
         classifier: the classifier that was explained.
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, whose softmax probability is measured; or a score.
         attribution: (N, 1, H, W).
-        baseline: what they are shown on: blur (as in the paper), black, mean, white, grey, uniform, a
-            number, or a tensor.
+        baseline: what hides the others: blur (as in the paper), black, mean, white, grey, uniform, a number, or a
+            tensor.
         steps: points of the curve after the first.
         seed: of the order among equal values.
         max_batch: passes at once; fewer if memory runs out.
 
     Returns:
-        The curve of (N, steps + 1) scores over the share shown; ``.area`` has (N,) areas.
+        The curve of (N, steps + 1) scores over the share of pixels shown; its ``area`` has the (N,) areas below.
 
     Raises:
         InterpretError: an attribution of another shape, or that is not finite.

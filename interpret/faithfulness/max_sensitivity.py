@@ -23,18 +23,18 @@ def max_sensitivity(
     seed: int = 0,
     **options: Any,
 ) -> Tensor:
-    """How far an explanation moves when its picture moves by next to nothing.
+    """How far an explanation changes when its picture changes by next to nothing.
 
-    The largest change of the attribution, as a share of its own Euclidean size, over random changes
-    of the picture within a small cube (definition 3.1).
+    This is the largest change of the attribution, as a share of its Euclidean norm, over random changes of the picture
+    within a small cube (definition 3.1).
 
     Args:
         classifier: the classifier to explain.
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
         explainer: such as ``interpret.gradcam``.
-        radius: how far each value of the network's input moves at the most.
-        samples: how many changes, each of which costs an explanation.
+        radius: largest change of a value of the network's input.
+        samples: number of changes, each of which takes an explanation.
         seed: of the changes.
         **options: of the explainer.
 

@@ -1,4 +1,4 @@
-"""What a map is worth on one picture, by all metrics asked for."""
+"""How good a map is on one picture, by several metrics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +11,12 @@ from ..explainers import explainer_named
 from ..explainers.aggregation import importance
 from ..network.hooks import counted
 from . import METRICS, NEEDS_REGIONS, metric_named
-from .baseline_maps import FLOORS
+from .baseline_maps import BASELINE_MAPS
 
 
 @dataclass(frozen=True)
 class MetricSettings:
-    """What every map of a picture is measured by."""
+    """The metrics by which maps are measured, and their settings."""
 
     metrics: Sequence[str]
     baselines: Sequence[str] = ("blur",)  # of insertion and deletion
@@ -24,23 +24,23 @@ class MetricSettings:
     seed: int = 0
 
     def columns(self) -> list[str]:
-        """The names of the numbers, such as insertion_blur, road."""
+        """The names of the numbers that are measured, such as insertion_blur and road."""
         curves = ("insertion", "deletion")
         named = [[f"{name}_{end}" for end in self.baselines] if name in curves else [name] for name in self.metrics]
         return [column for names in named for column in names]
 
     def curves(self) -> list[str]:
-        """Those of the columns that are the area below a curve."""
+        """Those of the columns that are areas below curves."""
         return [column for column in self.columns() if column.startswith(("insertion", "deletion"))]
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What the map of one method is worth on one picture."""
+    """How good the map of one method is on one picture."""
 
     method: str
     picture: str
-    values: dict[str, float]  # column to number, NaN where it cannot be had
+    values: dict[str, float]  # column to number, NaN where it cannot be measured
     curves: dict[str, list[float]]  # column to the steps + 1 points of its curve
     passes: int  # that the map took
 
@@ -61,24 +61,13 @@ def better_when(column: str) -> int:
 
 
 def measure(classifier: nn.Module, sample: Sample, method: str, settings: MetricSettings) -> Measurement:
-    """Explain one picture by one method, or by a map that knows nothing of the network, and measure the map.
+    """Measure the map of one picture that a method of EXPLAINERS makes, or one of BASELINE_MAPS.
 
-    Args:
-        classifier: for pictures on its input grid.
-        sample: the picture.
-        method: a name of the tables EXPLAINERS or FLOORS.
-        settings: what to measure.
-
-    Returns:
-        The numbers.
-
-    Raises:
-        NetworkError: the method cannot explain this network.
+    The classifier takes pictures on its input grid. A method that cannot explain it is a NetworkError.
     """
-    if method in FLOORS:
-        image = sample.image
-        floor = FLOORS[method](image, settings.seed) if method == "random" else FLOORS[method](image)
-        return _measured(classifier, sample, method, floor, settings)
+    if method in BASELINE_MAPS:
+        attribution = BASELINE_MAPS[method](sample.image, settings.seed)
+        return _measured(classifier, sample, method, attribution, settings)
     explainer = explainer_named(method)
     with counted(network_of(classifier)) as count:
         attribution = importance(explainer(classifier, sample.image, sample.target), method)
@@ -96,20 +85,20 @@ def measure(classifier: nn.Module, sample: Sample, method: str, settings: Metric
 def _measured(
     classifier: nn.Module, sample: Sample, method: str, attribution: Tensor, settings: MetricSettings
 ) -> Measurement:
-    about = classifier, sample.image, sample.target, attribution
+    given = classifier, sample.image, sample.target, attribution
     found = Measurement(method, sample.name, dict.fromkeys(settings.columns(), torch.nan), {}, 0)
     for name in settings.metrics:
         metric = metric_named(name)
         if name in ("insertion", "deletion"):
             for end in settings.baselines:
-                curve = metric(*about, baseline=end, steps=settings.steps, seed=settings.seed)
+                curve = metric(*given, baseline=end, steps=settings.steps, seed=settings.seed)
                 found.values[f"{name}_{end}"] = float(curve.area)
                 found.curves[f"{name}_{end}"] = curve.scores[0].tolist()
         elif name in NEEDS_REGIONS:
             if sample.region is not None:
                 found.values[name] = float(metric(attribution, sample.region[None]))
         elif name in ("road", "infidelity"):
-            found.values[name] = float(metric(*about, seed=settings.seed))
+            found.values[name] = float(metric(*given, seed=settings.seed))
         elif name != "max_sensitivity":
-            found.values[name] = float(metric(*about))
+            found.values[name] = float(metric(*given))
     return found

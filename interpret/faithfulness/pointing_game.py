@@ -8,15 +8,16 @@ from ..datasets.boxes import check_regions
 
 
 def pointing_game(attribution: Tensor, regions: Tensor, *, tolerance: int = 0) -> Tensor:
-    """Whether the highest place of a map lies on the object.
+    """Whether the highest pixel of a map lies on the object.
 
     Args:
         attribution: (N, 1, H, W).
         regions: (N, H, W) booleans, where the object is.
-        tolerance: how many pixels beside it count as on it (15 in the paper, of a picture's own).
+        tolerance: how many pixels beside the object count as on it (15 in the paper, in the picture's own pixels).
 
     Returns:
-        (N,), 1 where it does, 0 where not. Where several places are highest, the share of them that do.
+        (N,) 1 where it does, 0 where not, higher is better. Where several pixels are highest, the share of them that
+        do; NaN where there is no object.
     """
     check_regions(attribution, regions)
     reach = F.max_pool2d(regions[:, None].to(attribution), 2 * tolerance + 1, stride=1, padding=tolerance)

@@ -1,4 +1,4 @@
-"""A network's weights lost block by block (Adebayo et al. 2018, https://arxiv.org/abs/1810.03292)."""
+"""A network's weights, randomised block by block (Adebayo et al. 2018, https://arxiv.org/abs/1810.03292)."""
 
 import copy
 import zlib
@@ -11,21 +11,13 @@ from ..classifier import network_of
 from ..errors import NetworkError
 from ..network.hooks import left_as_found, traced
 
-ENOUGH = 8  # blocks; where the names' first parts give fewer, their second parts are looked at too
+ENOUGH = 8  # blocks; where the first parts of the names give fewer, blocks are told apart by their second parts too
 
 
 def blocks_of(classifier: nn.Module, images: Tensor) -> list[str]:
-    """The blocks of a network that have weights, as beginnings of their names, in the order in which they run.
+    """The blocks with weights, such as features.0, features.3, ..., classifier.1, in the order in which they run.
 
-    Args:
-        classifier: the classifier.
-        images: (N, 3, H, W) to run it on.
-
-    Returns:
-        Such as features.0, features.3, ..., classifier.1.
-
-    Raises:
-        NetworkError: no module of it has weights.
+    The network runs on images (N, 3, H, W). One without weights is a NetworkError.
     """
     network, names = network_of(classifier), []
 
@@ -45,12 +37,7 @@ def blocks_of(classifier: nn.Module, images: Tensor) -> list[str]:
 
 
 def joined(blocks: Sequence[str], most: int) -> list[list[str]]:
-    """The blocks from the top down in at most so many groups; the top block stays alone.
-
-    Args:
-        blocks: in the order in which they run.
-        most: groups, at least 1.
-    """
+    """Blocks, given in the order in which they run, in at most so many groups from the top down; the first has one."""
     top, *rest = reversed(blocks)
     count = min(most - 1, len(rest))
     bounds = [round(number * len(rest) / count) for number in range(count + 1)] if count else []
@@ -58,12 +45,9 @@ def joined(blocks: Sequence[str], most: int) -> list[list[str]]:
 
 
 def shuffle(network: nn.Module, blocks: Sequence[str], seed: int) -> None:
-    """Put the weights of some blocks in random order, each tensor for itself, which keeps their distribution.
+    """Shuffle each weight tensor of some blocks of a network in place, which keeps the distribution of its values.
 
-    Args:
-        network: changed in place.
-        blocks: beginnings of the parameters' names.
-        seed: with a parameter's name, what its order depends on.
+    The order depends on the seed and on the name of the tensor.
     """
     for name, parameter in network.named_parameters():
         if any(name == block or name.startswith(f"{block}.") for block in blocks):

@@ -1,4 +1,4 @@
-"""Methods ranked over many pictures: within a budget of passes, with intervals, beside maps that know nothing."""
+"""Methods ranked over many pictures, among baseline maps, within a budget of passes and with intervals."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,13 +10,16 @@ from torch import Tensor
 from ..classifier import Classifier
 from ..errors import InterpretError
 from ..images.files import read
-from .baseline_maps import FLOORS
+from .baseline_maps import BASELINE_MAPS
 from .measures import Measurement, MetricSettings, Sample, better_when, measure
+
+CONFIDENCE = 0.95  # how often an interval is to hold the true mean
+DRAWS = 2000  # of the pictures, with replacement, for an interval
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over pictures, and its 95 % interval."""
+    """A mean over pictures, and its 95 % interval, NaN for fewer than two pictures."""
 
     mean: float
     low: float
@@ -25,20 +28,20 @@ class Estimate:
 
 @dataclass(frozen=True)
 class RankedMethod:
-    """What a method is worth over the pictures it was tried on."""
+    """How good a method is on the pictures that it was tried on."""
 
     name: str
     pictures: int
-    passes: float  # a picture
+    passes: float  # per picture
     values: Mapping[str, Estimate]  # column to its mean
-    gains: Mapping[str, Estimate]  # column to how much better than a random map's on the same pictures
+    gains: Mapping[str, Estimate]  # column to the mean gain over a random map on the same pictures
 
 
 @dataclass
 class Ranking:
-    """Methods at work on one picture after the other; maps that know nothing of the network are ranked among them.
+    """Methods and baseline maps that are measured on one picture after the other, and then ranked.
 
-    A method that takes many passes for a map is tried on as many pictures as its budget allows, on one at least.
+    A method is tried on as many pictures as its budget allows, and on one at least.
     """
 
     classifier: Classifier
@@ -50,10 +53,10 @@ class Ranking:
     curves: dict[str, dict[str, list[list[float]]]] = field(default_factory=dict)  # method to column to curves
 
     def __post_init__(self) -> None:
-        self.results = {name: {} for name in (*FLOORS, *self.methods)}
+        self.results = {name: {} for name in (*BASELINE_MAPS, *self.methods)}
 
     def record(self, found: Measurement) -> None:
-        """Take in what was measured, now or by an earlier run."""
+        """Add a measurement, of this run or of an earlier one."""
         self.results[found.method][found.picture] = found.values
         for column, curve in found.curves.items():
             self.curves.setdefault(found.method, {}).setdefault(column, []).append(curve)
@@ -70,14 +73,9 @@ class Ranking:
     def measure(
         self, sample: Sample, left_out: Callable[[str, InterpretError], None] = lambda method, error: None
     ) -> Iterator[Measurement]:
-        """Try every waiting method on a picture.
+        """Try every waiting method on a picture, and yield what was measured, once it is recorded.
 
-        Args:
-            sample: the picture.
-            left_out: called with a method that cannot explain this network, and why; it is not tried again.
-
-        Yields:
-            What was measured, once it is recorded.
+        ``left_out`` is called with each method that cannot explain this network, and why; it is not tried again.
         """
         for method in self.waiting(sample.name):
             try:
@@ -91,7 +89,7 @@ class Ranking:
 
     @property
     def pictures(self) -> int:
-        """How many pictures could be looked at."""
+        """How many pictures could be read."""
         return len(self.results["random"])
 
     def ranked(self) -> list[RankedMethod]:
@@ -149,19 +147,11 @@ def rank_methods(
 def ranked_methods(
     results: Mapping[str, Mapping[str, Mapping[str, float]]], passes: Mapping[str, int], by: str, seed: int = 0
 ) -> list[RankedMethod]:
-    """Methods ranked by how far they are above a random map on the same pictures, the best first.
+    """Methods, the best first, by their mean gain in a column over a random map on the same pictures.
 
-    Methods that were tried on fewer pictures are compared with the random map of those alone, so that
-    easy pictures are nobody's merit.
-
-    Args:
-        results: method to picture to column to number; "random" among the methods.
-        passes: method to how many all its maps took.
-        by: the column that decides.
-        seed: of the intervals.
-
-    Returns:
-        One a method.
+    The results are method to picture to column to number, with "random" among the methods; the passes are those of all
+    maps of a method. A method that was tried on fewer pictures is compared on these alone, lest easy pictures count as
+    its merit.
     """
     found = []
     for method, pictures in results.items():
@@ -178,24 +168,14 @@ def ranked_methods(
     return sorted(known, key=lambda method: -method.gains[by].mean) + unknown
 
 
-def interval(values: Sequence[float], *, confidence: float = 0.95, draws: int = 2000, seed: int = 0) -> Estimate:
-    """The mean of some pictures' values, and the bootstrap interval of that mean (Efron 1979).
-
-    Args:
-        values: one a picture; those that are not finite are left out.
-        confidence: how often the interval shall hold the true mean.
-        draws: how often the pictures are drawn again, with replacement.
-        seed: of the draws.
-
-    Returns:
-        The mean and the ends, which are NaN for fewer than two pictures.
-    """
+def interval(values: Sequence[float], *, seed: int = 0) -> Estimate:
+    """The mean of the finite ones of values, one for each picture, and its bootstrap interval (Efron 1979)."""
     known = torch.tensor(values, dtype=torch.float64)
     known = known[known.isfinite()]
     if len(known) < 2:
         return Estimate(float(known.mean()), torch.nan, torch.nan)
-    drawn = torch.randint(len(known), (draws, len(known)), generator=torch.Generator().manual_seed(seed))
+    drawn = torch.randint(len(known), (DRAWS, len(known)), generator=torch.Generator().manual_seed(seed))
     means = known[drawn].mean(1)
-    tail = (1 - confidence) / 2
+    tail = (1 - CONFIDENCE) / 2
     low, high = means.quantile(torch.tensor([tail, 1 - tail], dtype=torch.float64)).tolist()
     return Estimate(float(known.mean()), low, high)

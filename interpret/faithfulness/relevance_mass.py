@@ -10,14 +10,14 @@ from ..explainers.contract import ratio
 def relevance_mass(attribution: Tensor, regions: Tensor) -> Tensor:
     """The share of a map's positive values that lies on the object.
 
-    A map without any idea has the share of the picture that the object covers.
+    A map that knows nothing reaches the share of the picture that the object covers.
 
     Args:
         attribution: (N, 1, H, W).
         regions: (N, H, W) booleans, where the object is.
 
     Returns:
-        (N,) in [0, 1], higher is better; 0 where nothing is positive.
+        (N,) in [0, 1], higher is better; 0 where nothing is positive, NaN where there is no object.
     """
     check_regions(attribution, regions)
     positive = attribution[:, 0].clamp(min=0)

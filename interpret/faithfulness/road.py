@@ -24,19 +24,19 @@ def road(
     seed: int = 0,
     max_batch: int = 16,
 ) -> Tensor:
-    """How much more of the class is lost when the highest places are removed than when the lowest are.
+    """How much more of the class is lost when the highest pixels are removed than when the lowest are.
 
-    What is removed is filled from its neighbours by linear imputation, with a little noise, so that
-    the shape of the hole says little (section 4.2); for each share the probability without the lowest
-    places, less that without the highest; and the mean over the shares. A random map gives about 0.
+    Removed pixels are filled from their neighbours by linear imputation, with a little noise, so that the shape of the
+    hole says little (section 4.2). For each share of pixels, the probability without the highest ones is subtracted
+    from that without the lowest ones; the result is the mean over the shares. A random map gives about 0.
 
     Args:
         classifier: the classifier that was explained.
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, whose softmax probability is measured; or a score.
         attribution: (N, 1, H, W).
-        shares: of the places that are removed, each above 0 and below 1.
-        noise: deviation of the noise on what is filled.
+        shares: of the pixels that are removed, each above 0 and below 1.
+        noise: standard deviation of the noise on removed pixels.
         seed: of the noise, and of the order among equal values.
         max_batch: passes at once; fewer if memory runs out.
 
@@ -48,13 +48,13 @@ def road(
     """
     view, inputs, maps = laid_on_inputs(classifier, images, attribution)
     ranked = ranks(maps, seed)
-    places = ranked[0].numel()
-    counts = torch.tensor([round(share * places) for share in shares], device=inputs.device)
+    pixels = ranked[0].numel()
+    counts = torch.tensor([round(share * pixels) for share in shares], device=inputs.device)
 
     def run(rows: Tensor, steps: Tensor) -> Tensor:
         count = counts[steps // 2].view(-1, 1, 1, 1)
         lowest = (steps % 2 == 1).view(-1, 1, 1, 1)
-        removed = torch.where(lowest, ranked[rows] >= places - count, ranked[rows] < count)
+        removed = torch.where(lowest, ranked[rows] >= pixels - count, ranked[rows] < count)
         drawn = torch.stack([noise_of(inputs.shape[1:], seed, step, inputs) for step in steps.tolist()])
         filled = imputed(inputs[rows], removed) + noise * drawn * removed
         return probability_or_score(view, filled, target_of(target, rows))

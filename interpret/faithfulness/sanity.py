@@ -20,20 +20,20 @@ TOO_ALIKE = 0.8
 
 @dataclass(frozen=True)
 class Likeness:
-    """How alike maps are, picture by picture."""
+    """How alike the absolute values of maps are, picture by picture."""
 
-    spearman: Tensor  # (depths, N) of the absolute values
+    spearman: Tensor  # (depths, N)
     ssim: Tensor  # (depths, N)
 
 
 @dataclass(frozen=True)
 class Sanity:
-    """What became of a method's maps when the network lost its weights."""
+    """How a method's maps change when the network loses its weights."""
 
     method: str
-    blocks: list[str]  # from the top down, what each depth adds
-    cascading: Likeness  # to the maps of the network, with this block and all above it randomised
-    independent: Likeness | None  # with this block alone
+    blocks: list[str]  # from the top down: those that are randomised at each depth
+    cascading: Likeness  # to the maps of the intact network, with the blocks of a depth and all above randomised
+    independent: Likeness | None  # the same with the blocks of a depth alone
     floor: Likeness  # of the maps of two networks that are random throughout, one depth
 
     @property
@@ -48,13 +48,13 @@ class Sanity:
 
     @property
     def changes_at(self) -> str | None:
-        """The first depth of the cascade at which the maps are other ones; None where they never are."""
+        """The first depth of the cascade at which the maps become others; None where they never do."""
         means = self.cascading.spearman.mean(1).tolist()
         return next((block for block, mean in zip(self.blocks, means, strict=True) if mean < TOO_ALIKE), None)
 
     @property
     def verdict(self) -> str:
-        """In words."""
+        """The result in words."""
         return "depends on the weights" if self.passed else "does not depend on the weights"
 
 
@@ -71,24 +71,24 @@ def sanity(
 ) -> Sanity:
     """Whether a method's maps change when the network's weights are lost.
 
-    The weights are shuffled, from the top block down (cascading) and block by block (independent), and
-    the maps of the same class are compared with those of the network as it is, by their sizes. A method
-    fails whose maps keep a rank correlation of 0.8 or more when the top block is lost: what it shows is
-    the picture, not what the network learnt of the class. How alike the maps of two networks are that
-    are random throughout is the floor to compare with. The user's network is not touched.
+    The weights of a copy are shuffled, from the top block down (cascading) and block by block (independent), and the
+    absolute values of the maps of the same class are compared with those of the intact network. A method fails if its
+    maps keep a rank correlation of 0.8 or more without the top block: they show the picture rather than what the
+    network learnt of the class. The floor, the lowest similarity to be expected, is that of the maps of two networks
+    that are random throughout.
 
     Args:
         classifier: the classifier to explain.
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
         method: a name of the table EXPLAINERS.
-        depths: groups of blocks, of which the first is the top block alone; 1 looks at that only.
-        one_by_one: whether to randomise blocks independently too.
+        depths: number of groups of blocks, of which the first is the top block alone.
+        one_by_one: whether blocks are randomised independently too.
         seed: of the shuffles.
         **options: of the method.
 
     Returns:
-        The similarities against depth, and the verdict.
+        The similarities at each depth, and the verdict.
 
     Raises:
         NetworkError: the network has no weights, or the method cannot explain it.
@@ -104,7 +104,7 @@ def sanity(
     groups = joined(every, max(1, depths))
     down = _likeness(whole, map(maps, cascading(view, groups, seed)))
     alone = _likeness(whole, map(maps, independent(view, groups, seed))) if one_by_one else None
-    first, second = (maps(_random(view, every, seed + number)) for number in (0, 1))
+    first, second = (maps(next(independent(view, [every], seed + number))) for number in (0, 1))
     names = [group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}" for group in groups]
     return Sanity(method, names, down, alone, _likeness(first, [second]))
 
@@ -112,33 +112,20 @@ def sanity(
 def affordable(
     classifier: nn.Module, images: Tensor, target: Sequence[int], method: str, *, depths: int, budget: int
 ) -> tuple[int, int, bool]:
-    """How much of the check a budget of passes allows: one explanation is made to see what it costs.
+    """How many pictures and depths a budget of passes allows, of those given, and whether independent checks too.
 
-    Args:
-        classifier: the classifier to explain.
-        images: (N, 3, H, W), in [0, 1].
-        target: N class indices.
-        method: a name of the table EXPLAINERS.
-        depths: as wanted.
-        budget: passes through the network.
-
-    Returns:
-        How many pictures, at least one; how many depths, at least two; and whether independently too.
+    Which is at least one picture, and two depths unless fewer are given. One explanation is made to count its passes.
     """
     with counted(network_of(classifier)) as count:
         explainer_named(method)(classifier, images[:1], target[0])
     each = max(1, count["passes"])
     view, inputs, _ = on_input_grid(classifier, images[:1])
     depths = len(joined(blocks_of(view, inputs), depths))
-    pictures = budget // (each * (2 * depths + 3))  # the maps as they are, the two floors, and each depth twice
+    # Maps of the intact network, of two random ones, and two at each depth.
+    pictures = budget // (each * (2 * depths + 3))
     if pictures:
         return min(pictures, len(images)), depths, True
     return 1, max(min(depths, 2), min(depths, budget // each - 3)), False
-
-
-def _random(view: nn.Module, blocks: list[str], seed: int) -> nn.Module:
-    (same,) = cascading(view, [blocks], seed)
-    return same
 
 
 def _likeness(whole: Tensor, others: Iterable[Tensor]) -> Likeness:

@@ -6,16 +6,13 @@ from torch import Tensor
 
 from ..explainers.contract import ratio
 
+WINDOW, SIGMA = 11, 1.5  # pixels: the side of SSIM's Gaussian window, smaller for smaller maps, and its deviation
+
 
 def rank_correlation(first: Tensor, second: Tensor) -> Tensor:
-    """Spearman's rank correlation of each pair of maps; equal values share their mean rank.
+    """(N,) Spearman's rank correlation of maps (N, 1, H, W), pair by pair; 0 where a map is constant.
 
-    Args:
-        first: (N, 1, H, W).
-        second: (N, 1, H, W).
-
-    Returns:
-        (N,) from -1 to 1; 0 where a map is constant and has no order.
+    Equal values share their mean rank.
     """
     pairs = [_centred_ranks(maps.flatten(1)) for maps in (first, second)]
     sizes = [ranked.norm(dim=1) for ranked in pairs]
@@ -23,7 +20,7 @@ def rank_correlation(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _centred_ranks(values: Tensor) -> Tensor:
-    """(N, places) mean ranks less their mean, in double precision."""
+    """(N, pixels) the ranks of values (N, pixels), minus their mean, in double precision."""
     rows = []
     for row in values:
         _, inverse, counts = torch.unique(row, return_inverse=True, return_counts=True)
@@ -33,20 +30,15 @@ def _centred_ranks(values: Tensor) -> Tensor:
     return ranked - ranked.mean(1, keepdim=True)
 
 
-def ssim(first: Tensor, second: Tensor, *, sigma: float = 1.5) -> Tensor:
-    """The structural similarity of each pair of maps (Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861).
+def ssim(first: Tensor, second: Tensor) -> Tensor:
+    """(N,) the structural similarity of maps (N, 1, H, W) in [0, 1], pair by pair; 1 for equal maps.
 
-    Args:
-        first: (N, 1, H, W) in [0, 1].
-        second: (N, 1, H, W) in [0, 1].
-        sigma: of the Gaussian window of 11 x 11 pixels, or less where the map is smaller.
-
-    Returns:
-        (N,), the mean over the places where the whole window fits; 1 for equal maps.
+    It is a mean over the places where the whole window fits (Wang et al. 2004,
+    https://doi.org/10.1109/TIP.2003.819861).
     """
-    size = min(11, *(side - 1 + side % 2 for side in first.shape[2:]))
+    size = min(WINDOW, *(side - 1 + side % 2 for side in first.shape[2:]))
     places = torch.arange(size).to(first) - size // 2
-    bell = torch.exp(-(places**2) / (2 * sigma**2))
+    bell = torch.exp(-(places**2) / (2 * SIGMA**2))
     window = torch.outer(bell, bell)[None, None] / bell.sum() ** 2
 
     def mean(values: Tensor) -> Tensor:
@@ -61,6 +53,6 @@ def ssim(first: Tensor, second: Tensor, *, sigma: float = 1.5) -> Tensor:
 
 
 def scaled(maps: Tensor) -> Tensor:
-    """(N, 1, H, W) sizes of the values, each map's largest 1; a map of zeros stays one."""
+    """(N, 1, H, W) the absolute values of maps, each divided by its largest one; a map of zeros stays as it is."""
     sizes = maps.abs()
     return ratio(sizes, sizes.amax((2, 3), keepdim=True).expand_as(sizes))

@@ -7,13 +7,13 @@ _HOMES = {
     "attacks": ("attack_figure", "explanation_figure", "shared_change_figure"),
     "cache": ("MapStore",),
     "colours": ("Scale", "colorize"),
-    "curves": ("objective_curve", "ranking_curves", "robustness_curve", "training_curves"),
+    "line_plots": ("objective_curve", "ranking_curves", "robustness_curve", "training_curves"),
     "display": ("Display", "heatmap", "limit_of", "overlay", "own_colours", "side_by_side"),
     "drawings": ("DatasetExamples", "drawings_figure", "inversion_figure"),
     "figure_grid": ("grid", "grid_of"),
     "grid_maps": ("GridContents", "cells_of"),
     "panels": ("Panel", "panel_figure"),
-    "ranking": ("ranking_figure", "sanity_figure"),
+    "method_ranking": ("ranking_figure", "sanity_figure"),
     "units": ("activations_figure", "crops_figure", "filters_figure"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -1,4 +1,4 @@
-"""Raw maps kept in a folder, so that a figure drawn again costs no pass through a network."""
+"""Raw maps kept in a folder, so that drawing a figure again takes no pass through a network."""
 
 import hashlib
 import io
@@ -16,12 +16,12 @@ from torch import Tensor
 from ..errors import PictureError
 from ..images.files import write_bytes
 
-LARGEST = 2 * 1024**3  # bytes; beyond that, what was used longest ago goes
+MAX_BYTES = 2 * 1024**3  # beyond them, the files that were not used for the longest time are deleted
 _log = logging.getLogger(__name__)
 
 
 def user_folder() -> Path:
-    """Where maps are kept unless told otherwise: ``interp/maps`` in the user's folder for caches."""
+    """The default folder of maps: ``interp/maps`` in the user's folder for caches."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "interp" / "maps"
 
 
@@ -29,27 +29,22 @@ class MapStore:
     """Tensors by what they were made from, one .npz file each.
 
     Args:
-        folder: made when first written to; None keeps nothing.
+        folder: made when it is first written to; None keeps nothing.
     """
 
     def __init__(self, folder: str | os.PathLike | None) -> None:
         self.folder = None if folder is None else Path(folder)
 
     def get(self, key: Mapping[str, Any], make: Callable[[], Tensor]) -> Tensor:
-        """What was made from ``key``, or else ``make()``, which is kept.
+        """The tensor, on the CPU and without a graph, that is kept under a key, or else the one to be made and kept.
 
-        Args:
-            key: everything that the result depends on, as plain data.
-            make: gives the tensor.
-
-        Returns:
-            The tensor, on the CPU and without a graph.
+        The key is everything that the tensor depends on, as plain data; a key that JSON cannot hold is never kept.
         """
         if self.folder is None:
             return make().detach().cpu()
         try:
             text = json.dumps(key, sort_keys=True)
-        except TypeError:  # an option that has no name, such as a baseline that is a tensor
+        except TypeError:  # an option that is no plain data, such as a baseline that is a tensor
             return make().detach().cpu()
         path = self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npz"
         values = _read(path, text)
@@ -74,12 +69,12 @@ class MapStore:
         total = 0
         for about, file in files:
             total += about.st_size
-            if total > LARGEST:
+            if total > MAX_BYTES:
                 file.unlink(missing_ok=True)
 
 
 def _read(path: Path, text: str) -> Tensor | None:
-    """The values in a file, if it is whole and made from just this key."""
+    """The values in a file, or None where there is no such file, it is damaged, or it belongs to another key."""
     try:
         # From memory, since NumPy leaves a damaged file open.
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
@@ -89,7 +84,7 @@ def _read(path: Path, text: str) -> Tensor | None:
     except Exception:  # what a damaged file raises depends on where the damage is; it is made again
         return None
     try:
-        os.utime(path)  # used just now
+        os.utime(path)  # it was used just now
     except OSError:
-        pass  # a folder that is only read from
+        pass  # the folder may be read but not written
     return values

@@ -15,7 +15,7 @@ from .panels import ColourBar, Panel, in_rows, row_figure
 
 Sharing = Literal["each", "shared"]
 
-DEEPEST = 48  # channels that are drawn of a filter with many
+MAX_CHANNELS = 48  # channels that are drawn of a filter with many
 THUMBNAIL = 320  # pixels of a whole picture's longer side, so that a figure of large photos stays small
 PIXELS, PHOTO = "nearest", "antialiased"  # how pictures are resampled: values as squares, photos smoothly
 
@@ -25,7 +25,7 @@ def filters_figure(filters: Tensor, *, names: Sequence[str] = (), scale: Sharing
 
     Args:
         filters: (K, C, h, w). With another number of channels than 1 and 3, each filter is a row of
-            C pictures, of which the first ``DEEPEST`` are drawn.
+            C pictures, of which the first ``MAX_CHANNELS`` are drawn.
         names: one a filter, such as those of classes; their numbers by default.
         scale: the weight that gets the strongest colour: each filter's own largest, or one for all.
         title: above all.
@@ -35,7 +35,7 @@ def filters_figure(filters: Tensor, *, names: Sequence[str] = (), scale: Sharing
     rows = []
     for name, weights in zip(names, filters, strict=True):
         limit = common if scale == "shared" else limit_of(weights)
-        parts = [weights] if channels in (1, 3) else weights[:DEEPEST].split(1)
+        parts = [weights] if channels in (1, 3) else weights[:MAX_CHANNELS].split(1)
         captions = [name, *[""] * (len(parts) - 1)]
         rows.append([_filter_panel(*both, limit) for both in zip(parts, captions, strict=True)])
     bar = None if channels == 3 else _bar(scale, Scale(common, True), "weight", "the filter's")
@@ -43,7 +43,7 @@ def filters_figure(filters: Tensor, *, names: Sequence[str] = (), scale: Sharing
         width = 1.3 if names and max(map(len, names)) > 6 else 0.8
         rows = in_rows([panel for row in rows for panel in row], int(10 / width))
     else:
-        width = min(0.9, 11 / min(channels, DEEPEST))
+        width = min(0.9, 11 / min(channels, MAX_CHANNELS))
     return row_figure(rows, width=width, title=title, bar=bar)
 
 

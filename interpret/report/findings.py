@@ -19,8 +19,8 @@ from ..faithfulness.baseline_maps import centred_gaussian, random_map
 from ..faithfulness.deletion import deletion
 from ..faithfulness.insertion import insertion
 from ..network.hooks import left_as_found
-from .pictures import MapPictures, map_pictures, photo_of, visible_part, webp
 from .smallest_change import Attack, Change, change_of
+from .thumbnails import MapPictures, map_pictures, photo_of, visible_part, webp
 
 TOP = 5
 STEPS = 25  # of the curves whose areas are given; with fewer, what hides the class at once ends level

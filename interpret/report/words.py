@@ -1,6 +1,6 @@
 """Every method in plain words: what its maps show, and what they do not."""
 
-# Method to how its map is to be read, and what must not be read into it.
+# From a method to how its map is to be read, and what must not be read into it.
 WORDS = {
     "saliency": (
         "How strongly the score reacts when a pixel changes by a little. Bright pixels are those that the network is "
@@ -16,14 +16,14 @@ WORDS = {
     "smoothgrad": (
         "The sensitivity of each pixel, averaged over noisy copies of the picture, so that what is left is what the "
         "copies have in common.",
-        "It shows sensitivity, not contribution, and that of noisy pictures the network was not trained on. Looking "
-        "calmer does not make it truer.",
+        "It shows sensitivity, not contribution, and does so for noisy pictures, on which the network was not trained. "
+        "Looking calmer does not make it truer.",
     ),
     "integrated_gradients": (
         "How much each pixel adds to the score on a straight way from a blank picture to this one. Red adds, blue "
         "takes away, and all values together make up the difference of the two scores.",
-        "It depends on the blank picture chosen: pixels of its colour get nothing. The pictures half-way are none "
-        "that a camera takes.",
+        "It depends on the blank picture chosen: pixels of its colour get nothing. The pictures on the way are unlike "
+        "any photograph.",
     ),
     "guided_backprop": (
         "Fine lines and textures that excite the network, traced back along positive paths only. Colours are those "
@@ -68,7 +68,7 @@ WORDS = {
     ),
     "scorecam": (
         "Regions that raise the score when everything else is dimmed, tried out one feature after another.",
-        "It is as coarse as the layer, and the dimmed pictures are none the network was trained on.",
+        "It is as coarse as the layer, and the network was not trained on dimmed pictures.",
     ),
     "ablationcam": (
         "Regions whose features lower the score when they are switched off, one after another.",
@@ -85,7 +85,7 @@ WORDS = {
     ),
     "rise": (
         "Which places have to be visible for the class to be seen, averaged over thousands of random masks.",
-        "It is a noisy average; faint differences are chance. Masked pictures are none the network was trained on.",
+        "It is a noisy average; faint differences are chance. The network was not trained on masked pictures.",
     ),
     "deeplift": (
         "How much each pixel adds to the score compared with a blank picture, passed back layer by layer.",
@@ -105,7 +105,7 @@ WORDS = {
     ),
 }
 
-# Of all maps: what they tell, and what they do not.
+# What all maps tell, and what they do not.
 THEY_TELL = (
     "Each map shows what this network's score for one class depends on in this picture, by its own definition of "
     "“depends”. Methods that disagree answer different questions.",

@@ -176,8 +176,8 @@ def _read(row: dict[str, str], settings: "MetricSettings") -> "Measurement":
 
 def _write(ranking: "Ranking", folder: Path, about: dict[str, Any], messages: Messages, as_json: bool) -> None:
     """The table on standard output, and the files."""
-    from interpret.figures.curves import ranking_curves
-    from interpret.figures.ranking import ranking_figure
+    from interpret.figures.line_plots import ranking_curves
+    from interpret.figures.method_ranking import ranking_figure
 
     methods, settings = ranking.ranked(), ranking.settings
     by = settings.columns()[0]

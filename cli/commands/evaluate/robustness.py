@@ -119,7 +119,7 @@ def robustness(
                 _tell(curves[shown], {"model": shown, "attack": attack.name}, title, norm, as_json)
             messages.note(str(path))
         if is_first():
-            from interpret.figures.curves import robustness_curve
+            from interpret.figures.line_plots import robustness_curve
 
             picture = Path(output) / f"robustness_{attack.name}.png"
             figure = robustness_curve(curves, attack.name, norm)

@@ -52,7 +52,7 @@ def sanity(
     pictures and depths.
     """
     from interpret.datasets.batches import stacked_inputs
-    from interpret.figures.ranking import sanity_figure
+    from interpret.figures.method_ranking import sanity_figure
     from interpret.progress import without_bars
 
     known, failures = samples(), []

@@ -84,8 +84,8 @@ def _save(
     visualizer: Visualizer, examples: dict[str, Examples], outputs: Outputs, name: str, about: dict[str, Any]
 ) -> None:
     """Write what is done, if anything is: the pictures, and the curve and the animation where they were asked for."""
-    from interpret.figures.curves import objective_curve
     from interpret.figures.drawings import DatasetExamples, drawings_figure
+    from interpret.figures.line_plots import objective_curve
 
     done, choices = visualizer.done, visualizer.choices
     if not done:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .ranking import FLOOR, MOST, Ranked
+from .method_ranking import FLOOR, MOST, Ranked
 
 # Lines that differ in grey too, and for readers who see no red or green.
 LINES = [
