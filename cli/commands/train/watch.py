@@ -16,7 +16,6 @@ from .choices import TrainOptions
 
 if TYPE_CHECKING:
     from attacks.training.events import BatchDone, EpochDone, Trouble
-
     from attacks.training.run import Run
     from attacks.training.settings import Settings
 

@@ -6,7 +6,7 @@ from torch import nn
 from torchvision import models
 
 from interpret import NetworkError, default_layer, recorded
-from tests.default_layers import DEFAULT_LAYERS, REFUSED
+from tests.interpret.network.default_layers import DEFAULT_LAYERS, REFUSED
 from tests.tiny import SmallCNN
 
 # One or more of every family; the others are the same code with other widths and depths.

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from attacks import AttackError
 from attacks.training.weights import in_place_of, perturbed, update_average
-from tests.tiny_training import Bars, net
+from tests.attacks.training.tiny_training import Bars, net
 
 
 @pytest.mark.parametrize("fails", (False, True))

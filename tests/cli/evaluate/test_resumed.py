@@ -47,7 +47,7 @@ def test_verdicts_of_other_options_are_no_part_of_it(table, words):
     assert len(ran.err.splitlines()) == 1 and "other weights, options or labels; choose another -o" in ran.err
 
 
-@pytest.mark.parametrize("other", ["tests.test_cli_evaluate_resumed:other_flowers", "tests.command:dark_flowers"])
+@pytest.mark.parametrize("other", ["tests.cli.evaluate.test_resumed:other_flowers", "tests.command:dark_flowers"])
 def test_verdicts_of_another_network_are_no_part_of_it(table, other):
     ran = run("photos", model=("-m", other))
     assert ran.status == 2 and not ran.out and "choose another -o" in ran.err

@@ -11,7 +11,7 @@ import torch
 from interpret.errors import PictureError
 from interpret.images.files import write
 from tests.command import TINY, interp
-from tests.outline import Outline
+from tests.interpret.report.outline import Outline
 
 ASKED = ("--methods", "gradcam,guided-backprop", *TINY)
 

@@ -12,8 +12,8 @@ import torch
 
 from attacks import AttackError, distributed
 from attacks.training.steps import train_epoch
+from tests.attacks.training.tiny_training import Bars, run_of, trained
 from tests.processes import pair
-from tests.tiny_training import Bars, run_of, trained
 
 CHOICES = {"defense": "fgsm", "epochs": 3, "batch_size": 12, "learning_rate": 0.02}
 

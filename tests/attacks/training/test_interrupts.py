@@ -13,8 +13,8 @@ import torch
 
 from attacks.training.events import BatchDone, EpochDone, Trouble
 from tests import processes
+from tests.attacks.training.tiny_training import Bars, run_of, trained
 from tests.processes import Running
-from tests.tiny_training import Bars, run_of, trained
 
 # What is hard to resume exactly: batch norm and dropout (in all), an average, a carried perturbation, random starts.
 KINDS = {

@@ -5,7 +5,7 @@ import torch
 
 from attacks.training.events import EpochDone
 from attacks.training.guard import holds, trouble
-from tests.tiny_training import Bars, run_of, trained
+from tests.attacks.training.tiny_training import Bars, run_of, trained
 
 
 def epochs(*rows: tuple[float, float, float]) -> list[dict[str, float]]:

@@ -16,8 +16,8 @@ from PIL import Image
 
 from interpret.datasets.threads import in_threads
 from interpret.explainers import EXPLAINERS
+from tests.cli.flower_networks import passes
 from tests.command import REPOSITORY, TINY, interp
-from tests.flower_networks import passes
 from tests.processes import pair
 
 SIZES = ((40, 40), (64, 40), (33, 50), (90, 60), (40, 41), (120, 35), (36, 36))
@@ -54,7 +54,7 @@ def pixels(folder: str | Path) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("method", [name.replace("_", "-") for name in EXPLAINERS])
 def test_neither_batches_nor_threads_change_a_picture(folder, method):
     few = FEW.get(method, ())
-    network = ("-m", "tests.flower_networks:plain") if method in ("deeplift", "lrp") else TINY
+    network = ("-m", "tests.cli.flower_networks:plain") if method in ("deeplift", "lrp") else TINY
     alone = interp(method, folder, *network, *few, "--batch-size", 1, "--workers", 1, "-o", "alone")
     several = interp(method, folder, *network, *few, "--batch-size", 3, "--workers", 4, "-o", "several")
     threads = interp(method, folder, *network, *few, "--batch-size", 3, "--workers", 1, "-o", "threads")
@@ -80,7 +80,7 @@ def test_neither_batches_nor_threads_change_a_picture(folder, method):
     ],
 )
 def test_the_pass_that_names_the_class_is_the_one_explained(folder, line, forwards):
-    counting = ("-m", "tests.flower_networks:counting")
+    counting = ("-m", "tests.cli.flower_networks:counting")
     interp(line.split()[0], folder, *counting, *line.split()[1:], "-o", "warm")  # the default layer is looked for once
     passes.clear()
     run = interp(line.split()[0], folder, *counting, *line.split()[1:], "--no-clobber", "-o", "out")
@@ -93,7 +93,7 @@ def test_the_pass_that_names_the_class_is_the_one_explained(folder, line, forwar
 
 
 def test_what_does_not_fit_as_a_batch_is_explained_alone(folder):
-    run = interp("gradcam", folder, "-m", "tests.flower_networks:crowded", "-o", "out")
+    run = interp("gradcam", folder, "-m", "tests.cli.flower_networks:crowded", "-o", "out")
     assert len(run.paths) == len(SIZES)
     assert run.err.count("Error:") == 1 and "3x.png" in run.err
 
@@ -104,7 +104,7 @@ def test_what_does_not_fit_as_a_batch_is_explained_alone(folder):
 )
 @pytest.mark.parametrize("method", ["gradcam", "cam", "saliency", "scorecam"])
 def test_neither_do_batches_change_what_is_asked(folder, method, words):
-    network = ("-m", "tests.flower_networks:plain")
+    network = ("-m", "tests.cli.flower_networks:plain")
     alone = interp(method, folder, *network, *words.split(), "--batch-size", 1, "-o", "alone", "--raw")
     several = interp(method, folder, *network, *words.split(), "--batch-size", 3, "-o", "several", "--raw")
     assert alone.err == several.err and alone.out.replace("alone", "several") == several.out
@@ -118,7 +118,7 @@ def test_neither_do_batches_change_what_is_asked(folder, method, words):
 
 
 def test_a_network_that_takes_one_picture_gets_one(folder):
-    single = ("-m", "tests.flower_networks:single")
+    single = ("-m", "tests.cli.flower_networks:single")
     run, alone = interp("predict", folder, *single), interp("predict", folder, *TINY, "--batch-size", 1)
     assert (run.status, run.out) == (1, alone.out)
 
@@ -127,7 +127,7 @@ def test_large_inputs_go_alone(folder):
     for number in range(3):
         Image.new("RGB", (1600, 1200), "teal").save(folder / f"large{number}.png")
     passes.clear()
-    assert len(interp("predict", folder, "-m", "tests.flower_networks:unsized", "--json").out.splitlines()) == 10
+    assert len(interp("predict", folder, "-m", "tests.cli.flower_networks:unsized", "--json").out.splitlines()) == 10
     assert passes[-3:] == [1, 1, 1]
 
 
@@ -179,7 +179,7 @@ def test_ctrl_c_while_standard_input_is_waited_for():
 def test_predict_takes_batches_too(folder):
     alone = interp("predict", folder, *TINY, "--json", "--batch-size", 1)
     several = interp("predict", folder, *TINY, "--json", "--batch-size", 3)
-    crowded = interp("predict", folder, "-m", "tests.flower_networks:crowded", "--json")
+    crowded = interp("predict", folder, "-m", "tests.cli.flower_networks:crowded", "--json")
     for other in (several, crowded):
         assert other.status == alone.status == 1 and other.err == alone.err and alone.err.count("3x.png") == 1
         rows = [[json.loads(line) for line in run.out.splitlines()] for run in (alone, other)]

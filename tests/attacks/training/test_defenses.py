@@ -14,8 +14,8 @@ from attacks.training.batch import Batch
 from attacks.training.defenses import CAUTIOUS, defense_named
 from attacks.training.defenses.mart import mart_loss
 from tests.attack_nets import convnet, samples
+from tests.attacks.training.tiny_training import Bars, batch_of, run_of, trained
 from tests.state import left_as_found
-from tests.tiny_training import Bars, batch_of, run_of, trained
 
 # What a batch is attacked with in all tests of losses.
 EPS, STEPS = 0.1, 4

@@ -39,8 +39,8 @@ def roomy() -> Classifier:
     return pooled(100)
 
 
-POOLED = ("-m", "tests.test_cli_evaluate_failing:pooled")
-ROOMY = ("-m", "tests.test_cli_evaluate_failing:roomy")
+POOLED = ("-m", "tests.cli.evaluate.test_failing:pooled")
+ROOMY = ("-m", "tests.cli.evaluate.test_failing:roomy")
 
 
 @pytest.fixture

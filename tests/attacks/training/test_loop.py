@@ -11,7 +11,7 @@ from attacks.training.loop import train
 from attacks.training.schedules import SCHEDULES
 from attacks.training.settings import Settings
 from attacks.training.weights import update_average
-from tests.tiny_training import Bars, run_of, save, trained
+from tests.attacks.training.tiny_training import Bars, run_of, save, trained
 
 
 @pytest.mark.parametrize("steps", (1, 10, 137))

@@ -1,4 +1,4 @@
-"""Networks for the shell that are odd in one way each: -m tests.flower_networks:counting."""
+"""Networks for the shell that are odd in one way each: -m tests.cli.flower_networks:counting."""
 
 import torch
 

@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from interpret.errors import InterpretError, UnknownNameError
 from interpret.labels.files import read_labels
 from interpret.labels.names import Labels, imagenet
+from tests.command import REPOSITORY
 
 ONE_CLASS = [  # query, kind, index
     (281, "index", 281),
@@ -290,6 +290,5 @@ def test_a_missing_file_and_a_folder(tmp_path):
 
 def test_import_is_cheap():
     script = "import sys, interpret.labels; print({'torch', 'numpy'} & set(sys.modules))"
-    root = Path(__file__).parents[1]
-    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

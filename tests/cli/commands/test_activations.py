@@ -11,9 +11,9 @@ from PIL import Image
 from interpret import Classifier
 from interpret.images import files as pictures
 from tests.command import CAT, TINY, flowers, interp
-from tests.test_top_activations import Planted
+from tests.interpret.units.test_top_activations import Planted
 
-PLANTED = ("-m", "tests.test_cli_activations:planted")
+PLANTED = ("-m", "tests.cli.commands.test_activations:planted")
 
 
 def planted() -> Classifier:
@@ -62,7 +62,7 @@ def test_filters(options):
 def test_filters_as_arrays_and_templates_of_a_linear_network():
     assert interp("filters", *TINY, "-o", "weights.npz").status == 0
     assert np.array_equal(np.load("weights.npz")["filters"], flowers().network.conv1.weight.detach().numpy())
-    run = interp("filters", "-m", "tests.test_cli_activations:linear", "-o", "templates.svg")
+    run = interp("filters", "-m", "tests.cli.commands.test_activations:linear", "-o", "templates.svg")
     assert run.status == 0, run.err
     assert Path("templates.svg").exists()
 

@@ -11,9 +11,10 @@ from torchvision import models
 import interpret
 from interpret import Classifier, default_layer, gradcam
 from interpret.explainers import explainer_named
+from tests.command import REPOSITORY
 from tests.tiny import RELUS, m1, x0
 
-BOXES = json.loads((Path(__file__).parent.parent / "samples" / "boxes.json").read_text())
+BOXES = json.loads((REPOSITORY / "samples" / "boxes.json").read_text())
 core = explainer_named("gradcam").__wrapped__
 
 ARCHITECTURES = (

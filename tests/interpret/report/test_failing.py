@@ -13,7 +13,7 @@ from interpret.errors import InterpretError, NetworkError
 from interpret.images.files import write
 from interpret.report.smallest_change import Attack, change_of
 from tests.command import FLOWERS, TINY, flowers, interp
-from tests.outline import Outline
+from tests.interpret.report.outline import Outline
 
 FAILURES = {"memory": RuntimeError("out of\nmemory"), "network": NetworkError("no gradient here")}
 METHODS = ("saliency", "occlusion")  # with a gradient, and without
@@ -96,7 +96,7 @@ def test_a_picture_that_the_network_fails_on_is_listed(pictures, failure):
 
 
 def test_a_picture_that_fails_is_one_line_of_the_shell(pictures):
-    model = ("-m", "tests.test_report_failing:afraid_of_the_dark", "--methods", "saliency", "--no-attack")
+    model = ("-m", "tests.interpret.report.test_failing:afraid_of_the_dark", "--methods", "saliency", "--no-attack")
     ran = interp("report", "black.png", "noise.png", *model, "--json")
     assert ran.status == 1 and ran.err.splitlines()[0] == "Error: black.png: no gradient here"
     assert ran.err.count("black.png") == 1

@@ -5,8 +5,8 @@ import shutil
 import pytest
 from PIL import Image
 
+from tests.cli.job.test_outputs import stored
 from tests.command import CAT, TINY, interp
-from tests.test_cli_outputs import stored
 
 ROSE = (*TINY, "-c", "rose")
 

@@ -13,7 +13,7 @@ from attacks.training.events import EpochDone
 from attacks.training.precision import GRADIENT_SCALE, with_scaled_gradients
 from attacks.training.steps import train_epoch
 from attacks.training.weights import perturbed
-from tests.tiny_training import Bars, batch_of, net, run_of, trained
+from tests.attacks.training.tiny_training import Bars, batch_of, net, run_of, trained
 
 CHOICES = {"epochs": 4, "batch_size": 12, "learning_rate": 0.02, "warm_up": 1.0}
 OPTIONS = {"free": {"replays": 4}, "trades": {"steps": 4}}

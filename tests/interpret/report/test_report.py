@@ -23,7 +23,7 @@ from interpret.report.render import Report, page, percent
 from interpret.report.smallest_change import Attack, change_of
 from interpret.report.words import WORDS
 from tests.command import FLOWERS, flowers
-from tests.outline import Outline
+from tests.interpret.report.outline import Outline
 
 METHODS = ("gradcam", "guided_backprop", "saliency")
 

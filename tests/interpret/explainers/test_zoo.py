@@ -1,7 +1,8 @@
 """Every method on every architecture.
 
-``pytest -m slow -s tests/test_zoo.py`` prints the table of all of them; the default run takes one or two of each
-family. The last column is what captum 0.9's guided backpropagation is, which ours is held against nowhere here:
+``pytest -m slow -s tests/interpret/explainers/test_zoo.py`` prints the table of all of them; the default run takes one
+or two of each family. The last column is what captum 0.9's guided backpropagation is, which ours is held against
+nowhere here:
 
 =============================================================  =============================
 architectures                                                  captum's guided backprop is
@@ -19,7 +20,7 @@ import torch
 from interpret import EXPLAINERS, NetworkError, saliency
 from interpret.explainers import explainer_named
 from interpret.network.backward_rules import ruled_gradient
-from tests import zoo
+from tests.interpret.explainers import zoo
 
 ALL = zoo.architectures()
 # Cut at zero, so that a map without anything for the class is zero.
