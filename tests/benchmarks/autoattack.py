@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from attacks import apgd, autoattack, fab, pgd, square
-from tests.benchmarks.measure import version
+from tests.benchmarks.support.measure import version
 
 EPS = 0.3
 WEIGHTS = {"adversarially trained": "mnist_lenet5_advtrained.pt", "plainly trained": "mnist_lenet5_clntrained.pt"}

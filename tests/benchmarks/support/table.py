@@ -12,7 +12,7 @@ import torch
 
 from cli.memory import keep_freed_memory
 from interpret.bundled import samples
-from tests.benchmarks.measure import Cost, header, ratio
+from tests.benchmarks.support.measure import Cost, header, ratio
 
 COLUMNS = ("what", "interp", "peers", "bound", "holds", "CPU s", "wall s", "remark")
 

