@@ -67,14 +67,10 @@ def test_a_linear_model_falls_exactly_beyond_its_boundary(name, settings, shape,
 def test_fab_finds_the_least_perturbation_of_a_linear_model(name, norm, shape):
     model, images, labels = near_the_boundary(shape, norm)
     distance = boundary_distance(model, images, labels, norm)
-    together = attack(name, model, images, labels, norm=norm, steps=20)
-    alone = torch.cat(
-        [attack(name, model, images[i : i + 1], labels[i : i + 1], norm=norm, steps=20) for i in range(len(images))]
-    )
-    for found in (together, alone):
-        assert (predictions(model, found) != labels).all()
-        size = NORMS[norm].size(found - images)
-        assert (size >= distance * (1 - 1e-9)).all() and (size <= distance * 1.01).all()
+    found = attack(name, model, images, labels, norm=norm, steps=20)
+    assert (predictions(model, found) != labels).all()
+    size = NORMS[norm].size(found - images)
+    assert (size >= distance * (1 - 1e-9)).all() and (size <= distance * 1.01).all()
 
 
 @pytest.mark.parametrize("norm", ["Linf", "L2"])
@@ -233,14 +229,3 @@ def test_a_wrong_norm_is_refused(name):
 def test_what_cannot_be_attacked_is_refused(name, settings, message):
     with pytest.raises(AttackError, match=message):
         attack(name, convnet(), samples(2, (3, 6, 6)), torch.tensor([0, 1]), **settings)
-
-
-def test_gradients_that_are_no_numbers_raise():
-    model, images = convnet(), samples(2, (3, 6, 6))
-
-    def broken(points):
-        return model(points) + (points - points.detach()).square().sum((1, 2, 3)).sqrt()[:, None] * torch.ones(5)
-
-    for name in ("apgd", "fab", "fab on targets"):
-        with pytest.raises(AttackError, match="not a number"):
-            attack(name, broken, images, predictions(model, images))

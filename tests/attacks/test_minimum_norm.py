@@ -1,17 +1,17 @@
-"""Minimum-norm attacks: closed forms, honest failures, 8-bit levels."""
+"""Minimum-norm attacks: closed forms, and the levels of a file."""
 
 import pytest
 import torch
 from torch import nn
 
 import attacks
-from attacks import AttackError, GradientWarning
+from attacks import AttackError
 from attacks.core.minimum_norm import MinimumNormState
 from attacks.core.quantize import quantize_fooling
 from tests.attack_nets import boundary_distance, convnet, linear, predictions, samples
 
 SHAPES = [(8,), (4, 5), (3, 4, 4)]
-# How many times the distance distance of a linear model an attack may need.
+# How many times the distance to the boundary of a linear model an attack may need.
 LIMITS = {"deepfool": 1.0201, "carlini_wagner": 1.02, "ddn": 1.25, "fmn": 1.25, "lbfgs": 1.25}
 NORMED = ("deepfool", "fmn")
 CASES = [(name, "L2") for name in LIMITS] + [(name, "Linf") for name in NORMED]
@@ -43,11 +43,10 @@ def test_ends_near_the_boundary_of_a_linear_model(name, norm, shape):
     near = distance < (0.12 if norm == "Linf" else 0.19)  # so that the box is not in the way
     images, labels, distance = images[near][:5], labels[near][:5], distance[near][:5]
     assert len(images) >= 4
-    for rows in (slice(None), slice(0, 1)):
-        found = attack(name, model, images[rows], labels[rows], norm=norm)
-        assert (predictions(model, found) != labels[rows]).all()
-        ratio = size(found - images[rows], norm) / distance[rows]
-        assert (ratio >= 1 - 1e-9).all() and (ratio <= LIMITS[name]).all()
+    found = attack(name, model, images, labels, norm=norm)
+    assert (predictions(model, found) != labels).all()
+    ratio = size(found - images, norm) / distance
+    assert (ratio >= 1 - 1e-9).all() and (ratio <= LIMITS[name]).all()
     wanted = attack(name, model, images, 1 - labels, norm=norm, targeted=True)
     assert (predictions(model, wanted) == 1 - labels).all()
     assert (size(wanted - images, norm) <= LIMITS[name] * distance).all()
@@ -71,16 +70,6 @@ def test_deepfool_finds_the_nearest_of_many_boundaries(norm):
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_targets_are_reached_among_many_classes(name):
-    model, images = convnet(), samples(4, (3, 8, 8))
-    wanted = (predictions(model, images) + 2) % 5
-    found = attack(name, model, images, wanted, targeted=True)
-    reached = predictions(model, found) == wanted
-    assert reached.sum() >= 3
-    assert torch.equal(found[~reached], images[~reached])
-
-
-@pytest.mark.parametrize("name", LIMITS)
 def test_values_at_the_ends_of_the_box_move(name):
     # Every value is 0 or 1, and moving them inwards is the only way.
     images = torch.tensor([[0.0, 1, 0, 1, 0, 1]])
@@ -93,15 +82,6 @@ def test_values_at_the_ends_of_the_box_move(name):
     assert model(found).argmax(1) == 1
     delta = ((found - images) * way)[0]
     assert (delta > 0.02).all() and size(found - images) < 1.25 * 0.3 / 6**0.5
-
-
-@pytest.mark.parametrize("name, norm", CASES)
-def test_quantized_results_fool(name, norm):
-    model, images = linear((3, 4, 4), 5), torch.rand(8, 3, 4, 4, dtype=torch.float64)
-    labels = predictions(model, images)
-    found = attack(name, model, images, labels, norm=norm, quantize=True)
-    assert torch.equal(found, (found * 255).round() / 255)
-    assert (predictions(model, found) != labels).all()
 
 
 def test_levels_are_reached_by_the_smallest_scale():
@@ -125,21 +105,6 @@ def test_the_nearest_is_kept():
     state.keep_nearest(torch.ones(4, 2), torch.tensor([True, False, True, True]))
     assert state.result[:, 0].tolist() == [1, 0, 0, 1]
     torch.testing.assert_close(state.distance, torch.tensor([2**0.5, torch.inf, 0.5, 2**0.5]))
-
-
-@pytest.mark.parametrize("name", LIMITS)
-def test_missing_gradients_are_reported(name):
-    images = samples(2, (6,), dtype=torch.float32)
-    labels = torch.zeros(2, dtype=torch.long)
-    with pytest.raises(AttackError, match="not a number"):
-        attack(name, lambda points: torch.stack([1 + (points - points).norm(dim=1).sqrt(), points[:, 0]], 1), images)
-    with pytest.raises(AttackError, match="do not depend"):
-        attack(name, lambda points: torch.tensor([[1.0, 0.0]]).expand(len(points), 2), images, labels)
-    with pytest.warns(GradientWarning):
-        kept = attack(name, lambda points: points[:, :2] * 0 + torch.tensor([1.0, 0.0]), images, labels)
-    assert torch.equal(kept, images)
-    with pytest.raises(AttackError, match="needs labels: the classes to reach"):
-        attack(name, convnet(), samples(2, (3, 5, 5)), targeted=True)
 
 
 def test_settings_that_make_no_sense_are_refused():

@@ -11,6 +11,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms._presets import ImageClassification
 
 from interpret import Classifier, InterpretError, Labels, NetworkError, UnknownNameError, imagenet
+from tests.state import left_as_found
 from tests.tiny import SmallCNN
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -308,15 +309,11 @@ def test_find_takes_the_best_member_of_a_wordnet_group():
 
 
 def test_find_leaves_no_trace_and_needs_no_labels():
-    settled = classifier().train()
-    state = torch.get_rng_state()
-    before = {name: value.clone() for name, value in settled.state_dict().items()}
-    assert settled.find(4, torch.rand(2, 3, 8, 8)).tolist() == [4, 4]
-    torch.set_rng_state(state)
-    with pytest.raises(UnknownNameError, match="0 to 4"):
-        settled.find(5, torch.zeros(1, 3, 8, 8))
-    assert torch.equal(state, torch.get_rng_state()) and settled.network.training
-    assert all(torch.equal(value, before[name]) for name, value in settled.state_dict().items())
+    settled, images = classifier().train(), torch.rand(2, 3, 8, 8)
+    with left_as_found(settled, images):
+        assert settled.find(4, images).tolist() == [4, 4]
+        with pytest.raises(UnknownNameError, match="0 to 4"):
+            settled.find(5, images)
 
 
 @pytest.mark.parametrize(("labels", "index", "name"), [(["a", "b"], 1, "b"), (["a", "b"], 2, "2"), (None, 7, "7")])

@@ -13,6 +13,7 @@ from interpret.faithfulness.randomisation import blocks_of, cascading, independe
 from interpret.faithfulness.sanity import affordable
 from interpret.faithfulness.similarity import rank_correlation, scaled, ssim
 from tests.command import flowers
+from tests.state import left_as_found
 from tests.tiny import SmallCNN
 
 
@@ -109,13 +110,9 @@ def test_the_gradient_of_a_linear_network_is_its_shuffled_weights():
 
 
 def test_the_user_s_network_is_left_alone_and_the_answer_repeats():
-    classifier = flowers()
-    classifier.train()
-    before = {name: value.clone() for name, value in classifier.network.state_dict().items()}
-    images, state = torch.rand(2, 3, 40, 40), torch.get_rng_state()
-    found = interpret.sanity(classifier, images, torch.tensor([0, 1]), "gradcam", depths=4)
-    assert classifier.training and torch.get_rng_state().equal(state)
-    assert all(value.equal(before[name]) for name, value in classifier.network.state_dict().items())
+    classifier, images = flowers().train(), torch.rand(2, 3, 40, 40)
+    with left_as_found(classifier, images):
+        found = interpret.sanity(classifier, images, torch.tensor([0, 1]), "gradcam", depths=4)
     again = interpret.sanity(classifier, images, torch.tensor([0, 1]), "gradcam", depths=4)
     assert found.cascading.spearman.equal(again.cascading.spearman) and found.floor.ssim.equal(again.floor.ssim)
     assert found.cascading.spearman.shape == (4, 2) and found.floor.spearman.shape == (1, 2)

@@ -7,6 +7,7 @@ from torch import nn
 
 from interpret import NetworkError, UnknownNameError, find_layer, recorded
 from interpret.network.hooks import last_call, left_as_found, traced
+from tests import state
 from tests.tiny import RELUS, SmallCNN, m1, x0
 
 
@@ -141,24 +142,6 @@ def mixed():
     return network
 
 
-def state_of(network):
-    return (
-        [module.training for module in network.modules()],
-        [parameter.requires_grad for parameter in network.parameters()],
-        [parameter.grad for parameter in network.parameters()],
-        [buffer.clone() for buffer in network.buffers()],
-        torch.get_rng_state(),
-    )
-
-
-def same(one, other):
-    return all(
-        torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
-        for mine, yours in zip(one, other, strict=True)
-        for a, b in zip(mine, yours, strict=True)
-    )
-
-
 def use(network):
     """What an explainer may do to a network, and some of what a network may do to itself."""
     assert not any(module.training for module in network.modules())
@@ -172,20 +155,16 @@ def use(network):
 @pytest.mark.parametrize("outside", [torch.enable_grad, torch.no_grad, torch.inference_mode])
 def test_left_as_found(outside):
     network = mixed()
-    before = state_of(network)
-    with outside(), left_as_found(network):
+    with state.left_as_found(network), outside(), left_as_found(network):
         use(network)
         network.eval()
-    assert same(before, state_of(network))
 
 
 def test_left_as_found_after_an_exception():
     network = mixed()
-    before = state_of(network)
-    with pytest.raises(ZeroDivisionError), left_as_found(network):
+    with pytest.raises(ZeroDivisionError), state.left_as_found(network), left_as_found(network):
         use(network)
         fail()
-    assert same(before, state_of(network))
 
 
 def test_left_as_found_takes_any_callable():

@@ -18,6 +18,7 @@ from interpret import (
 )
 from interpret.figures.units import strongest_maps
 from interpret.units.activations import maps_of, projection_rule
+from tests.state import left_as_found
 from tests.tiny import RELUS, SmallCNN, m1, x0
 
 
@@ -66,12 +67,10 @@ def test_maps_are_what_the_layer_gives(relu):
 
 
 def test_maps_leave_the_network_as_it_was():
-    network = SmallCNN().train()
-    before = {name: value.clone() for name, value in network.state_dict().items()}
-    maps = activation_maps(plain(network), torch.rand(2, 3, 16, 16))
+    network, images = SmallCNN().train(), torch.rand(2, 3, 16, 16)
+    with left_as_found(network, images):
+        maps = activation_maps(plain(network), images)
     assert maps.shape == (2, 8, 16, 16) and not maps.requires_grad
-    assert network.training and all(torch.equal(before[name], now) for name, now in network.state_dict().items())
-    assert not any(module._forward_hooks for module in network.modules())
 
 
 def test_what_has_neither_places_nor_channels_is_refused():
