@@ -1,6 +1,7 @@
 """Defenses: the papers' losses, and networks that become robust."""
 
-import warnings
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -8,14 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from attacks import GradientWarning
 from attacks.training import DEFENSES
 from attacks.training.batch import Batch
 from attacks.training.defenses import CAUTIOUS, defense_named
 from attacks.training.defenses.mart import mart_loss
-from tests.attack_nets import convnet, samples
-from tests.attacks.training.tiny_training import Bars, batch_of, run_of, trained
-from tests.state import left_as_found
+from tests.attack_nets import convnet, linear, samples
+from tests.attacks.training.tiny_training import Bars, run_of, trained
 
 # What a batch is attacked with in all tests of losses.
 EPS, STEPS = 0.1, 4
@@ -56,20 +55,60 @@ def at(probabilities: Tensor, labels: Tensor) -> Tensor:
     return probabilities[torch.arange(len(labels)), labels]
 
 
-def test_trades_is_equation_5_with_the_attack_of_algorithm_1():
+def keeping(model: nn.Module, kept: list[Tensor]) -> Callable[[Tensor], Tensor]:
+    """The model, which keeps the points that it is asked about."""
+
+    def asked(points: Tensor) -> Tensor:
+        kept.append(points.detach().clone())
+        return model(points)
+
+    return asked
+
+
+def test_fast_takes_one_step_from_a_random_point_of_the_ball():
+    """Of two classes of a linear model, the other one's weights less those of the label lead uphill from everywhere."""
+    model, images, labels = linear((3, 6, 6), 2), batch()[0], torch.zeros(6, dtype=torch.long)
+    uphill = (model[1].weight[1] - model[1].weight[0]).sign().view(3, 6, 6)
+    starts: list[Tensor] = []
+    ends: list[Tensor] = []
+    (found,) = losses_of("fast", keeping(model, ends), images, labels, attacked=keeping(model, starts))
+    start, end = starts[0] - images, ends[0] - images
+    assert start.abs().max() <= EPS and abs(start.mean()) < 0.1 * EPS and abs(start.std() - EPS / 3**0.5) < 0.1 * EPS
+    torch.testing.assert_close(end * uphill, (start * uphill + 1.25 * EPS).clamp(max=EPS))
+    assert abs(found + at(model(images + end).softmax(1), labels).log().mean()) < 1e-9
+
+
+def test_trades_is_equation_5():
     model, (images, labels) = smooth(), batch()
-    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(3)).to(images)
-    clean = model(images).softmax(1)
-    nearby = images + 0.001 * noise
-    for _ in range(STEPS):
-        nearby.requires_grad_()
-        uphill = torch.autograd.grad(divergence(clean.detach(), model(nearby).softmax(1)).sum(), nearby)[0]
-        moved = (nearby + 0.5 * EPS * uphill.sign()).detach()
-        nearby = (images + (moved - images).clamp(-EPS, EPS)).clamp(0, 1)
-    natural = -at(clean, labels).log().mean()
-    boundary = divergence(clean, model(nearby).softmax(1)).mean()
-    (found,) = losses_of("trades", model, images, labels, steps=STEPS, step_size=0.5, beta=6.0)
-    assert abs(found - (natural + 6 * boundary)) < 1e-6 and boundary > 0.01  # the attack has found something
+    trained_on: list[Tensor] = []
+    (found,) = losses_of("trades", keeping(model, trained_on), images, labels, attacked=model, steps=STEPS, beta=6.0)
+    clean, nearby = (model(points).softmax(1) for points in trained_on)
+    assert torch.equal(trained_on[0], images)
+    expected = (6 * divergence(clean, nearby) - at(clean, labels).log()).mean()
+    assert abs(found - expected) < 1e-9 and divergence(clean, nearby).mean() > 0.01  # the attack has found something
+
+
+def uphill(model: nn.Module, points: Tensor, clean: Tensor) -> Tensor:
+    """Where the divergence from probabilities (n, C) grows: the logits' gradients, each weighed by what is too much."""
+    points = points.clone().requires_grad_()
+    logits = model(points)
+    return torch.autograd.grad(logits, points, (logits.softmax(1) - clean).detach())[0]
+
+
+def test_the_attack_of_trades_is_algorithm_1():
+    model, (images, labels) = smooth(), batch()
+    looked_at: list[Tensor] = []
+    trained_on: list[Tensor] = []
+    given = {"attacked": keeping(model, looked_at), "steps": STEPS, "step_size": 0.5}
+    losses_of("trades", keeping(model, trained_on), images, labels, **given)
+    clean, *way = looked_at
+    way.append(trained_on[1])
+    assert torch.equal(clean, images) and len(way) == STEPS + 1
+    noise = way[0] - images
+    assert abs(noise.std() - 0.001) < 1e-4 and abs(noise.mean()) < 1e-4
+    for here, there in pairwise(way):
+        step = 0.5 * EPS * uphill(model, here, model(clean).softmax(1)).sign()
+        assert (there - (here + step).clamp(images - EPS, images + EPS)).abs().max() < 1e-12
 
 
 def equation_11(clean: Tensor, nearby: Tensor, labels: Tensor, weight: float) -> Tensor:
@@ -81,14 +120,9 @@ def equation_11(clean: Tensor, nearby: Tensor, labels: Tensor, weight: float) ->
 
 def test_mart_is_equation_11():
     model, (images, labels) = smooth(), batch()
-    asked = []
-
-    def recorded(points: Tensor) -> Tensor:
-        asked.append(points)
-        return model(points)
-
-    (found,) = losses_of("mart", recorded, images, labels, attacked=model, steps=STEPS)
-    clean, nearby = asked
+    trained_on: list[Tensor] = []
+    (found,) = losses_of("mart", keeping(model, trained_on), images, labels, attacked=model, steps=STEPS)
+    clean, nearby = trained_on
     assert torch.equal(clean, images) and 0 < (nearby - images).abs().max() <= EPS
     # But for the small constants of the authors' code.
     expected = equation_11(model(clean).softmax(1), model(nearby).softmax(1), labels, 5.0)
@@ -100,16 +134,6 @@ def test_mart_takes_the_likeliest_other_class_where_the_label_is_not_the_likelie
     labels = torch.arange(40) % 5
     expected = equation_11(clean.softmax(1), nearby.softmax(1), labels, 5.0)
     torch.testing.assert_close(mart_loss(clean, nearby, labels, 5.0), expected, rtol=1e-3, atol=0)
-
-
-def test_fast_is_one_step_from_a_random_start():
-    model, (images, labels) = smooth(), batch()
-    (ours,) = losses_of("fast", model, images, labels)
-    noise = torch.rand(images.shape, generator=torch.Generator().manual_seed(3)).to(images)
-    delta = ((2 * noise - 1) * EPS).requires_grad_()
-    gradient = torch.autograd.grad(F.cross_entropy(model(images + delta), labels), delta)[0]
-    delta = (delta + 1.25 * EPS * gradient.sign()).clamp(-EPS, EPS).detach()
-    assert (ours - F.cross_entropy(model((images + delta).clamp(0, 1)), labels)).abs() < 1e-9
 
 
 def test_free_replays_the_batch_and_carries_the_perturbation():
@@ -139,21 +163,6 @@ def test_free_moves_black_pixels_again_that_were_pushed_below_black():
 def test_what_is_done_with_caution_is_an_option_of_the_defense(name):
     model, (images, labels) = smooth(), batch()
     assert losses_of(name, model, images, labels, **CAUTIOUS[name])[0] != losses_of(name, model, images, labels)[0]
-
-
-TWICE = ("trades", "mart")  # they look at clean and at adversarial images
-
-
-@pytest.mark.parametrize("name", DEFENSES)
-def test_inner_attacks_leave_everything_as_found(name):
-    run = run_of(defense=name)
-    run.network.train()
-    images, labels = Bars(16).batch(torch.arange(16))
-    with warnings.catch_warnings(), left_as_found(run.network, images, labels):
-        warnings.simplefilter("ignore", GradientWarning)
-        loss_of = next(defense_named(name)(batch_of(run, images, labels)))
-    loss_of()
-    assert run.network.bn.num_batches_tracked == (2 if name in TWICE else 1)
 
 
 def robust(name: str, folder: Path) -> float:
