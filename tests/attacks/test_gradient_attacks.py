@@ -7,7 +7,6 @@ import torch
 
 import attacks
 from attacks import AttackError
-from attacks.core.norms import NORMS
 from tests.attack_nets import boundary_distance, convnet, linear, predictions, samples
 
 SHAPES = [(6,), (4, 5), (3, 4, 4)]
@@ -154,42 +153,3 @@ def test_the_peers_agree():
     box = foolbox.attacks.LinfPGD(abs_stepsize=0.007, steps=10, random_start=False)
     _, clipped, _ = box(seen, images, labels, epsilons=[0.03])
     assert (attacks.pgd(model, images, labels, **ours["pgd"]) - clipped[0]).abs().max() < 1e-6
-
-
-def test_losses_rise_with_the_published_ones():
-    from attacks.core.losses import cross_entropy, dlr, margin
-
-    logits, labels = torch.randn(9, 5, dtype=torch.float64), torch.arange(9) % 5
-    published = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
-    assert torch.allclose(torch.nn.functional.softplus(cross_entropy(logits, labels)), published)
-    top = logits.sort(1, descending=True).values
-    label = logits.gather(1, labels[:, None])[:, 0]
-    other = torch.where(label == top[:, 0], top[:, 1], top[:, 0])
-    assert torch.allclose(margin(logits, labels), other - label)
-    assert torch.allclose(dlr(logits, labels), -(label - other) / (top[:, 0] - top[:, 2]))
-
-
-def test_l1_projection_is_the_nearest_point():
-    """Against a search on the threshold, which is what the projection is defined by."""
-    delta, eps = torch.randn(5, 30, dtype=torch.float64), torch.tensor([0.5, 1, 3, 8, 100.0], dtype=torch.float64)
-    found = NORMS["L1"].project(delta, eps[:, None])
-    for row, radius, point in zip(delta, eps, found, strict=True):
-        low, high = 0.0, float(row.abs().max())
-        for _ in range(80):
-            middle = (low + high) / 2
-            low, high = (middle, high) if (row.abs() - middle).clamp(min=0).sum() > radius else (low, middle)
-        expected = row if row.abs().sum() <= radius else row.sign() * (row.abs() - high).clamp(min=0)
-        assert torch.allclose(point, expected, atol=1e-9)
-
-
-@pytest.mark.parametrize("norm", ["L2", "L1", "Linf"])
-def test_random_starts_fill_the_ball(norm):
-    from attacks.core.ball import Ball
-    from attacks.core.seeds import Noise
-
-    images = torch.full((400, 5), 0.5, dtype=torch.float64)
-    ball = Ball.around(images, 0.3, norm)
-    size = NORMS[norm].size(ball.random(Noise.of(list(range(400)), 400)) - images)
-    # In five dimensions the radius of a uniform point is distributed as r^5.
-    share = (size <= 0.3 * 0.5 ** (1 / 5)).double().mean()
-    assert 0.42 < share < 0.58 and size.max() <= 0.3

@@ -2,12 +2,10 @@
 
 import pytest
 import torch
-from torch import nn
 
 import attacks
 from attacks import AttackError
 from attacks.core.minimum_norm import MinimumNormState
-from attacks.core.quantize import quantize_fooling
 from tests.attack_nets import boundary_distance, convnet, linear, predictions, samples
 
 SHAPES = [(8,), (4, 5), (3, 4, 4)]
@@ -82,20 +80,6 @@ def test_values_at_the_ends_of_the_box_move(name):
     assert model(found).argmax(1) == 1
     delta = ((found - images) * way)[0]
     assert (delta > 0.02).all() and size(found - images) < 1.25 * 0.3 / 6**0.5
-
-
-def test_levels_are_reached_by_the_smallest_scale():
-    model = nn.Sequential(nn.Flatten(), nn.Linear(1, 2)).double().requires_grad_(False)
-    model[1].weight.copy_(torch.tensor([[0.0], [1.0]]))
-    model[1].bias.copy_(torch.tensor([0.0, -103.4 / 255]))
-    images, labels = torch.tensor([[100.0], [100.0]]).double() / 255, torch.tensor([0, 0])
-    nearly = images + torch.tensor([[3.45], [0.0]]) / 255  # rounds to 103, which does not fool
-    found = quantize_fooling(model, images, nearly, labels)
-    assert (found * 255).round().flatten().tolist() == [104, 100]
-    assert torch.equal(quantize_fooling(model, images, images - 0.1, labels), images)  # no scale of this fools
-    model[1].bias[1] = -116.4 / 255
-    near = quantize_fooling(model, images, images + 10.4 / 255, labels)
-    assert (near * 255).round().flatten().tolist() == [117, 117]
 
 
 def test_the_nearest_is_kept():

@@ -1,6 +1,5 @@
 """Defenses: the papers' losses, and networks that become robust."""
 
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from attacks.training.batch import Batch
 from attacks.training.defenses import CAUTIOUS, defense_named
 from attacks.training.defenses.mart import mart_loss
 from tests.attack_nets import convnet, linear, samples
-from tests.attacks.training.tiny_training import Bars, run_of, trained
+from tests.attacks.training.tiny_training import Bars, keeping, run_of, trained
 
 # What a batch is attacked with in all tests of losses.
 EPS, STEPS = 0.1, 4
@@ -55,26 +54,16 @@ def at(probabilities: Tensor, labels: Tensor) -> Tensor:
     return probabilities[torch.arange(len(labels)), labels]
 
 
-def keeping(model: nn.Module, kept: list[Tensor]) -> Callable[[Tensor], Tensor]:
-    """The model, which keeps the points that it is asked about."""
-
-    def asked(points: Tensor) -> Tensor:
-        kept.append(points.detach().clone())
-        return model(points)
-
-    return asked
-
-
 def test_fast_takes_one_step_from_a_random_point_of_the_ball():
     """Of two classes of a linear model, the other one's weights less those of the label lead uphill from everywhere."""
     model, images, labels = linear((3, 6, 6), 2), batch()[0], torch.zeros(6, dtype=torch.long)
-    uphill = (model[1].weight[1] - model[1].weight[0]).sign().view(3, 6, 6)
+    away = (model[1].weight[1] - model[1].weight[0]).sign().view(3, 6, 6)
     starts: list[Tensor] = []
     ends: list[Tensor] = []
     (found,) = losses_of("fast", keeping(model, ends), images, labels, attacked=keeping(model, starts))
     start, end = starts[0] - images, ends[0] - images
     assert start.abs().max() <= EPS and abs(start.mean()) < 0.1 * EPS and abs(start.std() - EPS / 3**0.5) < 0.1 * EPS
-    torch.testing.assert_close(end * uphill, (start * uphill + 1.25 * EPS).clamp(max=EPS))
+    torch.testing.assert_close(end * away, (start * away + 1.25 * EPS).clamp(max=EPS))
     assert abs(found + at(model(images + end).softmax(1), labels).log().mean()) < 1e-9
 
 

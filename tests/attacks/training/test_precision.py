@@ -11,7 +11,7 @@ from attacks.training.events import EpochDone
 from attacks.training.precision import GRADIENT_SCALE, with_scaled_gradients
 from attacks.training.steps import train_epoch
 from attacks.training.weights import perturbed
-from tests.attacks.training.tiny_training import Bars, batch_of, net, run_of, trained
+from tests.attacks.training.tiny_training import Bars, batch_of, keeping, net, run_of, trained
 
 CHOICES = {"epochs": 4, "batch_size": 12, "learning_rate": 0.02, "warm_up": 1.0}
 OPTIONS = {"free": {"replays": 4}, "trades": {"steps": 4}}
@@ -121,13 +121,11 @@ def test_fast_sees_every_pixel_of_a_faint_network():
     with torch.no_grad():
         run.network.fc.weight.mul_(1e-6)
     images, labels = Bars(16).batch(torch.arange(16))
-    seen, generator = [], torch.Generator().manual_seed(0)
-    batch = batch_of(
-        run, images, labels, eps=0.1, generator=generator, model=lambda points: seen.append(points) or run.model(points)
-    )
-    next(defense_named("fast")(batch))()
-    start = images + (2 * torch.rand(images.shape, generator=torch.Generator().manual_seed(0)) - 1) * 0.1
-    assert ((seen[0] - start).abs() > 1e-3).float().mean() > 0.9
+    starts: list[Tensor] = []
+    ends: list[Tensor] = []
+    asked = {"model": keeping(run.model, ends), "attacked": keeping(run.evaluated, starts)}
+    next(defense_named("fast")(batch_of(run, images, labels, eps=0.1, **asked)))()
+    assert ((ends[0] - starts[0]).abs() > 1e-3).float().mean() > 0.9
 
 
 def test_weights_are_not_perturbed_where_their_slope_overflows():

@@ -1,5 +1,6 @@
 """A task on which a network is trained in a second: which half of a small picture is bright."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +85,13 @@ def batch_of(run: Run, images: Tensor, labels: Tensor, **changes: Any) -> Batch:
     """What the loop gives a defense, in evaluation mode for attacks."""
     given = {"model": run.model, "attacked": run.evaluated, "eps": EPS, "generator": run.generator, "memory": {}}
     return Batch(images=images, labels=labels, **{**given, **changes})
+
+
+def keeping(model: Callable[[Tensor], Tensor], kept: list[Tensor]) -> Callable[[Tensor], Tensor]:
+    """The model, which keeps the points that it is asked about."""
+
+    def asked(points: Tensor) -> Tensor:
+        kept.append(points.detach().clone())
+        return model(points)
+
+    return asked

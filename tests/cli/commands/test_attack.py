@@ -12,7 +12,6 @@ from PIL import Image
 
 import interpret
 from attacks import ATTACKS
-from attacks.transforms.robust_to import robust_to
 from cli.commands.attack.verdict import parse_transforms
 from tests.command import CAT, SQUEEZE, TINY, interp
 
@@ -101,19 +100,6 @@ def test_what_survives_is_said():
     lines = [line for line in ran.err.splitlines() if line.startswith("  through")]
     assert [line.split()[1].split(":")[0] for line in lines] == ["resize", "blur", "noise", "jpeg"]
     assert all(line.endswith(("still fooled", "fooled no more")) for line in lines)
-
-
-@pytest.mark.parametrize("name", ["jpeg", "resize", "blur", "noise"])
-def test_ways_through_the_world_keep_the_picture(name):
-    image = interpret.read(CAT)
-    for strength in {"jpeg": (95, 10), "resize": (0.9, 0.2), "blur": (0.3, 3), "noise": (1, 30)}[name]:
-        after = robust_to(image, name, strength)
-        assert after.shape == image.shape and after.min() >= 0 and after.max() <= 1
-    mild, strong = (
-        (robust_to(image, name, strength) - image).abs().mean()
-        for strength in {"jpeg": (95, 10), "resize": (0.9, 0.2), "blur": (0.3, 3), "noise": (1, 30)}[name]
-    )
-    assert 0 < mild < strong
 
 
 def test_ways_that_make_no_sense_are_refused():

@@ -17,7 +17,6 @@ from PIL import Image
 
 import interpret
 from attacks.training import DEFENSES, schedules
-from attacks.training.augmentation import crop_and_mirror
 from interpret.datasets.named import DATASETS, open_dataset
 from interpret.models.architectures import NETWORKS
 from interpret.models.saved import read_trained, save_trained
@@ -135,29 +134,6 @@ def test_a_folder_of_colour_pictures_is_shifted_and_mirrored(tmp_path):
     assert (recipe.labels, recipe.size, recipe.channels) == (("dark", "light"), (10, 12), 3)
     again = interp(*line, "--resume", "--no-augment")
     assert "begun with other --augment; go on with the same" in again.err
-
-
-def test_crops_and_mirrors_are_drawn_from_the_generator():
-    images = torch.rand(64, 3, 16, 24)
-    twice = [crop_and_mirror(images, torch.Generator().manual_seed(3)) for _ in range(2)]
-    assert torch.equal(*twice)
-    assert not torch.equal(twice[0], crop_and_mirror(images, torch.Generator().manual_seed(4)))
-    padded = torch.nn.functional.pad(images, (2, 2, 2, 2))
-    shifts = set()
-    for image, found in zip(padded, twice[0], strict=True):
-        crops = {
-            (row, column, mirrored): image[:, row : row + 16, column : column + 24]
-            for row in range(5)
-            for column in range(5)
-            for mirrored in (False, True)
-        }
-        (where,) = [key for key, crop in crops.items() if torch.equal(crop.flip(2) if key[2] else crop, found)]
-        shifts.add(where)
-    assert {mirrored for *_, mirrored in shifts} == {False, True}
-    assert {row for row, _, _ in shifts} == set(range(5))
-    last = images.contiguous(memory_format=torch.channels_last)
-    found = crop_and_mirror(last, torch.Generator().manual_seed(3))
-    assert torch.equal(found, twice[0]) and found.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_a_run_that_goes_on_ends_as_if_never_interrupted(tmp_path):

@@ -2,8 +2,6 @@
 
 import csv
 import json
-import math
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,10 +9,6 @@ import torch
 from PIL import Image
 
 import interpret
-from attacks import GradientWarning
-from attacks.evaluation.gradient_masking import masking_checks
-from attacks.evaluation.robust_accuracy import interval, robust_at
-from tests.attack_nets import convnet, samples
 from tests.command import CAT, FLOWERS, TINY, interp
 
 
@@ -49,15 +43,6 @@ def test_accuracy_with_its_interval(photos):
     assert interp("evaluate", "accuracy", photos, "--fail-under", 80, *TINY).status == 3
     assert interp("evaluate", "accuracy", photos, "--fail-under", 70, *TINY).status == 0
     assert "75.0 %" in interp("evaluate", "accuracy", photos, *TINY).out
-
-
-def test_wilson_s_interval():
-    low, high = interval(6, 8)
-    z, n, p = 1.959963984540054, 8, 0.75
-    # Its ends are where the normal test of a share just fails.
-    for end in (low, high):
-        assert math.isclose(abs(p - end), z * math.sqrt(end * (1 - end) / n), rel_tol=1e-9)
-    assert interval(0, 5)[0] == 0 and interval(5, 5)[1] == 1
 
 
 def test_a_curve_falls_and_is_written(photos):
@@ -118,59 +103,6 @@ def test_pictures_without_labels_say_what_is_missing(tmp_path):
     assert ran.status == 2 and "labels.csv" in ran.err
     (tmp_path / "bare" / "labels.csv").write_text("file,label\ncat.png,rosee\n")
     assert "rose" in interp("evaluate", "accuracy", "bare", *TINY).err
-
-
-def test_the_whole_curve_is_no_weaker_than_its_points():
-    model, images = convnet(), samples(10, (3, 6, 6))
-    with torch.no_grad():
-        labels = model(images).argmax(1)
-    labels[0] = (labels[0] + 1) % 5
-    radii = [0.0, 0.01, 0.03, 0.1]
-    robust = robust_at(model, images, labels, "pgd", radii, steps=10)
-    assert not robust[0].any() and robust[1:, 0].all()
-    assert (robust[:, :-1] >= robust[:, 1:]).all()
-    for column, radius in enumerate(radii[1:], 1):
-        alone = robust_at(model, images, labels, "pgd", [radius], steps=10)[:, 0]
-        assert robust[:, column].sum() <= alone.sum()
-    smallest = robust_at(model, images, labels, "deepfool", radii)
-    assert (smallest[:, :-1] >= smallest[:, 1:]).all() and smallest[:, 0].equal(robust[:, 0])
-
-
-def wrapped(kind):
-    model = convnet()
-    drawn = torch.Generator().manual_seed(0)
-    return {
-        "honest": model,
-        "probabilities": lambda points: model(points).softmax(1),
-        "random": lambda points: model(points) + torch.randn(1, 5, generator=drawn, dtype=torch.float64),
-        "saturated": lambda points: model(points) * 1e5,
-        "rounded": lambda points: model((points * 8).round() / 8 + 0 * points),
-        "not a number": lambda points: (
-            model(points) + (points - points.detach()).square().sum((1, 2, 3)).sqrt()[:, None]
-        ),
-    }[kind]
-
-
-@pytest.mark.parametrize(
-    "kind, sign",
-    [
-        ("honest", None),
-        ("probabilities", "outputs"),
-        ("random", "randomness"),
-        ("saturated", "saturation"),
-        ("rounded", "gradients"),
-        ("not a number", "gradients"),
-    ],
-)
-def test_masked_gradients_are_recognised(kind, sign):
-    images = samples(20, (3, 6, 6))
-    with torch.no_grad():
-        labels = convnet()(images).argmax(1)
-    with pytest.warns(GradientWarning) if kind == "rounded" else nullcontext():
-        found = masking_checks(wrapped(kind), images, labels, eps=0.1, queries=100)
-    checks = {check.name: check for check in found}
-    signs = [name for name, check in checks.items() if not check.fine]
-    assert (not signs) if sign is None else sign in signs, checks
 
 
 def test_masking_from_the_shell(photos):

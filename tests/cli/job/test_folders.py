@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -14,7 +13,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from interpret.datasets.threads import in_threads
 from interpret.explainers import EXPLAINERS
 from tests.cli.flower_networks import passes
 from tests.command import REPOSITORY, TINY, interp
@@ -217,36 +215,3 @@ def test_a_shared_scale_wants_one_process():
         status, out, errors = said.recv()
         process.join(20)
         assert (status, out) == (2, "") and "run it in one process" in errors
-
-
-def test_threads_keep_the_order_and_run_no_further_ahead_than_they_must():
-    taken, gate = [], threading.Event()
-
-    def items() -> object:
-        for number in range(20):
-            taken.append(number)
-            yield number
-
-    def work(number: int) -> int:
-        gate.wait(10)
-        if number == 5:
-            raise ValueError(number)
-        return number**2
-
-    pairs = in_threads(work, items(), 3)
-    threading.Timer(0.05, gate.set).start()
-    number, first = next(pairs)
-    assert (number, first.result()) == (0, 0) and len(taken) <= 4
-    rest = list(pairs)
-    assert [number for number, _ in rest] == list(range(1, 20))
-    assert [future.result() for number, future in rest if number != 5] == [n**2 for n in range(1, 20) if n != 5]
-    with pytest.raises(ValueError, match="5"):
-        rest[4][1].result()
-
-
-def test_threads_end_with_whoever_asked():
-    before = threading.active_count()
-    pairs = in_threads(lambda number: number, iter(range(100)), 2)
-    next(pairs)
-    pairs.close()
-    assert threading.active_count() == before

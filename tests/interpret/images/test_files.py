@@ -1,4 +1,4 @@
-"""Picture files: every odd kind by its values, the 8-bit grid, and writing whole files or none."""
+"""Picture files: every odd kind by its values, and writing whole files or none."""
 
 import io
 import os
@@ -12,10 +12,10 @@ import pytest
 import torch
 from PIL import Image, ImageFile
 
-from interpret import InterpretError, PictureError, UnknownNameError, bundled
+from interpret import InterpretError, PictureError, UnknownNameError
 from interpret.images import files as pictures
 from interpret.images.files import read, to_pil, write, write_bytes
-from interpret.images.levels import from_levels, to_levels
+from interpret.images.levels import from_levels
 
 RED, WHITE, BLACK = (1.0, 0.0, 0.0), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
 SIDE_BY_SIDE = Image.fromarray(np.array([[[255, 0, 0], [0, 0, 255]]], dtype=np.uint8))
@@ -142,9 +142,6 @@ def test_samples_are_read_by_name():
         read("sample:catt")
 
 
-# --- what cannot be read -----------------------------------------------------------------------------
-
-
 def png_header(width, height):
     body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     data = b"IDAT" + zlib.compress(b"")
@@ -243,40 +240,6 @@ def test_pillow_stays_as_set_and_no_file_stays_open(tmp_path):
     assert (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES) == before
 
 
-# --- the grid ----------------------------------------------------------------------------------------
-
-
-def test_the_grid_comes_back_exactly():
-    levels = torch.arange(256, dtype=torch.uint8)
-    assert torch.equal(to_levels(from_levels(levels)), levels)
-    assert torch.equal(to_levels(levels.double() / 255), levels)
-
-
-def test_rounding_goes_to_the_nearest_level():
-    images = torch.rand(10_000)
-    assert (from_levels(to_levels(images)) - images).abs().max() <= 0.5 / 255 + 1e-7
-    assert to_levels(torch.tensor([0.49, 0.51, 254.51]) / 255).tolist() == [0, 1, 255]
-    assert torch.equal(to_levels(from_levels(to_levels(images))), to_levels(images))
-
-
-@pytest.mark.parametrize(
-    ("values", "reason"),
-    [
-        (torch.tensor([0.0, float("nan")]), "NaN"),
-        (torch.tensor([0.0, 1.25]), r"not in \[0, 1.25\]"),
-        (torch.tensor([-0.5, 1.0]), r"not in \[-0.5, 1\]"),
-        (torch.tensor([float("inf")]), r"not in \[inf, inf\]"),
-        (torch.tensor([3], dtype=torch.uint8), "torch.uint8"),
-    ],
-)
-def test_what_is_off_the_range_is_refused(values, reason):
-    with pytest.raises(InterpretError, match=reason):
-        to_levels(values)
-
-
-# --- writing -----------------------------------------------------------------------------------------
-
-
 def test_png_keeps_every_level_and_the_metadata(tmp_path):
     image = from_levels(torch.randint(0, 256, (1, 3, 13, 17), dtype=torch.uint8))
     for given in image, image[0], to_pil(image), image.clone().requires_grad_():
@@ -370,9 +333,3 @@ def test_links_stay_links_and_permissions_are_the_usual_ones(tmp_path):
     write_bytes(tmp_path / "pipe", b"through")
     assert os.read(reading, 100) == b"through"
     os.close(reading)
-
-
-def test_bundled_data_is_found_by_name():
-    assert bundled.data("imagenet1k_wordnet.json").is_file()
-    with pytest.raises(UnknownNameError, match="there is no data file 'nothing'; there are "):
-        bundled.data("nothing")

@@ -1,4 +1,4 @@
-"""The bundled photos: each opens, has a licence, and lies where its boxes say."""
+"""What is bundled: each photo opens, has a licence, and shows things where its boxes say; data is found by name."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ import sys
 import pytest
 from PIL import Image
 
-from interpret import read
+from interpret import UnknownNameError, bundled, read
 from interpret.bundled import samples
 
 FOLDER = samples()["cat"].parent
@@ -76,3 +76,9 @@ def test_the_samples_are_listed_without_torch():
     code = "import sys; from interpret.bundled import samples; print(len(samples()), 'torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=FOLDER.parent)
     assert run.stdout == f"{len(samples())} False\n", run.stderr
+
+
+def test_bundled_data_is_found_by_name():
+    assert bundled.data("imagenet1k_wordnet.json").is_file()
+    with pytest.raises(UnknownNameError, match="there is no data file 'nothing'; there are "):
+        bundled.data("nothing")
