@@ -9,11 +9,6 @@ from tests.command import TINY, interp
 GRADCAM = ("gradcam", "sample:cat", *TINY, "--json")
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def about(*words):
     """What the runs of Grad-CAM say about themselves."""
     run = interp(*words)

@@ -21,8 +21,7 @@ ROSE = (*TINY, "-c", "rose")
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def _files(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "file.txt").write_text("no picture\n")
     torch.save(resnet18(num_classes=4).state_dict(), "four.pth")

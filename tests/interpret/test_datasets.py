@@ -1,5 +1,6 @@
 """Data sets: every form they come in, the parts they have, and what is refused."""
 
+import functools
 import gzip
 import hashlib
 import struct
@@ -15,17 +16,13 @@ import interpret
 from interpret import Classifier, Data, InterpretError, PictureError, UnknownNameError, has_test, open_dataset, split
 from interpret.datasets import picture_folder
 from interpret.datasets.dataset import in_memory, resized
+from tests import refusals
+
+refusal = functools.partial(refusals.refusal, kind=InterpretError)
 
 
 def everything(data):
     return data.batch(torch.arange(len(data)))
-
-
-def refusal(action, kind=InterpretError):
-    with pytest.raises(kind) as caught:
-        action()
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_digits():

@@ -11,7 +11,7 @@ from PIL import Image
 from interpret import Classifier
 from interpret.images import files as pictures
 from tests.command import CAT, TINY, flowers, interp
-from tests.interpret.units.test_top_activations import Planted
+from tests.tiny import Planted
 
 PLANTED = ("-m", "tests.cli.commands.test_activations:planted")
 
@@ -32,11 +32,6 @@ def linear() -> Classifier:
 def sides(path: Path) -> int:
     with Image.open(path) as picture:
         return min(picture.size)
-
-
-@pytest.fixture(autouse=True)
-def _in_a_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

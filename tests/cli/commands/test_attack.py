@@ -13,12 +13,7 @@ from PIL import Image
 import interpret
 from attacks import ATTACKS
 from cli.commands.attack.verdict import parse_transforms
-from tests.command import CAT, SQUEEZE, TINY, interp
-
-
-@pytest.fixture(autouse=True)
-def _in_a_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+from tests.command import CAT, SQUEEZE, TINY, interp, stored
 
 
 def known_flowers():
@@ -80,8 +75,7 @@ def test_the_verdict_is_what_the_file_shows():
     assert abs(row["l2"] - delta.norm()) < 1e-9 and abs(row["linf"] - delta.abs().max()) < 1e-12
     assert row["l0"] == int((delta != 0).sum()) and row["seed"] == 0
     assert row["success"] == (before.argmax() != after.argmax())
-    with Image.open(row["path"]) as picture:
-        about = json.loads(picture.text["interp"])
+    about = stored(row["path"])
     assert about["verdict"]["after"] == row["after"] and about["options"]["eps"] == 6 / 255
 
 
@@ -177,8 +171,7 @@ def test_options_come_from_the_configuration_too(monkeypatch):
     monkeypatch.setenv("INTERP_ATTACK_PGD_RESTARTS", "2")
     with_config = json.loads(interp("attack", "pgd", CAT, "--json", *TINY).out)
     assert with_config["levels"] <= 3.001
-    with Image.open(with_config["path"]) as picture:
-        options = json.loads(picture.text["interp"])["options"]
+    options = stored(with_config["path"])["options"]
     assert options["steps"] == 2 and options["restarts"] == 2
     Path("interp.toml").write_text("[attack-pgd]\nesp = 1\n")
     assert "did you mean 'eps'" in interp("attack", "pgd", CAT, *TINY).err

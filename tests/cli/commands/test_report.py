@@ -17,9 +17,8 @@ ASKED = ("--methods", "gradcam,guided-backprop", *TINY)
 
 
 @pytest.fixture
-def pictures(tmp_path, monkeypatch):
+def pictures(tmp_path):
     """Two pictures and a broken one in the current folder."""
-    monkeypatch.chdir(tmp_path)
     draws = torch.Generator().manual_seed(2)
     write("wide.png", torch.rand(1, 3, 40, 60, generator=draws))
     write("<b>tall & 'odd'.png", torch.rand(1, 3, 64, 40, generator=draws))

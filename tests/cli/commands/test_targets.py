@@ -11,11 +11,6 @@ import interpret
 from tests.command import SQUEEZE, TINY, interp
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def about(run):
     return [json.loads(line) for line in run.out.splitlines()]
 

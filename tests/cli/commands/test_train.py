@@ -20,7 +20,7 @@ from attacks.training import DEFENSES, schedules
 from interpret.datasets.named import DATASETS, open_dataset
 from interpret.models.architectures import NETWORKS
 from interpret.models.saved import read_trained, save_trained
-from tests.command import REPOSITORY, interp
+from tests.command import REPOSITORY, interp, stored
 
 QUICK = ("--threads", 1, "--network", "linear", "--epochs", 2, "--limit", 40, "-q")
 FULL = ("--threads", 1, "--network", "mlp", "--eps", 0.17, "--epochs", 10, "--batch-size", 64)
@@ -74,12 +74,11 @@ def test_every_epoch_stands_in_a_table_and_in_a_picture(trained):
     assert [row["epoch"] for row in epochs] == [str(number) for number in range(1, 11)]
     assert max(epochs, key=lambda row: (float(row["pgd"]), int(row["epoch"])))["epoch"] == str(rows["best"]["epoch"])
     with Image.open(folder / "curves.png") as picture:
-        assert json.loads(picture.text["interp"])["settings"]["defense"] == "pgd"
         assert np.asarray(picture).std() > 10
+    assert stored(folder / "curves.png")["settings"]["defense"] == "pgd"
 
 
-def test_what_is_trained_serves_every_other_command(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_what_is_trained_serves_every_other_command(tmp_path):
     ran = interp("train", "digits", "--threads", 1, "--network", "cnn", "--epochs", 2, "--limit", 40, "-q", "-o", "run")
     assert ran.status == 0, ran.err
     assert "best" in ran.out and ran.out.splitlines()[-4:] == [

@@ -11,8 +11,7 @@ from interpret.drawing import feature_visualization
 from interpret.drawing.expressions import class_of, objective_of, unit_of
 from interpret.drawing.objectives import channel, direction
 from interpret.figures.drawings import _columns
-from tests.cli.job.test_outputs import stored
-from tests.command import TINY, flowers, interp
+from tests.command import TINY, flowers, interp, stored
 
 QUICK = (*TINY, "--steps", 2, "--size", 16)
 
@@ -21,11 +20,6 @@ def shown(path):
     """What is in a picture's file: (H, W, 3), of an animation its number of frames."""
     with Image.open(path) as picture:
         return picture.n_frames if path.suffix == ".gif" else np.array(picture.convert("RGB"))
-
-
-@pytest.fixture(autouse=True)
-def _in_a_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
 
 
 def test_one_picture_is_a_picture_and_says_how_it_was_made():

@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.command import CAT, TINY, interp
+from tests.command import CAT, TINY, interp, stored
 
 
 @pytest.fixture(autouse=True)
-def photos(tmp_path, monkeypatch):
+def photos(tmp_path):
     """Six pieces of a photo in a folder that says nothing of their classes."""
-    monkeypatch.chdir(tmp_path)
     whole, folder = Image.open(CAT), tmp_path / "photos"
     folder.mkdir()
     for number in range(6):
@@ -51,8 +50,7 @@ def test_a_ranking_with_its_floors():
         below = sum(one + other for one, other in zip(curve, curve[1:], strict=False)) / 8
         assert len(curve) == 5 and below == pytest.approx(float(row["deletion_blur"]), abs=1e-4)
     assert Path("interp-out/faithfulness_curves.png").stat().st_size > 10_000
-    with Image.open("interp-out/faithfulness.png") as picture:
-        assert json.loads(picture.text["interp"])["command"] == "evaluate faithfulness"
+    assert stored("interp-out/faithfulness.png")["command"] == "evaluate faithfulness"
 
 
 def test_a_budget_and_a_limit_are_spoken_of():

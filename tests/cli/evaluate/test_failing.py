@@ -44,9 +44,8 @@ ROOMY = ("-m", "tests.cli.evaluate.test_failing:roomy")
 
 
 @pytest.fixture
-def photos(tmp_path, monkeypatch):
+def photos(tmp_path):
     """Four pictures, of which three are called what they are, and a fifth of four pixels a side."""
-    monkeypatch.chdir(tmp_path)
     for name in CLASSES:
         (tmp_path / "photos" / name).mkdir(parents=True)
     for number, (name, level) in enumerate([("dark", 0.2), ("dark", 0.7), ("bright", 0.8), ("bright", 0.9)]):

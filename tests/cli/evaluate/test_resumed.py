@@ -14,9 +14,8 @@ ATTACKED = ("--attack", "pgd", "--eps", "0,2lv", "--steps", "3")
 
 
 @pytest.fixture
-def table(tmp_path, monkeypatch):
+def table(tmp_path):
     """The table of a run over the six pictures in `photos`; `more` holds six others."""
-    monkeypatch.chdir(tmp_path)
     draws = torch.Generator().manual_seed(5)
     for folder in ("photos", "more"):
         for number in range(6):

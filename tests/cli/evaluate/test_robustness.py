@@ -5,35 +5,16 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image
 
-import interpret
-from tests.command import CAT, FLOWERS, TINY, interp
-
-
-@pytest.fixture(autouse=True)
-def _in_a_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
-def known_flowers():
-    return interpret.load(TINY[1])
+from tests.cli.evaluate.photos import labelled_pieces
+from tests.command import CAT, FLOWERS, TINY, interp, stored
 
 
 @pytest.fixture
 def photos(tmp_path):
-    """Eight pieces of a photo, in folders named after what the network sees in six of them."""
-    whole, classifier = Image.open(CAT), known_flowers()
-    for number in range(8):
-        piece = whole.crop((20 * number, 10 * number, 20 * number + 64, 10 * number + 64))
-        piece.save("piece.png")
-        with torch.no_grad():
-            label = int(classifier(interpret.read("piece.png")).argmax())
-        folder = tmp_path / "photos" / FLOWERS[label if number < 6 else (label + 1) % 5]
-        folder.mkdir(parents=True, exist_ok=True)
-        piece.save(folder / f"{number}.png")
-    return tmp_path / "photos"
+    """Eight pieces of a photo, of which the network gets six right."""
+    return labelled_pieces(tmp_path / "photos", right=6, wrong=2)
 
 
 def test_accuracy_with_its_interval(photos):
@@ -52,8 +33,7 @@ def test_a_curve_falls_and_is_written(photos):
     assert curve[0]["share"] >= curve[1]["share"] >= curve[2]["share"]
     rows = list(csv.DictReader(Path("interp-out/robustness_pgd.csv").read_text().splitlines()))
     assert len(rows) == 8 and sum(int(row["0"]) for row in rows) == 6
-    with Image.open("interp-out/robustness_pgd.png") as picture:
-        assert list(json.loads(picture.text["interp"])["curves"].values())[0][0]["right"] == 6
+    assert list(stored("interp-out/robustness_pgd.png")["curves"].values())[0][0]["right"] == 6
     assert interp("evaluate", "robustness", photos, "--eps", "64lv", "--fail-under", 50, *TINY).status == 3
 
 
@@ -116,7 +96,6 @@ def test_networks_are_compared(photos):
     rows = [json.loads(line) for line in ran.out.splitlines()]
     assert ran.status == 0 and [row["model"] for row in rows] == [TINY[1]] * 2 + ["tests.command:dark_flowers"] * 2
     assert len(list(Path("interp-out").glob("robustness_pgd_*.csv"))) == 2
-    with Image.open("interp-out/robustness_pgd.png") as picture:
-        assert len(json.loads(picture.text["interp"])["curves"]) == 2
+    assert len(stored("interp-out/robustness_pgd.png")["curves"]) == 2
     alone = [json.loads(line) for line in interp(*words, *TINY).out.splitlines()]
     assert alone == rows[:2]

@@ -6,13 +6,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image
 
-import interpret
 from cli.job.ledger import SharedLedger
 from interpret.errors import InterpretError
-from tests.command import CAT, FLOWERS, TINY, Ran, interp
+from tests.cli.evaluate.photos import labelled_pieces
+from tests.command import TINY, Ran, interp
 from tests.processes import pair
 
 COLUMNS = ("file", "label", "0", "0.1", "run")
@@ -36,18 +35,9 @@ def both(*words: object) -> list[Ran]:
 @pytest.fixture
 def photos(tmp_path):
     """Seven pieces of a photo, all of which the network gets right but one, and a file that is no picture."""
-    classifier = interpret.load(TINY[1])
-    whole = Image.open(CAT)
-    for number in range(7):
-        piece = whole.crop((20 * number, 10 * number, 20 * number + 64, 10 * number + 64))
-        piece.save(tmp_path / "piece.png")
-        with torch.no_grad():
-            label = int(classifier(interpret.read(tmp_path / "piece.png")).argmax())
-        folder = tmp_path / "photos" / FLOWERS[(label + (number == 6)) % 5]
-        folder.mkdir(parents=True, exist_ok=True)
-        piece.save(folder / f"{number}.png")
-    (folder / "broken.png").write_bytes(b"no picture")
-    return tmp_path / "photos"
+    folder = labelled_pieces(tmp_path / "photos", right=6, wrong=1)
+    (next(folder.iterdir()) / "broken.png").write_bytes(b"no picture")
+    return folder
 
 
 def table(path: Path) -> list[dict]:

@@ -28,9 +28,8 @@ FEW = {
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder() -> Path:
     """Pictures of different sizes, one of them no picture, in the current folder."""
-    monkeypatch.chdir(tmp_path)
     place = Path("in")
     place.mkdir()
     draw = np.random.default_rng(0)

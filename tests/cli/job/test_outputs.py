@@ -14,14 +14,9 @@ from PIL import Image
 
 import interpret
 from interpret.network.fingerprint import fingerprint
-from tests.command import CAT, SQUEEZE, TINY, flowers, interp
+from tests.command import CAT, SQUEEZE, TINY, flowers, interp, stored
 
 ROSE = (*TINY, "-c", "rose")
-
-
-@pytest.fixture(autouse=True)
-def _in_a_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -34,11 +29,6 @@ def folder(tmp_path):
     shutil.copy(CAT, inside / "cat.jpg")
     (tmp_path / "photos" / "notes.txt").write_text("no picture")
     return tmp_path / "photos"
-
-
-def stored(path):
-    with Image.open(path) as picture:
-        return json.loads(picture.text["interp"])
 
 
 def test_one_picture_is_written_to_the_current_folder():

@@ -5,15 +5,9 @@ import shutil
 import pytest
 from PIL import Image
 
-from tests.cli.job.test_outputs import stored
-from tests.command import CAT, TINY, interp
+from tests.command import CAT, TINY, interp, stored
 
 ROSE = (*TINY, "-c", "rose")
-
-
-@pytest.fixture(autouse=True)
-def _in_a_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

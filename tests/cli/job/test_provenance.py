@@ -13,8 +13,7 @@ NAMES = "rose\ntulip\ndaisy\npoppy\nwater lily\n"
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def _names(tmp_path):
     (tmp_path / "names.txt").write_text(NAMES)
 
 

@@ -5,14 +5,11 @@ import torch
 from torchvision import models
 
 import interpret
-from cli.app import main
 from interpret import Classifier, UnknownNameError, deep_dream
-from interpret.drawing import deep_dream as module
 from interpret.drawing.ascend import looker
 from interpret.drawing.deep_dream import default_objective, preconditioned, rolled_tiles, sizes
 from interpret.drawing.objectives import energy
 from interpret.drawing.tiles import fitted, tiles
-from tests.command import TINY, interp
 from tests.tiny import SmallCNN
 
 QUICK = {"octaves": 2, "steps": 4}
@@ -97,25 +94,3 @@ def test_octaves_are_never_tiny():
 def test_a_layer_that_does_not_exist_names_its_neighbours():
     with pytest.raises(UnknownNameError, match="conv1"):
         deep_dream(SmallCNN(), torch.rand(1, 3, 32, 32), energy("conv11"))
-
-
-def test_the_command(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    words = ("sample:cat", *TINY, "--size", 48, "--octaves", 1, "--steps", 3)
-    assert interp("dream", *words, "--gif", "way.gif").paths[0].name == "cat_dream.png"
-    assert (tmp_path / "way.gif").read_bytes()[:3] == b"GIF"
-    assert interp("dream", *words, "-c", "rose", "-o", "rose.png").status == 0
-    assert interp("dream", *words, "--layer", "conv2", "--channel", 3, "-o", "three.png").status == 0
-    for wrong in (("--layer", "conv7"), ("--layer", "conv2", "--channel", 99), ("--channel", 3), ("--gif", "a.png")):
-        assert interp("dream", *words, *wrong).status == 2
-
-
-def test_ctrl_c_keeps_the_picture_so_far(tmp_path, monkeypatch):
-    def interrupted(classifier, image, objective, *, watch, **options):
-        deep_dream(classifier, image, octaves=1, steps=1, watch=watch)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(module, "deep_dream", interrupted)
-    path = tmp_path / "dream.png"
-    assert main(["dream", "sample:cat", *TINY, "--size", "48", "-o", str(path)]) == 130
-    assert path.exists()

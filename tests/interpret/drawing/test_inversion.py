@@ -8,7 +8,6 @@ from torchvision import models
 from interpret import Classifier, UnknownNameError, invert
 from interpret.drawing.inversion import relative_error
 from interpret.drawing.parametrisations import Pixels
-from tests.command import TINY, interp
 from tests.tiny import SmallCNN
 
 
@@ -49,10 +48,3 @@ def test_other_networks():
 def test_a_layer_that_does_not_exist_names_its_neighbours():
     with pytest.raises(UnknownNameError, match="conv1"):
         invert(SmallCNN(), torch.rand(1, 3, 16, 16), "conv11")
-
-
-def test_the_command(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert interp("invert", "sample:cat", *TINY, "--steps", 3).paths[0].name == "cat_invert.png"
-    assert interp("invert", "sample:cat", *TINY, "--layer", "conv2", "--steps", 2, "-o", "one.png").status == 0
-    assert interp("invert", "sample:cat", *TINY, "--layer", "conv7").status == 2

@@ -1,4 +1,4 @@
-"""Style transfer: exact answers, tiles, and the command."""
+"""Style transfer: exact answers, and tiles."""
 
 import pytest
 import torch
@@ -9,7 +9,6 @@ from interpret.drawing.ascend import looker
 from interpret.drawing.layer_choice import spread_layers
 from interpret.drawing.style_transfer import Easel, chosen_layers, recoloured, style_distance
 from interpret.drawing.tiles import fitted
-from tests.command import TINY, interp
 from tests.tiny import SmallCNN
 
 QUICK = {"scales": (1,), "steps": 5}
@@ -99,12 +98,3 @@ def test_what_does_not_fit_is_refused():
         style_transfer(SmallCNN(), photo, [photo], weights=[1, 2])
     with pytest.raises(UnknownNameError, match="conv1"):
         style_transfer(SmallCNN(), photo, [photo], layers=["conv11"])
-
-
-def test_the_command(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    words = ("style", "sample:cat", "sample:painting-night-cafe", *TINY, "--size", 48, "--steps", 2)
-    assert interp(*words).paths[0].name == "cat_style.png"
-    assert interp(*words, "--preserve-color", "--layer", "conv1", "-o", "a.png").status == 0
-    assert interp(*words, "--style-weights", "1,2").status == 2
-    assert interp(*words, "--content-layer", "conv9").status == 2

@@ -1,14 +1,11 @@
-"""Figure grids: what stands where, what shares a scale, what the cache saves, and the command."""
+"""Figure grids: what stands where, what shares a scale, and what the cache saves."""
 
 import functools
-import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from matplotlib._pylab_helpers import Gcf
-from PIL import Image
 
 import interpret
 from interpret.errors import InterpretError
@@ -18,7 +15,7 @@ from interpret.figures.figure_grid import grid_of
 from interpret.figures.grid_layout import arrange
 from interpret.figures.grid_maps import Cell, GridContents, cells_of
 from interpret.network.hooks import left_as_found
-from tests.command import CAT, TINY, flowers, interp
+from tests.command import flowers
 
 CAMS = ("gradcam", "gradcam_plusplus", "xgradcam", "layercam", "hirescam", "guided_gradcam", "eigencam")
 
@@ -292,57 +289,3 @@ def test_the_figure_is_as_wide_as_asked_and_unknown_to_pyplot(classifier, images
             box = axes.get_position()
             assert 0 <= box.x0 < box.x1 <= 1 and 0 <= box.y0 < box.y1 <= 1
     assert not Gcf.figs
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "kept"))
-    return tmp_path
-
-
-@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
-def test_the_command_writes_a_figure_and_keeps_the_maps(here, suffix):
-    ran = interp("grid", CAT, "--methods", "gradcam,guided-backprop", "-c", "rose", *TINY, "-o", f"figure.{suffix}")
-    assert (ran.status, ran.out) == (0, f"figure.{suffix}\n"), ran.err
-    assert len(list((here / "kept" / "interp" / "maps").glob("*.npz"))) == 3  # the logits too
-    content = (here / f"figure.{suffix}").read_bytes()
-    assert content.startswith({"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}[suffix])
-    if suffix == "png":
-        about = json.loads(Image.open(here / "figure.png").text["interp"])
-        assert about["methods"] == ["gradcam", "guided_backprop"] and about["classes"] == ["rose"]
-
-
-def test_a_broken_picture_is_passed_over(here):
-    (here / "bad.jpg").write_bytes(b"junk")
-    ran = interp("grid", CAT, "bad.jpg", *TINY, "--no-cache")
-    assert ran.status == 1 and ran.paths[0].exists() and not (here / "kept").exists()
-    assert [line for line in ran.err.splitlines() if line.startswith("Error")] == [
-        "Error: bad.jpg is empty, damaged or no picture of a known kind; convert it to PNG or JPEG"
-    ]
-    alone = interp("grid", "bad.jpg", *TINY)
-    assert (alone.status, alone.out) == (1, "")
-
-
-def test_networks_and_attacks_side_by_side(here):
-    networks = "tests.command:flowers,tests.command:dark_flowers"
-    words = ("grid", CAT, "--models", networks, "--attacks", "fgsm", "--eps", "8/255", "--json", "-o", "out.png")
-    ran = interp(*words, "--set", "gradcam.relu=no")
-    assert ran.status == 0, ran.err
-    about = json.loads(ran.out)
-    assert list(about["models"]) == networks.split(",")
-    assert about["options"] == {"gradcam": {"relu": False}}
-    assert interp(*words, "--attacks", "fgsn").err.startswith("Error: no attack 'fgsn'; did you mean 'fgsm'")
-    assert "8/255" in interp(*words, "--eps", "8").err
-
-
-def test_files_of_one_name_are_told_apart(tmp_path):
-    from cli.options.model import network_name
-
-    names = [str(tmp_path / folder / "best.pt") for folder in ("plain", "robust")] + ["resnet18"]
-    for name in names[:2]:
-        Path(name).parent.mkdir()
-        Path(name).touch()
-    shown = [network_name(name, names) for name in names]
-    assert len(set(shown)) == 3 and shown[0].endswith("plain/best") and shown[2] == "resnet18"
-    assert network_name(names[0], names[:1]) == "best"

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations, prune
 
 from interpret import Classifier, folded
-from tests.command import FLOWERS, interp
+from tests.command import FLOWERS
 from tests.state import left_as_found
 from tests.tiny import SmallCNN
 
@@ -132,8 +132,3 @@ def test_weights_that_are_made_of_others_are_left_alone(made, trained):
     copied = folded(classifier)
     assert norms(copied) == ["bn1"]
     torch.testing.assert_close(copied(images), classifier(images), rtol=1e-4, atol=1e-4)
-
-
-def test_from_the_shell():
-    plain, fast = (interp("predict", "sample:cat", *more) for more in ((), ("--fold",)))
-    assert (fast.status, fast.out) == (0, plain.out)

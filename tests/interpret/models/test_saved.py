@@ -1,5 +1,6 @@
 """Files of trained networks: they load as they were, and everything else is refused in a line."""
 
+import functools
 import json
 import os
 from dataclasses import asdict, replace
@@ -12,9 +13,10 @@ import interpret
 from interpret import Classifier, InterpretError, NetworkError, UnknownNameError, build
 from interpret.models.saved import Recipe, is_trained, load_trained, read_trained, save_trained
 from interpret.network.fingerprint import fingerprint
-from tests.command import interp
+from tests import refusals
 
 NAMES = ("ant", "bee", "cat")
+refusal = functools.partial(refusals.refusal, kind=NetworkError)
 RECIPE = Recipe(
     network="cnn",
     classes=3,
@@ -40,13 +42,6 @@ def network():
 def file(tmp_path, network):
     save_trained(tmp_path / "best.pt", network, RECIPE, epoch=3, scores=[0.5], optimizer={"momentum": torch.ones(2)})
     return tmp_path / "best.pt"
-
-
-def refusal(action, *arguments, kind=NetworkError):
-    with pytest.raises(kind) as caught:
-        action(*arguments)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("read", [load_trained, interpret.load, lambda file: interpret.load(str(file))])
@@ -91,15 +86,6 @@ def test_other_labels_but_no_other_preprocessing(file):
     assert list(interpret.load(file, labels=["x", "y", "z"]).labels) == ["x", "y", "z"]
     for option in ({"mean": [0, 0, 0]}, {"std": [1, 1, 1]}, {"input_size": 8}, {"weights": file}):
         assert "omit them" in refusal(lambda given: interpret.load(file, **given), option)
-
-
-def test_the_command_takes_the_file(file, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    ran = interp("gradcam", "sample:cat", "-m", "best.pt", "-c", "bee")
-    assert ran.status == 0 and "bee" in ran.paths[0].name
-    (tmp_path / "notes.pt").write_text("hello")
-    ran = interp("gradcam", "sample:cat", "-m", "notes.pt")
-    assert ran.status == 2 and "--weights notes.pt" in ran.err
 
 
 def test_the_file_also_serves_as_weights(file, network, tmp_path, monkeypatch):
