@@ -10,16 +10,6 @@ from attacks import AttackError
 from attacks.jsma import _salient_pair
 from tests.attack_nets import convnet, linear, predictions, samples
 
-SETTINGS = {"jsma": dict(fraction=0.5), "one_pixel": dict(population=60, steps=8)}
-
-
-def attack(name, *what, **settings):
-    return getattr(attacks, name)(*what, **{**SETTINGS[name], **settings})
-
-
-def changed(found, images):
-    return (found != images).flatten(1).sum(1)
-
 
 def test_jsma_takes_the_pair_that_the_paper_takes():
     """Equation 10 of the paper over all pairs, with the softmax as it stands there."""
@@ -48,7 +38,8 @@ def test_jsma_changes_no_more_values_than_a_linear_model_needs():
     fooled = predictions(model, found) != labels
     assert fooled.sum() >= 6
     weight = model[1].weight.detach()
-    for image, label, count in zip(images[fooled], labels[fooled], changed(found, images)[fooled], strict=True):
+    counts = (found != images).sum(1)
+    for image, label, count in zip(images[fooled], labels[fooled], counts[fooled], strict=True):
         gain = ((weight[1 - label] - weight[label]) * (1 - image)).clamp_min(0)
         logits = model(image[None])[0].detach()
         needed = int((gain.sort(descending=True).values.cumsum(0) <= logits[label] - logits[1 - label]).sum()) + 1

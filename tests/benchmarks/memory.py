@@ -17,8 +17,7 @@ import torch
 from torchvision import models
 
 import interpret
-from tests.benchmarks.explainers import zeros
-from tests.benchmarks.support.limits import fresh_network
+from tests.benchmarks.support.limits import fresh_network, zeros
 from tests.benchmarks.support.measure import process
 from tests.benchmarks.support.table import Asked, Row, alone
 

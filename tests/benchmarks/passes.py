@@ -16,8 +16,7 @@ import torch
 from torch import Tensor, nn
 
 import interpret
-from tests.benchmarks.explainers import zeros
-from tests.benchmarks.support.limits import Run, fresh_network, limit, limit_forward
+from tests.benchmarks.support.limits import Run, fresh_network, limit, limit_forward, zeros
 from tests.benchmarks.support.measure import installed, interleaved
 from tests.benchmarks.support.table import Asked, Row, alone, compared
 

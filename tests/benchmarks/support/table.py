@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from attacks import GradientWarning
 from cli.memory import keep_freed_memory
 from interpret.bundled import samples
 from tests.benchmarks.support.measure import Cost, header, ratio
@@ -107,6 +108,7 @@ def parser_for(description: str | None) -> argparse.ArgumentParser:
 def begin(given: argparse.Namespace) -> Asked:
     """Set the threads, print the header, and say what was asked."""
     warnings.simplefilter("ignore")
+    warnings.simplefilter("default", GradientWarning)  # a network that misleads an attack would look robust
     torch.set_num_threads(given.threads)
     keep_freed_memory()  # as the shell's commands do; else the system's clearing of pages is charged by chance
     asked = Asked(max(1, given.rounds), given.threads, given.pictures, given.images)

@@ -29,7 +29,7 @@ def levels(path, clean):
     return (interpret.read(path) - interpret.read(clean)).abs().max() * 255
 
 
-def test_a_bare_attack_fools_with_the_panda(squeezenet, tmp_path):
+def test_a_bare_attack_fools_with_the_panda(squeezenet):
     ran = interp("attack", "fgsm", "--eps", "2lv")
     assert ran.status == 0 and "giant-panda" in ran.err and "squeezenet1_1" in ran.err
     assert [path.name for path in ran.paths] == ["giant-panda_fgsm.png", "giant-panda_fgsm_figure.png"]
@@ -155,7 +155,7 @@ def test_every_attack_has_a_command_and_help():
 
 
 @pytest.mark.parametrize("name", [name for name, kind in ATTACKS.items() if kind in ("eps", "minimum_norm")])
-def test_every_attack_runs_from_the_shell(name, tmp_path):
+def test_every_attack_runs_from_the_shell(name):
     Image.open(CAT).resize((48, 40)).save("small.png")
     quick = {"steps": 8, "queries": 40, "population": 12, "target-classes": 2, "searches": 2}
     told = interp("attack", name.replace("_", "-"), "--help").out
@@ -177,7 +177,7 @@ def test_options_come_from_the_configuration_too(monkeypatch):
     assert "did you mean 'eps'" in interp("attack", "pgd", CAT, *TINY).err
 
 
-def test_a_patch_is_tried_on_pictures_that_were_held_out(tmp_path):
+def test_a_patch_is_tried_on_pictures_that_were_held_out():
     ran = interp("attack", "patch", "--target", "daisy", "--steps", 3, "-o", "made/patch.png", *TINY)
     assert ran.status == 0 and "held-out pictures, at 3 places each, are a daisy" in ran.err
     assert [path.name for path in ran.paths] == ["patch.png", "patch_figure.png"]
@@ -185,7 +185,7 @@ def test_a_patch_is_tried_on_pictures_that_were_held_out(tmp_path):
         assert patch.width == patch.height and patch.getpixel((0, 0)) == (255, 255, 255)  # outside the circle
 
 
-def test_a_universal_perturbation_is_tried_beside_random_signs(tmp_path):
+def test_a_universal_perturbation_is_tried_beside_random_signs():
     ran = interp("attack", "universal", "--eps", "8lv", "--steps", 3, "-o", "change.npy", *TINY)
     assert ran.status == 0 and "with random signs" in ran.err
     change = np.load("change.npy")

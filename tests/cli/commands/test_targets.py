@@ -112,7 +112,7 @@ def test_a_function_in_the_current_folder(tmp_path):
     assert run.out == "cat_gradcam_rose.png\n", run.err
 
 
-def test_versus_that_is_the_class_of_one_picture_fails_for_that_one_alone(tmp_path):
+def test_versus_that_is_the_class_of_one_picture_fails_for_that_one_alone():
     run = interp("gradcam", "sample:koala", "sample:cat", "--versus", "koala", *SQUEEZE)
     assert run.status == 1 and run.err.count("Error:") == 1
     assert run.out == "interp-out/cat_gradcam_tiger-cat-vs-koala.png\n"

@@ -49,7 +49,7 @@ def test_what_exists_is_made_anew_unless_told_otherwise():
     assert stored("cat_gradcam_rose.png")["seed"] == 3
 
 
-def test_no_clobber_resumes(namesakes, tmp_path):
+def test_no_clobber_resumes(namesakes):
     first = interp("gradcam", "a", *ROSE, "-o", "out")
     gone, *kept = first.paths
     gone.unlink()
@@ -80,7 +80,7 @@ def test_no_clobber_refuses_what_was_made_otherwise(tmp_path, changed):
     assert (tmp_path / "cat_gradcam_rose.png").read_bytes() == before
 
 
-def test_no_clobber_tells_namesakes_apart(namesakes, tmp_path):
+def test_no_clobber_tells_namesakes_apart(namesakes):
     interp("gradcam", "a/cat.jpg", *ROSE)
     assert interp("gradcam", "b/cat.jpg", *ROSE, "--no-clobber").status == 0  # the same pixels
     Image.new("RGB", (50, 50)).save("b/cat.jpg")

@@ -28,15 +28,6 @@ CUT = ("gradcam", "gradcam_plusplus", "xgradcam", "layercam", "scorecam", "ablat
 RULES = {"guided_backprop": "guided", "deconvnet": "deconvnet"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """So little work at a time is slower on several threads, and many times slower where others compute too."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def table():
     """Rows of the table, printed at the end."""

@@ -126,7 +126,7 @@ def test_open_files_and_names_of_every_type(tmp_path):
     assert torch.equal(read(io.BytesIO(path.read_bytes())), wanted)
 
 
-def test_a_pipe_is_read(tmp_path):
+def test_a_pipe_is_read():
     content = io.BytesIO()
     SIDE_BY_SIDE.save(content, "PNG")
     reading, writing = os.pipe()
@@ -213,7 +213,7 @@ def test_whatever_a_decoder_raises_is_a_picture_error(monkeypatch, kind):
     assert str(caught.value).startswith("the open file ") and "\n" not in str(caught.value)
 
 
-def test_standard_input_is_called_so(monkeypatch):
+def test_standard_input_is_called_so():
     class Stdin(io.BytesIO):
         name = "<stdin>"
 

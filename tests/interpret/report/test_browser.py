@@ -11,7 +11,6 @@ from interpret.report.smallest_change import Attack
 from tests.command import flowers
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-VIEWS = ("overlay", "heatmap", "picture")
 
 
 def _missing(what: str) -> None:
