@@ -1,6 +1,7 @@
 """Running the command line: inside the test process, where it is quick, or as a process of its own."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from PIL import Image
 
 from cli.app import main
 from interpret import Classifier
@@ -59,6 +61,12 @@ def process(*words: object, python: tuple[str, ...] = (), **variables: str) -> s
         text=True,
         env={**os.environ, "PYTHONPATH": path, **variables},
     )
+
+
+def stored(path: Path | str) -> dict:
+    """What a PNG says of how it was made."""
+    with Image.open(path) as picture:
+        return json.loads(picture.text["interp"])
 
 
 def flowers(mean: float = 0.5) -> Classifier:

@@ -10,7 +10,7 @@ import torch
 
 # The process that these are forked from has imported everything.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.tiny_training", "torch._dynamo"])
+PROCESSES.set_forkserver_preload(["tests.attacks.training.tiny_training", "torch._dynamo"])
 
 Running = tuple[multiprocessing.Process, Connection]
 

@@ -74,3 +74,27 @@ class PlainCNN(nn.Module):
         first = self.relu1(self.bn1(self.conv1(images)))
         second = self.relu2(self.bn2(self.conv2(first)))
         return self.head(self.dropout(self.pool(second).flatten(1)))
+
+
+PATCH = (torch.rand(3, 5, 5, generator=torch.Generator().manual_seed(1)) > 0.5).float()
+
+
+class Planted(nn.Module):
+    """Unit 0 looks for a patch, unit 1 is dead, unit 2 likes brightness; it counts the pictures it sees."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 5)
+        self.relu = nn.ReLU()
+        self.pool = nn.MaxPool2d(2)
+        self.head = nn.Linear(3, 2)
+        self.seen = 0
+        with torch.no_grad():
+            self.conv.weight[0] = 2 * PATCH - 1
+            self.conv.weight[1].zero_()
+            self.conv.weight[2].fill_(1 / 75)
+            self.conv.bias.copy_(torch.tensor([-0.8 * float(PATCH.sum()), -1.0, 0.0]))
+
+    def forward(self, images):
+        self.seen += len(images)
+        return self.head(self.pool(self.relu(self.conv(images))).mean((2, 3)))

@@ -32,12 +32,6 @@ def test_the_map_comes_nearer_and_the_answer_stays():
     assert (share(found) > share(images)).all()
 
 
-def test_nothing_nearer_is_nothing_changed():
-    model, images = convnet(), samples(3, (3, 6, 6))
-    goal = torch.ones(1, 1, 6, 6, dtype=torch.float64)
-    assert torch.equal(attacks.explanation(model, images, explain=brightest, goal=goal, eps=0.0, steps=3), images)
-
-
 def test_an_explanation_without_a_graph_is_refused():
     model, images = convnet(), samples(1, (3, 6, 6))
     goal = torch.ones(1, 1, 6, 6, dtype=torch.float64)

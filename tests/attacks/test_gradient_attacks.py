@@ -6,8 +6,7 @@ import pytest
 import torch
 
 import attacks
-from attacks import AttackError, GradientWarning
-from attacks.core.norms import NORMS
+from attacks import AttackError
 from tests.attack_nets import boundary_distance, convnet, linear, predictions, samples
 
 SHAPES = [(6,), (4, 5), (3, 4, 4)]
@@ -38,11 +37,9 @@ def test_one_step_on_a_linear_model_is_the_sign_of_its_weights():
     assert torch.allclose(wanted, images - step, atol=1e-12)
 
 
-def test_seeds_may_differ_by_sample_and_come_from_a_generator():
+def test_seeds_may_come_from_a_generator():
     model, images = convnet(), samples(3, (3, 6, 6))
     labels = predictions(model, images)
-    one = attacks.pgd(model, images, labels, steps=1, seed=[5, 6, 7])
-    assert torch.equal(one[1:2], attacks.pgd(model, images[1:2], labels[1:2], steps=1, seed=6))
     drawn = [attacks.pgd(model, images, labels, steps=1, seed=torch.Generator().manual_seed(s)) for s in (0, 0, 1)]
     assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2])
 
@@ -78,22 +75,6 @@ def test_without_a_bound_everything_falls():
     found = attacks.pgd(model, images, labels, eps=1.0, steps=60, restarts=3, stop_when_fooled=True)
     reachable = (predictions(model, torch.rand(500, 3, 6, 6, dtype=torch.float64))).unique()
     assert len(reachable) > 1 and (predictions(model, found) != labels).all()
-
-
-def test_gradients_that_are_no_numbers_raise():
-    def broken(points):
-        return model(points) + (points - points.detach()).square().sum((1, 2, 3), keepdim=False).sqrt()[:, None]
-
-    model, images = convnet(), samples(2, (3, 6, 6))
-    with pytest.raises(AttackError, match="not a number"):
-        attacks.pgd(broken, images, torch.zeros(2, dtype=torch.long), random_start=False)
-
-
-def test_vanished_gradients_cause_a_warning():
-    model, images = convnet(), samples(2, (3, 6, 6))
-    flat = lambda points: model((points * 0).round() + 0.0 * points) + 0 * points.sum()  # noqa: E731
-    with pytest.warns(GradientWarning, match="2 of 2"):
-        attacks.fgsm(flat, images)
 
 
 @pytest.mark.parametrize(
@@ -172,42 +153,3 @@ def test_the_peers_agree():
     box = foolbox.attacks.LinfPGD(abs_stepsize=0.007, steps=10, random_start=False)
     _, clipped, _ = box(seen, images, labels, epsilons=[0.03])
     assert (attacks.pgd(model, images, labels, **ours["pgd"]) - clipped[0]).abs().max() < 1e-6
-
-
-def test_losses_rise_with_the_published_ones():
-    from attacks.core.losses import cross_entropy, dlr, margin
-
-    logits, labels = torch.randn(9, 5, dtype=torch.float64), torch.arange(9) % 5
-    published = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
-    assert torch.allclose(torch.nn.functional.softplus(cross_entropy(logits, labels)), published)
-    top = logits.sort(1, descending=True).values
-    label = logits.gather(1, labels[:, None])[:, 0]
-    other = torch.where(label == top[:, 0], top[:, 1], top[:, 0])
-    assert torch.allclose(margin(logits, labels), other - label)
-    assert torch.allclose(dlr(logits, labels), -(label - other) / (top[:, 0] - top[:, 2]))
-
-
-def test_l1_projection_is_the_nearest_point():
-    """Against a search on the threshold, which is what the projection is defined by."""
-    delta, eps = torch.randn(5, 30, dtype=torch.float64), torch.tensor([0.5, 1, 3, 8, 100.0], dtype=torch.float64)
-    found = NORMS["L1"].project(delta, eps[:, None])
-    for row, radius, point in zip(delta, eps, found, strict=True):
-        low, high = 0.0, float(row.abs().max())
-        for _ in range(80):
-            middle = (low + high) / 2
-            low, high = (middle, high) if (row.abs() - middle).clamp(min=0).sum() > radius else (low, middle)
-        expected = row if row.abs().sum() <= radius else row.sign() * (row.abs() - high).clamp(min=0)
-        assert torch.allclose(point, expected, atol=1e-9)
-
-
-@pytest.mark.parametrize("norm", ["L2", "L1", "Linf"])
-def test_random_starts_fill_the_ball(norm):
-    from attacks.core.ball import Ball
-    from attacks.core.seeds import Noise
-
-    images = torch.full((400, 5), 0.5, dtype=torch.float64)
-    ball = Ball.around(images, 0.3, norm)
-    size = NORMS[norm].size(ball.random(Noise.of(list(range(400)), 400)) - images)
-    # In five dimensions the radius of a uniform point is distributed as r^5.
-    share = (size <= 0.3 * 0.5 ** (1 / 5)).double().mean()
-    assert 0.42 < share < 0.58 and size.max() <= 0.3

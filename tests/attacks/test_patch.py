@@ -106,20 +106,6 @@ def test_smoothness_makes_it_smoother():
     assert variation(smooth) < 0.5 * variation(rough)
 
 
-def test_memory_may_be_saved_without_changing_the_patch():
-    model, images = convnet(), samples(5, (3, 12, 12))
-    labels = torch.full((5,), 1)
-    options = {"targeted": True, "steps": 4, "pictures": 4}
-    whole = train_patch(model, images, labels, **options)
-    parts = train_patch(model, images, labels, batch_size=3, **options)
-    torch.testing.assert_close(whole, parts, atol=1e-9, rtol=0)
-    with torch.inference_mode():
-        assert torch.equal(whole, train_patch(model, images.clone(), labels.clone(), **options))
-    state = torch.get_rng_state()
-    assert not torch.equal(whole, train_patch(model, images, labels, seed=1, **options))
-    assert torch.equal(state, torch.get_rng_state())
-
-
 def test_the_attack_lays_the_trained_patch():
     images = samples(5, (3, 24, 24), dtype=torch.float32)
     labels = torch.full((5,), 1)

@@ -27,6 +27,7 @@ from attacks.transforms.random_transforms import (
     shift,
     transformed,
 )
+from attacks.transforms.robust_to import robust_to
 from attacks.transforms.warp import corners_moved, sampling_grid, warped
 from interpret import from_levels, to_levels
 
@@ -197,3 +198,15 @@ def test_destruction_rate_is_the_papers():
         destruction_rate(model, images, adversarial[:2], labels, [])
     with pytest.raises(AttackError, match="once"):
         destruction_rate(model, images, adversarial, labels, [], draws=0)
+
+
+@pytest.mark.parametrize("name", ["jpeg", "resize", "blur", "noise"])
+def test_ways_through_the_world_keep_the_picture(name, cat):
+    for strength in {"jpeg": (95, 10), "resize": (0.9, 0.2), "blur": (0.3, 3), "noise": (1, 30)}[name]:
+        after = robust_to(cat, name, strength)
+        assert after.shape == cat.shape and after.min() >= 0 and after.max() <= 1
+    mild, strong = (
+        (robust_to(cat, name, strength) - cat).abs().mean()
+        for strength in {"jpeg": (95, 10), "resize": (0.9, 0.2), "blur": (0.3, 3), "noise": (1, 30)}[name]
+    )
+    assert 0 < mild < strong

@@ -66,17 +66,6 @@ def test_the_limit_leaves_thoroughly_fooled_samples_alone():
     assert free[0] > 0.19 and 0 < cut[0] < 0.05
 
 
-def test_memory_may_be_saved_and_runs_repeat():
-    model, images = convnet(), samples(7, (3, 8, 8))
-    options = {"steps": 5, "pictures": 5}
-    whole = universal_perturbation(model, images, **options)
-    torch.testing.assert_close(whole, universal_perturbation(model, images, batch_size=2, **options))
-    state = torch.get_rng_state()
-    assert torch.equal(whole, universal_perturbation(model, images, **options))
-    assert not torch.equal(whole, universal_perturbation(model, images, seed=1, **options))
-    assert torch.equal(state, torch.get_rng_state())
-
-
 def test_minibatches_go_round():
     def shared(count):
         return SharedSamples(torch.zeros(count, 1), torch.zeros(count), Noise.of(0, count))

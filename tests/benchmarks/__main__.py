@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks.table import Asked, Row, begin, draw, parser_for
+from tests.benchmarks.support.table import Asked, Row, begin, draw, parser_for
 
 # Each is a file here, which works alone, too.
 PARTS = ("explainers", "passes", "memory", "attacks", "startup", "grid", "folders")

@@ -1,6 +1,6 @@
 """Top-1 accuracy on a folder of images whose names begin with their ImageNet class index.
 
-python tests/benchmarks/accuracy.py FOLDER
+python -m tests.benchmarks.accuracy FOLDER
 """
 
 import argparse

@@ -15,10 +15,10 @@ from torch import Tensor
 
 import attacks
 import interpret
-from tests.benchmarks.attacked_files import files_table
-from tests.benchmarks.measure import installed, interleaved, ratio
-from tests.benchmarks.pgd_peers import EPS, PEERS, STEP_SIZE, STEPS, Attack, limit
-from tests.benchmarks.table import Asked, Row, alone, compared, typical
+from tests.benchmarks.support.attacked_files import files_table
+from tests.benchmarks.support.measure import installed, interleaved, ratio
+from tests.benchmarks.support.pgd_peers import EPS, PEERS, STEP_SIZE, STEPS, Attack, limit
+from tests.benchmarks.support.table import Asked, Row, alone, compared, typical
 
 IMAGES, BATCH, STEPPED = 24, 16, 8
 

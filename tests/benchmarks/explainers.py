@@ -13,17 +13,12 @@ import torch
 from torch import Tensor, nn
 
 import interpret
-from tests.benchmarks.limits import LAYER, Run, fresh_network, limit, limit_above_layer
-from tests.benchmarks.measure import installed, interleaved
-from tests.benchmarks.table import Asked, Row, alone, compared
+from tests.benchmarks.support.limits import LAYER, Run, fresh_network, limit, limit_above_layer, zeros
+from tests.benchmarks.support.measure import installed, interleaved
+from tests.benchmarks.support.table import Asked, Row, alone, compared
 
 # Method to its bound alone, and in a batch of 8.
 BOUNDS = {"gradcam": (1.05, 1.05), "saliency": (1.15, 1.10), "guided_backprop": (1.15, 1.10)}
-
-
-def zeros(images: Tensor) -> Tensor:
-    """(N,) the class that everybody explains."""
-    return torch.zeros(len(images), dtype=torch.long)
 
 
 def captum_gradcam(network: nn.Module, images: Tensor) -> Run:

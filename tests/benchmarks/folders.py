@@ -16,8 +16,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.benchmarks.measure import Cost, process
-from tests.benchmarks.table import Asked, Row, alone
+from tests.benchmarks.support.measure import Cost, process
+from tests.benchmarks.support.table import Asked, Row, alone
 
 SCALES = (0.5, 0.75, 1.0, 1.0, 1.5)
 BATCH, WORKERS = 8, 2

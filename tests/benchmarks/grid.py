@@ -18,10 +18,10 @@ import torch
 from torch import Tensor
 
 import interpret
-from tests.benchmarks.limits import limit, limit_forward
-from tests.benchmarks.measure import Cost, middle, process
 from tests.benchmarks.startup import NETWORK
-from tests.benchmarks.table import Asked, Row, alone
+from tests.benchmarks.support.limits import limit, limit_forward
+from tests.benchmarks.support.measure import Cost, middle, process
+from tests.benchmarks.support.table import Asked, Row, alone
 
 METHODS = ("saliency", "guided_backprop", "gradcam", "gradcam_plusplus", "layercam")
 METHODS += ("smoothgrad", "integrated_gradients", "occlusion")

@@ -17,10 +17,9 @@ import torch
 from torchvision import models
 
 import interpret
-from tests.benchmarks.explainers import zeros
-from tests.benchmarks.limits import fresh_network
-from tests.benchmarks.measure import process
-from tests.benchmarks.table import Asked, Row, alone
+from tests.benchmarks.support.limits import fresh_network, zeros
+from tests.benchmarks.support.measure import process
+from tests.benchmarks.support.table import Asked, Row, alone
 
 METHODS = ("gradcam", "saliency", "guided_backprop")
 # Method to its options for few passes, two chunks of 8 or more, and for four times as many.

@@ -16,10 +16,9 @@ import torch
 from torch import Tensor, nn
 
 import interpret
-from tests.benchmarks.explainers import zeros
-from tests.benchmarks.limits import Run, fresh_network, limit, limit_forward
-from tests.benchmarks.measure import installed, interleaved
-from tests.benchmarks.table import Asked, Row, alone, compared
+from tests.benchmarks.support.limits import Run, fresh_network, limit, limit_forward, zeros
+from tests.benchmarks.support.measure import installed, interleaved
+from tests.benchmarks.support.table import Asked, Row, alone, compared
 
 CHUNK = 8
 EARLY = "layer1"

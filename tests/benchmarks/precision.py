@@ -15,7 +15,7 @@ import interpret
 from cli.memory import keep_freed_memory
 from interpret.bundled import samples
 from interpret.models.fold_batchnorm import folded
-from tests.benchmarks.measure import header
+from tests.benchmarks.support.measure import header
 
 MAPS = ("gradcam", "saliency", "guided_backprop")
 

@@ -109,7 +109,7 @@ def main() -> None:
     files = sorted(given.folder.glob("*.jpg"))[:PICTURES] if given.folder else list(samples().values())
     folder(files[:BATCH])  # to warm up
     spent = folder(files)
-    from tests.benchmarks.measure import header
+    from tests.benchmarks.support.measure import header
 
     print(header(), end="\n\n")
     print(f"`interp gradcam -r`, a picture, mean of {len(files)}:\n")

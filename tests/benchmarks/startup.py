@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.benchmarks.measure import Process, middle, process
-from tests.benchmarks.table import Asked, Row, alone, typical
+from tests.benchmarks.support.measure import Process, middle, process
+from tests.benchmarks.support.table import Asked, Row, alone, typical
 
 # The network as its own package builds it, and its first pass.
 NETWORK = """

@@ -22,7 +22,7 @@ from attacks.training.scores import thorough
 from attacks.training.settings import Settings
 from interpret.datasets.dataset import Dataset, in_memory, split
 from interpret.models.architectures import build
-from tests.benchmarks.measure import header
+from tests.benchmarks.support.measure import header
 
 EPS, TEST = 0.3, 1000
 # What differs from the defaults. Several steps on a fresh network need an eps that grows.
