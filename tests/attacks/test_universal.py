@@ -1,4 +1,4 @@
-"""One perturbation for all: closed forms, held-out samples, bounds."""
+"""One perturbation for all: closed forms, and samples that were held out."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""What holds for every explainer of the table: nothing is left behind, whatever state the network is in."""
+"""What holds for every explainer of the table."""
 
 import gc
 import inspect
