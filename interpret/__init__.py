@@ -46,7 +46,7 @@ _HOMES = {
     "gradient_check": ("check_gradient",),
     "images.files": ("read", "write"),
     "images.levels": ("from_levels", "to_levels"),
-    "labels.files": ("read_labels",),
+    "labels.label_files": ("read_labels",),
     "labels.names": ("Labels", "imagenet"),
     "models.architectures": ("NETWORKS", "build"),
     "models.fold_batchnorm": ("folded",),

@@ -12,7 +12,7 @@ from .labels.names import Labels
 from .network.fingerprint import fingerprint
 from .network.hooks import last_call, left_as_found
 from .network.layers import default_layer
-from .outputs import first_tensor
+from .network.outputs import first_tensor
 
 PRECISIONS = {"float32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 SUM_TOLERANCE = {torch.bfloat16: 1e-2, torch.float16: 2e-3}  # how far rounding takes a sum of probabilities from 1

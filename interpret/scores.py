@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .errors import InterpretError
-from .outputs import first_tensor
+from .network.outputs import first_tensor
 
 # What an explainer explains: class indices, one for each image or one for all, or a function from logits to scores.
 Target = int | Sequence[int] | Tensor | Callable[[Tensor], Tensor]

@@ -18,7 +18,6 @@ ORDER = {
         "labels",
         "geometry",
         "network",
-        "outputs",
         "classifier",
         "scores",
         "images",

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from .. import distributed
 from ..errors import AttackError
+from .accuracies import Data
 from .events import EpochDone, Watch
 from .interrupts import until_interrupted
 from .run import Run
-from .scores import Data
 from .steps import train_epoch
 from .validation import is_best, judge, out_of_patience, validate
 

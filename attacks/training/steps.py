@@ -9,12 +9,12 @@ from torch import Tensor
 
 from .. import distributed
 from ..errors import AttackError, GradientWarning
+from .accuracies import Data
 from .batch import Batch, LossOf
 from .defenses import CAUTIOUS, defense_named
 from .events import BatchDone, Watch
 from .run import Run
 from .schedules import SCHEDULES
-from .scores import Data
 from .weights import perturbed, update_average
 
 SMALLEST_SCALE = 1e-6  # of fp16 losses; gradients that still overflow are not finite at all

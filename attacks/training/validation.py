@@ -5,10 +5,10 @@ from typing import Any
 
 from .. import distributed
 from ..errors import GradientWarning
+from .accuracies import Data, quick
 from .events import Trouble, Watch
 from .guard import PATIENCE, holds, trouble
 from .run import Run
-from .scores import Data, quick
 from .weights import in_place_of
 
 

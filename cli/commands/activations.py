@@ -6,11 +6,11 @@ import click
 
 from interpret.errors import PictureError
 
-from ..job.outputs import RAW, Outputs, tell_result, write_result
 from ..job.provenance import provenance
+from ..job.results import RAW, Outputs, tell_result, write_result
 from ..job.sources import Source, output_stems, sources_of
 from ..options.messages import Messages
-from ..options.model import ModelOptions
+from ..options.network import ModelOptions
 from ..options.output import json_option, output_option
 from ..options.pictures import PictureOptions
 from ..options.record import command, option

@@ -9,7 +9,7 @@ import click
 from ..job.sources import one_picture
 from ..options.classes import class_option
 from ..options.messages import Messages
-from ..options.model import ModelOptions
+from ..options.network import ModelOptions
 from ..options.output import json_option
 from ..options.pictures import complete_pictures
 from ..options.record import argument, command, option

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from interpret.errors import UnknownNameError
-from interpret.labels.files import read_labels
+from interpret.labels.label_files import read_labels
 from interpret.labels.names import imagenet
 
 from ..options.messages import note

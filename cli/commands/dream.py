@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..job.outputs import Outputs
 from ..job.provenance import provenance
+from ..job.results import Outputs
 from ..job.sources import one_picture
 from ..options.classes import class_option
 from ..options.messages import Messages
-from ..options.model import ModelOptions
+from ..options.network import ModelOptions
 from ..options.output import output_option
 from ..options.pictures import complete_pictures, seed_option
 from ..options.record import argument, command, option

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from ..job.outputs import RAW, Outputs, slug, tell_result, write_result
 from ..job.provenance import provenance
+from ..job.results import RAW, Outputs, slug, tell_result, write_result
 from ..job.sources import Source
 from ..options.messages import Messages
-from ..options.model import ModelOptions
+from ..options.network import ModelOptions
 from ..options.output import json_option, output_option
 from ..options.record import command, option
 from ..options.types import COUNT

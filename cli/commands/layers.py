@@ -7,7 +7,7 @@ import click
 from interpret.errors import NetworkError
 
 from ..options.messages import note
-from ..options.model import ModelOptions
+from ..options.network import ModelOptions
 from ..options.output import json_option
 from ..options.record import command
 

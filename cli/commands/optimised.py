@@ -10,7 +10,7 @@ import click
 
 from interpret.errors import InterpretError
 
-from ..job.outputs import Outputs, write_result
+from ..job.results import Outputs, write_result
 from ..job.sources import Source
 from ..options.messages import tell
 from ..options.record import option

@@ -8,7 +8,7 @@ import click
 
 from ..job.sources import Source, sources_of
 from ..options.messages import Messages, tell
-from ..options.model import ModelOptions, fold_option
+from ..options.network import ModelOptions, fold_option
 from ..options.output import json_option
 from ..options.pictures import PictureOptions, batch_option
 from ..options.record import command, option

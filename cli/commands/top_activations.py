@@ -12,11 +12,11 @@ from interpret.bundled import samples
 from interpret.datasets.folders import RESULTS
 from interpret.errors import InterpretError
 
-from ..job.outputs import RAW, Outputs, slug, tell_result, write_result
 from ..job.provenance import provenance
+from ..job.results import RAW, Outputs, slug, tell_result, write_result
 from ..job.sources import Source, find_pictures
 from ..options.messages import Messages
-from ..options.model import ModelOptions
+from ..options.network import ModelOptions
 from ..options.output import json_option, output_option
 from ..options.pictures import OptionalPictures
 from ..options.record import command, option

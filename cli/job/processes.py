@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 from ..options.messages import Messages
-from ..options.model import device_named
+from ..options.network import device_named
 
 LONG = datetime.timedelta(days=1)  # shares of the work may take differently long; one that dies is noticed at once
 

@@ -10,7 +10,7 @@ from interpret import __version__
 if TYPE_CHECKING:
     from interpret.classifier import Classifier
 
-    from ..options.model import ModelOptions
+    from ..options.network import ModelOptions
 
 # What may differ between two results that are the same: names of files and networks, which other files may bear
 # too, the versions of the software, and what came of it.

@@ -13,7 +13,7 @@ from ..classifier import network_of
 from ..errors import NetworkError
 from ..network.backward_rules import redirected
 from ..network.hooks import left_as_found, recorded
-from ..outputs import first_tensor
+from ..network.outputs import first_tensor
 from ..progress import progress_bar
 from .objectives import Objective
 from .parametrisations import Pixels

@@ -11,7 +11,7 @@ from ..classifier import layer_of, network_of
 from ..errors import InterpretError, NetworkError
 from ..geometry import Geometry
 from ..network.hooks import Call, recorded, traced
-from ..outputs import first_tensor
+from ..network.outputs import first_tensor
 from ..scores import Target, class_indices, contrast
 from .contract import explainer
 

@@ -13,7 +13,7 @@ from ..geometry import Geometry
 from ..network.autograd import gradient, leaf
 from ..network.backward_rules import Rule, ruled_gradient
 from ..network.hooks import Recording, left_as_found, recorded
-from ..outputs import first_tensor
+from ..network.outputs import first_tensor
 from ..scores import Target, checked_indices, class_score, score_of
 from .sharing import passed_before, share
 

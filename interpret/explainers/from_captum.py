@@ -14,7 +14,7 @@ from ..errors import InterpretError, NetworkError
 from ..network.autograd import leaf
 from ..network.backward_rules import activations_called
 from ..network.hooks import Call, traced
-from ..outputs import first_tensor
+from ..network.outputs import first_tensor
 from ..scores import Target, class_indices, score_of, target_of
 
 RULES = ("relu", "leaky_relu", "elu", "softplus")  # the activations that captum has rules for

@@ -10,7 +10,7 @@ from torch import nn
 
 from ..classifier import Classifier, checked_precision, network_of
 from ..errors import InterpretError, NetworkError, UnknownNameError, did_you_mean, kind_and_text
-from ..labels.files import read_labels
+from ..labels.label_files import read_labels
 from ..labels.names import Labels, imagenet
 from .registry import NamedNetwork, named_network
 from .saved import is_trained, load_trained, read_trained

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from attacks.training.accuracies import thorough
 from attacks.training.loop import train
 from attacks.training.run import Run
-from attacks.training.scores import thorough
 from attacks.training.settings import Settings
 from interpret.datasets.dataset import Dataset, in_memory, split
 from interpret.models.architectures import build

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import interpret
-from cli.options.model import network_name
+from cli.options.network import network_name
 from interpret.models.architectures import build
 from interpret.models.saved import Recipe, save_trained
 from tests.command import SQUEEZE, TINY, interp

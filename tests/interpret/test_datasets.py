@@ -13,7 +13,16 @@ from PIL import Image
 from torchvision import datasets
 
 import interpret
-from interpret import Classifier, Dataset, InterpretError, PictureError, UnknownNameError, has_test, open_dataset, split
+from interpret import (
+    Classifier,
+    Dataset,
+    InterpretError,
+    PictureError,
+    UnknownNameError,
+    has_test,
+    open_dataset,
+    split,
+)
 from interpret.datasets import picture_folder
 from interpret.datasets.dataset import in_memory, resized
 from tests import refusals

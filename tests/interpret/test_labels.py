@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from interpret.errors import InterpretError, UnknownNameError
-from interpret.labels.files import read_labels
+from interpret.labels.label_files import read_labels
 from interpret.labels.names import Labels, imagenet
 from tests.command import REPOSITORY
 

@@ -9,11 +9,11 @@ import click
 from interpret.errors import InterpretError
 
 from ...group import HintingGroup, LazyCommands, imported
-from ...job.outputs import Outputs
 from ...job.provenance import provenance
+from ...job.results import Outputs
 from ...job.sources import output_stems, sources_of
 from ...options.messages import Messages
-from ...options.model import ModelOptions
+from ...options.network import ModelOptions
 from ...options.output import OutputOptions, json_option
 from ...options.pictures import OptionalPictures
 from ...options.signature import ALONE, Method, attack_method, method_command

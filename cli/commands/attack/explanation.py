@@ -7,11 +7,11 @@ import click
 
 from interpret.errors import InterpretError
 
-from ...job.outputs import Outputs, write_result
 from ...job.provenance import provenance
+from ...job.results import Outputs, write_result
 from ...job.sources import one_picture
 from ...options.messages import Messages, tell
-from ...options.model import ModelOptions
+from ...options.network import ModelOptions
 from ...options.output import output_option
 from ...options.pictures import complete_pictures
 from ...options.record import argument, command, option

@@ -12,8 +12,8 @@ import click
 
 from interpret.errors import InterpretError, PictureError
 
-from ...job.outputs import Outputs, write_result
 from ...job.provenance import differences, stored_provenance
+from ...job.results import Outputs, write_result
 from ...job.sources import Source
 from ...options.classes import class_option
 from ...options.messages import Messages, tell

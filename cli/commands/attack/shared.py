@@ -9,12 +9,12 @@ import click
 from interpret.bundled import samples
 from interpret.errors import InterpretError
 
-from ...job.outputs import RAW, Outputs, write_result
 from ...job.provenance import provenance
+from ...job.results import RAW, Outputs, write_result
 from ...job.sources import Source, find_pictures
 from ...options.classes import class_option
 from ...options.messages import Messages, tell
-from ...options.model import ModelOptions
+from ...options.network import ModelOptions
 from ...options.output import output_option
 from ...options.pictures import OptionalPictures, PictureOptions, seed_option
 from ...options.record import command, option

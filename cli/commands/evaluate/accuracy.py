@@ -6,7 +6,7 @@ import click
 
 from ...job.processes import joined, own_share
 from ...options.messages import Messages
-from ...options.model import ModelOptions, fold_option
+from ...options.network import ModelOptions, fold_option
 from ...options.output import json_option
 from ...options.record import command
 from .labelled import FolderOptions, fail_option, leave, open_data, share_in_words, share_of

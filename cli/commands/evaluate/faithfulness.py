@@ -11,11 +11,11 @@ from interpret.errors import InterpretError, PictureError
 from interpret.faithfulness import METRICS, NEEDS_REGIONS
 
 from ...job.ledger import Ledger, write_table
-from ...job.outputs import write_result
 from ...job.provenance import digest, provenance
+from ...job.results import write_result
 from ...job.sources import Source, sources_of
 from ...options.messages import Messages
-from ...options.model import ModelOptions
+from ...options.network import ModelOptions
 from ...options.output import folder_option, json_option
 from ...options.pictures import PictureOptions
 from ...options.record import command, option

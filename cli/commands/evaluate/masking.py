@@ -9,7 +9,7 @@ from interpret.datasets.folders import LabelledFile
 from interpret.errors import InterpretError
 
 from ...options.messages import Messages
-from ...options.model import ModelOptions
+from ...options.network import ModelOptions
 from ...options.output import json_option
 from ...options.record import command, option
 from ...options.types import COUNT, Radius, check_radius

@@ -13,24 +13,16 @@ from interpret.datasets.folders import LabelledFile
 from interpret.errors import InterpretError, did_you_mean
 
 from ...job.ledger import SharedLedger
-from ...job.outputs import slug, write_result
 from ...job.processes import is_first, joined, own_share
 from ...job.provenance import digest, provenance
+from ...job.results import slug, write_result
 from ...options.messages import Messages
-from ...options.model import ModelOptions, network_name
+from ...options.network import ModelOptions, network_name
 from ...options.output import folder_option, json_option
 from ...options.record import command, option
 from ...options.signature import attack_methods
 from ...options.types import COUNT, RADII
-from .labelled import (
-    FolderOptions,
-    LabelledPictures,
-    fail_option,
-    leave,
-    open_data,
-    share_in_words,
-    share_of,
-)
+from .labelled import FolderOptions, LabelledPictures, fail_option, leave, open_data, share_in_words, share_of
 
 if TYPE_CHECKING:
     from torch import Tensor

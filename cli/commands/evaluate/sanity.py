@@ -10,11 +10,11 @@ from interpret.bundled import samples
 from interpret.errors import InterpretError
 
 from ...job.ledger import write_table
-from ...job.outputs import write_result
 from ...job.provenance import provenance
+from ...job.results import write_result
 from ...job.sources import Source, find_pictures
 from ...options.messages import Messages
-from ...options.model import ModelOptions
+from ...options.network import ModelOptions
 from ...options.output import folder_option, json_option
 from ...options.pictures import OptionalPictures
 from ...options.record import command, option

@@ -10,13 +10,13 @@ from interpret.errors import InterpretError
 from interpret.explainers import DISPLAYS, EXPLAINERS
 
 from ...job import processes
-from ...job.outputs import RAW, Outputs
 from ...job.provenance import provenance
+from ...job.results import RAW, Outputs
 from ...job.sources import output_stems, sources_of
 from ...options.classes import ClassOptions
-from ...options.display import DisplayOptions
+from ...options.map_display import DisplayOptions
 from ...options.messages import Messages
-from ...options.model import ModelOptions
+from ...options.network import ModelOptions
 from ...options.output import OutputOptions, json_option
 from ...options.pictures import PictureOptions
 from ...options.record import record_options

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from interpret.datasets.threads import WORKERS
 from interpret.errors import PictureError
 
-from ...job.outputs import Outputs
 from ...job.provenance import difference_in_words, differences, stored_provenance
+from ...job.results import Outputs
 from ...job.sources import Source
 from ...options.classes import ClassOptions
-from ...options.display import DisplayOptions
+from ...options.map_display import DisplayOptions
 from ...options.messages import Messages
 from ...options.pictures import batch_option, seed_option
 from ...options.record import option

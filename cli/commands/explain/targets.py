@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from interpret.errors import InterpretError
 
-from ...job.outputs import slug
+from ...job.results import slug
 from ...options.classes import ClassOptions
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from interpret.datasets.threads import in_threads
 from interpret.errors import PictureError
 
-from ...job.outputs import RAW, VECTOR, write_result
+from ...job.results import RAW, VECTOR, write_result
 from ...options.messages import tell
 from .job import Explaining, Result
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...job.outputs import VECTOR, Outputs, tell_result, write_result
 from ...job.provenance import provenance
+from ...job.results import VECTOR, Outputs, tell_result, write_result
 from ...job.sources import output_stems, sources_of
 from ...options.messages import Messages
-from ...options.model import ModelOptions
+from ...options.network import ModelOptions
 from ...options.output import json_option
 from ...options.pictures import PictureOptions
 from ...options.record import command, option

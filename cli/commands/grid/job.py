@@ -13,7 +13,7 @@ from interpret.errors import InterpretError, PictureError
 from ...job.sources import Source, output_stems
 from ...options.classes import best_of_class_option
 from ...options.messages import Messages
-from ...options.model import ModelOptions, network_name
+from ...options.network import ModelOptions, network_name
 from ...options.pictures import seed_option
 from ...options.record import option
 from ...options.signature import Method, attack_methods, kind_of, method_named, methods

@@ -11,11 +11,11 @@ import click
 
 from interpret.errors import InterpretError, PictureError
 
-from ...job.outputs import Outputs
 from ...job.provenance import provenance
+from ...job.results import Outputs
 from ...job.sources import Source, sources_of
 from ...options.messages import Messages, tell
-from ...options.model import ModelOptions
+from ...options.network import ModelOptions
 from ...options.output import json_option
 from ...options.pictures import PictureOptions
 from ...options.record import command, option

@@ -10,7 +10,7 @@ import click
 from interpret.explainers import DISPLAYS, EXPLAINERS
 
 from ...job.sources import Source
-from ...options.model import ModelOptions
+from ...options.network import ModelOptions
 from ...options.types import dashed
 from .choices import ReportChoices
 

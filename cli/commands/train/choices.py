@@ -11,7 +11,7 @@ from attacks.training import DEFENSES
 from interpret.datasets import DATASETS
 from interpret.errors import InterpretError
 
-from ...options.model import device_option, precision_option, threads_option
+from ...options.network import device_option, precision_option, threads_option
 from ...options.output import json_option
 from ...options.pictures import seed_option
 from ...options.record import argument, option

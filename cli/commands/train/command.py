@@ -2,7 +2,15 @@
 
 from ...options.messages import Messages
 from ...options.record import command
-from .choices import DefenseOptions, MachineOptions, MeasureOptions, RunOptions, StepOptions, TrainingData, TrainOptions
+from .choices import (
+    DefenseOptions,
+    MachineOptions,
+    MeasureOptions,
+    RunOptions,
+    StepOptions,
+    TrainingData,
+    TrainOptions,
+)
 from .job import train_network
 
 

@@ -7,7 +7,7 @@ from interpret.errors import InterpretError, NetworkError
 
 from ...job.processes import joined
 from ...options.messages import Messages, note
-from ...options.model import device_named
+from ...options.network import device_named
 from .choices import TrainOptions
 from .parts import Pictures, Start, open_pictures, start_of
 from .table import print_table

@@ -86,7 +86,7 @@ def _measured(
 
     from attacks.autoattack import autoattack
     from attacks.evaluation.robust_accuracy import interval
-    from attacks.training.scores import accuracies, thorough
+    from attacks.training.accuracies import accuracies, thorough
     from interpret.models.load import load
     from interpret.progress import progress_bar
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from interpret.errors import InterpretError
 
-from ...job.outputs import write_result
+from ...job.results import write_result
 from ...options.messages import Messages
 from .choices import TrainOptions
 

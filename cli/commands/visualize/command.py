@@ -7,12 +7,12 @@ import click
 
 from interpret.errors import NetworkError
 
-from ...job.outputs import Outputs, slug, write_result
 from ...job.provenance import provenance
+from ...job.results import Outputs, slug, write_result
 from ...job.sources import Source
 from ...options.classes import complete_classes
 from ...options.messages import Messages, tell
-from ...options.model import ModelOptions
+from ...options.network import ModelOptions
 from ...options.output import output_option
 from ...options.record import argument, command, option
 from ..optimised import check_animation, write_animation

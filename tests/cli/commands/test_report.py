@@ -74,7 +74,7 @@ def test_what_cannot_be_is_one_line(pictures, asked, status, said):
 
 def test_a_read_only_folder_is_one_line_before_the_work(pictures, monkeypatch):
     monkeypatch.setattr("cli.commands.report.command.os.access", lambda path, mode: False)
-    monkeypatch.setattr("cli.options.model.ModelOptions.open", lambda model: pytest.fail("it was too late"))
+    monkeypatch.setattr("cli.options.network.ModelOptions.open", lambda model: pytest.fail("it was too late"))
     run = interp("report", "wide.png", *TINY)
     assert run.status == 1 and "read-only" in run.err and len(run.err.splitlines()) == 1
 

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from .errors import NetworkError
+from ..errors import NetworkError
 
 
 def first_tensor(output: object) -> Tensor:
