@@ -1,7 +1,6 @@
 """The entrance, and the one place where errors become lines and exit statuses."""
 
 import errno
-import os
 import sys
 import traceback
 import warnings
@@ -29,7 +28,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from .commands import app  # not before `interpret` is known to be ours
 
-        _look_here_for_modules()
         with warnings.catch_warnings():
             # Pillow warns of what it then reads; said once here, since the threads that read share the filters.
             warnings.filterwarnings("ignore", module="PIL")
@@ -42,12 +40,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if _verbosity(given) >= 2:
             traceback.print_exc()
         return _failed(*_said(error))
-
-
-def _look_here_for_modules() -> None:
-    # The console script, unlike `python -m`, does not look for package.module:function here.
-    if os.getcwd() not in sys.path and "" not in sys.path:
-        sys.path.append(os.getcwd())
 
 
 def _usage(error: click.ClickException) -> str:

@@ -5,14 +5,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import torch
 from PIL import Image
 
 from cli.app import main
+from cli.commands import app
 from interpret import Classifier
 from interpret.bundled import samples
 from tests.tiny import SmallCNN
@@ -61,6 +64,15 @@ def process(*words: object, python: tuple[str, ...] = (), **variables: str) -> s
         text=True,
         env={**os.environ, "PYTHONPATH": path, **variables},
     )
+
+
+def all_commands() -> Iterator[tuple[str, click.Command]]:
+    """Every command, those inside groups too, by what is typed."""
+    for name, command in app.commands.items():
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {inner}", command.commands[inner]) for inner in command.commands)
+        else:
+            yield name, command
 
 
 def stored(path: Path | str) -> dict:

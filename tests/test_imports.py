@@ -32,7 +32,7 @@ ORDER = {
         "report",
     ],
     "attacks": ["errors", "distributed", "core", "transforms", "the attacks", "evaluation", "training"],
-    "cli": ["memory", "config", "group", "options", "job", "commands", "app", "__main__"],
+    "cli": ["memory", "own_code", "group", "options", "config", "job", "commands", "app", "__main__"],
 }
 
 

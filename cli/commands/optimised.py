@@ -14,6 +14,7 @@ from ..job.results import Outputs, write_result
 from ..job.sources import Source
 from ..options.messages import tell
 from ..options.record import option
+from ..options.safety import Written
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +36,7 @@ def size_option() -> Any:
 
 def gif_option() -> Any:
     """Whether there is an animation."""
-    return option("Write the way there too, as an animation.", type=click.Path(dir_okay=False))
+    return option("Write the way there too, as an animation.", type=Written(dir_okay=False))
 
 
 def longer_side(image: "Tensor", size: int | None) -> int:

@@ -10,7 +10,9 @@ import click
 from interpret.errors import InterpretError
 
 from ..memory import keep_freed_memory
+from ..own_code import code_from_here
 from .record import option
+from .safety import NetworkName, Weights
 from .types import COUNT, NUMBERS, Size
 
 if TYPE_CHECKING:
@@ -51,10 +53,11 @@ class ModelOptions:
         "-m",
         "--model",
         default="efficientnet_lite0",
+        type=NetworkName(),
         metavar="NAME",
         shell_complete=_complete_networks,
     )
-    weights: str | None = option("Its weights: a .pth, .pt or .safetensors file.", type=click.Path())
+    weights: str | None = option("Its weights: a .pth, .pt or .safetensors file.", type=Weights())
     labels: str | None = option("A file with the names of its classes, one a line or JSON.", type=click.Path())
     mean: list[float] | None = option("Mean of each channel it expects, such as 0.5,0.5,0.5.", type=NUMBERS)
     std: list[float] | None = option("Standard deviation of each channel it expects.", type=NUMBERS)
@@ -79,7 +82,8 @@ class ModelOptions:
         device = device_named(self.device)
         elsewhere = ("model", "device", "threads")
         given = {known.name: getattr(self, known.name) for known in fields(self) if known.name not in elsewhere}
-        classifier = load(self.model, **given).to(device)
+        with code_from_here(self.model):
+            classifier = load(self.model, **given).to(device)
         if fold:
             from interpret.models.fold_batchnorm import folded
 

@@ -19,6 +19,7 @@ from ...options.classes import class_option
 from ...options.messages import Messages, tell
 from ...options.pictures import seed_option
 from ...options.record import option
+from ...options.safety import Written
 from ...options.signature import Method
 from .verdict import append_row, sentence, verdict_row
 
@@ -53,7 +54,7 @@ class AttackOptions:
     through: str | None = option(
         "Ask what is survived of jpeg, resize, blur, noise; such as resize,jpeg:75,blur.", metavar="LIST"
     )
-    csv: str | None = option("Write a table of verdicts too, picture by picture.", type=click.Path(dir_okay=False))
+    csv: str | None = option("Write a table of verdicts too, picture by picture.", type=Written(dir_okay=False))
     require_success: bool = option("Exit with status 3 where some picture is not fooled.")
 
 

@@ -20,6 +20,7 @@ from ...options.messages import Messages
 from ...options.network import ModelOptions, network_name
 from ...options.output import folder_option, json_option
 from ...options.record import command, option
+from ...options.safety import NetworkName
 from ...options.signature import attack_methods
 from ...options.types import COUNT, RADII
 from .labelled import FolderOptions, LabelledPictures, fail_option, leave, open_data, share_in_words, share_of
@@ -71,7 +72,9 @@ def robustness(
     data: FolderOptions,
     attack: RobustnessOptions,
     compare: tuple[str, ...] = option(
-        "Another network for the same picture, such as run/best.pt; may be repeated.", metavar="NAME|FILE"
+        "Another network for the same picture, such as run/best.pt; may be repeated.",
+        type=NetworkName(),
+        metavar="NAME|FILE",
     ),
     fail_under: float | None = fail_option(),
     output: str = folder_option(),

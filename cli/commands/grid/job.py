@@ -16,6 +16,7 @@ from ...options.messages import Messages
 from ...options.network import ModelOptions, network_name
 from ...options.pictures import seed_option
 from ...options.record import option
+from ...options.safety import NetworkNames, Written
 from ...options.signature import Method, attack_methods, kind_of, method_named, methods
 from ...options.types import COUNT, WORDS, Radius, check_radius
 
@@ -34,7 +35,9 @@ class ContentOptions:
     layers: list[str] = option(
         "For the methods that look at one; `interp layers` lists them.", default="", show_default=False, type=WORDS
     )
-    models: list[str] = option("Several networks instead of --model.", default="", show_default=False, type=WORDS)
+    models: list[str] = option(
+        "Several networks instead of --model.", default="", show_default=False, type=NetworkNames()
+    )
     attacks: list[str] = option(
         "Show the pictures attacked, too; such as fgsm,pgd.", default="", show_default=False, type=WORDS
     )
@@ -75,7 +78,7 @@ class CacheOptions:
         "The folder where raw maps are kept, so that another layout costs nothing; by default interp/maps in "
         "$XDG_CACHE_HOME or ~/.cache. It is kept below 2 GB.",
         "--cache",
-        type=click.Path(file_okay=False),
+        type=Written(file_okay=False),
     )
     no_cache: bool = option("Make every map anew and keep none.")
 

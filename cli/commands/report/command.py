@@ -19,6 +19,7 @@ from ...options.network import ModelOptions
 from ...options.output import json_option
 from ...options.pictures import PictureOptions
 from ...options.record import command, option
+from ...options.safety import Written
 from .choices import ReportChoices
 from .job import findings_of, page_of, short_names
 from .shell_lines import ShellLines
@@ -35,7 +36,7 @@ def report(
     pictures: PictureOptions,
     choices: ReportChoices,
     output: str = option(
-        "An .html file, a folder, or - for standard output.", "-o", "--output", default="report.html", type=click.Path()
+        "An .html file, a folder, or - for standard output.", "-o", "--output", default="report.html", type=Written()
     ),
     model: ModelOptions,
     as_json: bool = json_option(),

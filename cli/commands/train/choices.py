@@ -15,6 +15,7 @@ from ...options.network import device_option, precision_option, threads_option
 from ...options.output import json_option
 from ...options.pictures import seed_option
 from ...options.record import argument, option
+from ...options.safety import NetworkName, Written
 from ...options.types import COUNT, Radius, Size, check_radius, dashed
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class TrainingData:
     size: int | tuple[int, int] | None = option(
         "Resize the pictures, 32 or 32x48; by default as they are, or as --from.", type=Size()
     )
-    root: str | None = option("Where MNIST and CIFAR lie; by default $INTERP_DATA.", type=click.Path())
+    root: str | None = option("Where MNIST and CIFAR lie; by default $INTERP_DATA.", type=Written())
     validation: float = option(
         "The share of the training pictures that is set aside to find the best epoch with.",
         default=0.1,
@@ -68,15 +69,17 @@ class RunOptions:
     network: str | None = option(
         "With fresh weights: linear, mlp, lenet, cnn, preact_resnet18, one of torchvision's, or timm:NAME. By "
         "default lenet for digits and the MNISTs, preact_resnet18 for CIFAR, and else cnn.",
+        type=NetworkName(),
         metavar="NAME",
     )
     source: str | None = option(
         "Go on from trained weights instead: those of a network by its name, or a file that this command wrote.",
         "--from",
+        type=NetworkName(),
         metavar="NAME|FILE",
     )
     output: str | None = option(
-        "A folder; by default it is called DATA-DEFENSE.", "-o", "--output", type=click.Path(file_okay=False)
+        "A folder; by default it is called DATA-DEFENSE.", "-o", "--output", type=Written(file_okay=False)
     )
     resume: bool = option("Go on with the run that this folder holds.")
 

@@ -10,6 +10,7 @@ from interpret.errors import NetworkError
 from ...options.messages import Messages
 from ...options.pictures import seed_option
 from ...options.record import option
+from ...options.safety import Written
 from ...options.types import COUNT
 from ..optimised import Frames
 
@@ -43,8 +44,8 @@ class Choices:
     negative: bool = option("Draw what lowers it as well.")
     seeds: int = option("Try so many; keep the best.", default=1, type=COUNT)
     seed: int = seed_option()
-    curve: str | None = option("Draw the objective over the steps into this file too.", type=click.Path())
-    gif: str | None = option("The way there, as an animation.", type=click.Path())
+    curve: str | None = option("Draw the objective over the steps into this file too.", type=Written())
+    gif: str | None = option("The way there, as an animation.", type=Written())
     every: int = option("Steps between its frames.", default=4, type=COUNT)
 
     def as_dict(self) -> dict[str, Any]:
