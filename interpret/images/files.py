@@ -3,11 +3,14 @@
 import hashlib
 import io
 import os
+import re
 import secrets
+import socket
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +25,10 @@ from .levels import to_levels
 
 File = str | os.PathLike | BinaryIO  # a path, or a file that is open for bytes
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+
+# What files are called while they are written: the machine, and the process, tell whether somebody is still at it.
+_HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+_TEMPORARY = re.compile(rf"\.interp-{_HOST}-(\d+)-[0-9a-f]{{16}}\.tmp")
 
 # What went wrong and what to do about it, by the class of the error: the first one that fits.
 _REMEDIES = (
@@ -98,13 +105,36 @@ def write_bytes(path: str | os.PathLike, content: bytes) -> None:
 def written_beside(target: Path) -> Iterator[Path]:
     """A path to write to inside the block; the file then takes the target's place, unless the block fails."""
     # Not `tempfile`: its files are private to their owner, and would stay so.
-    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    _sweep(target.parent)
+    temporary = target.with_name(f".interp-{_HOST}-{os.getpid()}-{secrets.token_hex(8)}.tmp")
     try:
         yield temporary
         os.replace(temporary, target)
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+@cache
+def _sweep(folder: Path) -> None:
+    """Delete what killed runs on this machine have left half written in a folder; once for each folder."""
+    if os.name == "nt":
+        return  # where asking whether a process is alive ends it
+    with suppress(OSError):
+        for file in folder.glob(f".interp-{_HOST}-*.tmp"):
+            ours = _TEMPORARY.fullmatch(file.name)
+            if ours and not _is_alive(int(ours[1])):
+                file.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass  # it is somebody else's, or no number of a process
+    return True
 
 
 def encode(picture: Image.Image, suffix: str, *, metadata: dict[str, str] | None = None, quality: int = 95) -> bytes:

@@ -21,7 +21,7 @@ from ...options.pictures import seed_option
 from ...options.record import option
 from ...options.safety import Written
 from ...options.signature import Method
-from .verdict import append_row, sentence, verdict_row
+from .verdict import VerdictTable, sentence, verdict_row
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -73,6 +73,7 @@ class Attacking:
     as_json: bool
     no_clobber: bool
     messages: Messages
+    table: VerdictTable | None = None  # of the verdicts
     failed: int = 0
     withstood: int = 0
 
@@ -81,8 +82,8 @@ class Attacking:
         for source, stem in work:
             try:
                 row = self.on(source, stem)
-                if row is not None and self.attack.csv:
-                    append_row(Path(self.attack.csv), row)
+                if row is not None and self.table:
+                    self.table.add(row)
             except (PictureError, RuntimeError) as error:
                 self.failed += 1
                 self.messages.failure(source.shown, error)

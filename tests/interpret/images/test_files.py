@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import subprocess
 import sys
 import warnings
 import zlib
@@ -16,6 +17,7 @@ from interpret import InterpretError, PictureError, UnknownNameError
 from interpret.images import files as pictures
 from interpret.images.files import read, to_pil, write, write_bytes
 from interpret.images.levels import from_levels
+from tests.command import REPOSITORY
 
 RED, WHITE, BLACK = (1.0, 0.0, 0.0), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
 SIDE_BY_SIDE = Image.fromarray(np.array([[[255, 0, 0], [0, 0, 255]]], dtype=np.uint8))
@@ -333,3 +335,27 @@ def test_links_stay_links_and_permissions_are_the_usual_ones(tmp_path):
     write_bytes(tmp_path / "pipe", b"through")
     assert os.read(reading, 100) == b"through"
     os.close(reading)
+
+
+KILLED = """
+import os, sys
+from interpret.images.files import written_beside
+from pathlib import Path
+with written_beside(Path(sys.argv[1])) as temporary:
+    temporary.write_bytes(b"half")
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has other signals")
+def test_what_a_killed_run_left_is_swept_by_the_next(tmp_path, monkeypatch):
+    subprocess.run([sys.executable, "-c", KILLED, tmp_path / "a.png"], cwd=REPOSITORY)
+    (half,) = tmp_path.iterdir()
+    # One of a process that is at work, of another machine, and somebody else's.
+    ours = half.name.split("-")
+    others = [half.with_name("-".join([*ours[:2], str(os.getppid()), *ours[3:]]))]
+    others += [half.with_name("-".join([ours[0], "0" * 8, *ours[2:]])), tmp_path / f".interp-{ours[1]}-notes.tmp"]
+    for other in others:
+        other.touch()
+    write_bytes(tmp_path / "b.png", b"whole")
+    assert sorted(tmp_path.iterdir()) == sorted([*others, tmp_path / "b.png"])
