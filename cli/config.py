@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from interpret.errors import InterpretError, did_you_mean
+from interpret.errors import InterpretError, did_you_mean, printable
 
 from .options.safety import too_far
 
@@ -90,6 +90,9 @@ def _checked(settings: Settings, options: Mapping[str, Mapping]) -> tuple[Settin
     everything = sorted(set().union(*options.values()))
     common = {_key(key): value for key, value in settings.items() if not isinstance(value, dict)}
     tables = {key.replace("_", "-"): value for key, value in settings.items() if isinstance(value, dict)}
+    for name, value in [*common.items(), *(pair for table in tables.values() for pair in table.items())]:
+        if any(printable(str(text)) != str(text) for text in (value if isinstance(value, list) else [value])):
+            raise InterpretError(f"the configuration's {name} = {value!r} holds control characters")
     _refuse_unknown(common, everything, [*everything, *options], "no option")
     _refuse_unknown(tables, options, options, "no command")
     keyed = {name: {_key(key): value for key, value in table.items()} for name, table in tables.items()}

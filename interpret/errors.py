@@ -1,6 +1,7 @@
 """The errors of the toolkit, each with a message that names the remedy, and the wording they share."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -18,6 +19,20 @@ class UnknownNameError(InterpretError):
 
 class NetworkError(InterpretError):
     """A network, or its weights, that cannot be used in the way asked for."""
+
+
+# What moves a terminal's cursor, ends a line, turns the order of letters round, or stands for a byte that is no UTF-8.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Text of strangers in one line that does nothing but show: the rest is escaped as in JSON, such as \\u001b."""
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """Text of at most so many letters; what is left out of the middle is an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - most // 3 - 1]}…{text[-(most // 3) :]}"
 
 
 def error_line(error: Exception) -> str:

@@ -18,6 +18,7 @@ from cli.app import main
 from cli.commands import app
 from interpret import Classifier
 from interpret.bundled import samples
+from interpret.labels.names import Labels
 from tests.tiny import SmallCNN
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -87,6 +88,16 @@ def flowers(mean: float = 0.5) -> Classifier:
     network = SmallCNN()
     network.head.weight.data.abs_()
     return Classifier(network, mean=(mean,) * 3, std=(0.25,) * 3, labels=FLOWERS, input_size=32)
+
+
+STRANGE = ("cost $5 and $10", "\x1b[31mred\x07", "two\nlines\u2028more\u202e", "w" * 5000, "$\\frac{")
+
+
+def strange_flowers() -> Classifier:
+    """The same network with names that terminals, files and figures stumble over."""
+    classifier = flowers()
+    classifier.labels = Labels(STRANGE)
+    return classifier
 
 
 def dark_flowers() -> Classifier:

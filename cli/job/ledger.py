@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from interpret.errors import InterpretError
+from interpret.errors import InterpretError, printable
 
 OTHER_RUN = "{} was made with other weights, options or labels; choose another -o"
 
@@ -20,9 +20,14 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(rows[0]))
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(map(plain_row, rows))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, text.getvalue().encode())
+
+
+def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row whose texts, such as names of files, fit a line in UTF-8."""
+    return {name: printable(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
 def is_begun(path: Path, columns: Sequence[str], remedy: str) -> bool:
@@ -94,7 +99,7 @@ class Ledger:
 
     def add(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write results, so that they are there whatever happens next."""
-        rows = [{**row, "run": self.run} for row in rows]
+        rows = [plain_row({**row, "run": self.run}) for row in rows]
         self._write("a", rows)
         for row in rows:
             self.rows[self.name_of(row)] = {name: str(value) for name, value in row.items()}

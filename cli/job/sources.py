@@ -13,7 +13,7 @@ import click
 
 from interpret.bundled import sample
 from interpret.datasets.folders import class_folders, picture_files
-from interpret.errors import InterpretError, did_you_mean
+from interpret.errors import InterpretError, did_you_mean, printable
 
 from ..options.pictures import PictureOptions
 
@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 class Source:
     """One picture to work on."""
 
-    shown: str  # as messages name it
+    shown: str  # as messages and tables name it
     path: Path | None  # None for standard input
     inside: Path  # below the folder it was found in; the file's own name otherwise
+
+    def __post_init__(self) -> None:
+        """A file's name may be no text, or more than that."""
+        object.__setattr__(self, "shown", printable(self.shown))
 
     def read(self) -> "Tensor":
         """The picture, (1, 3, H, W) in [0, 1]; a PictureError where it cannot be read."""

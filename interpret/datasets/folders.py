@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InterpretError, UnknownNameError
+from ..errors import InterpretError, UnknownNameError, printable
 
 if TYPE_CHECKING:
     from ..classifier import Classifier
@@ -34,6 +34,11 @@ class LabelledFile:
     path: Path
     inside: Path  # the path below the folder of the data set
     label: str  # the class, as the folder, the table or the file name has it
+
+    @property
+    def shown(self) -> str:
+        """The path as messages and tables name it."""
+        return printable(str(self.path))
 
 
 def picture_files(folder: Path, *, recursive: bool) -> list[Path]:

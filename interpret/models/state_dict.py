@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..errors import NetworkError
+from ..errors import NetworkError, shortened
 
 State = dict[str, Tensor]
 
@@ -83,7 +83,7 @@ def _unnested(state: object, path: Path) -> State:
         tensors = {n: value for n, value in state.items() if isinstance(n, str) and isinstance(value, Tensor)}
         if tensors:
             return tensors
-        keys = ", ".join(map(repr, list(state)[:8])) or "none"
+        keys = ", ".join(shortened(repr(key)) for key in list(state)[:8]) or "none"
         raise NetworkError(f"{path} holds no tensors; its keys are {keys}; {REMEDY}")
     raise NetworkError(f"{path} holds a {type(state).__name__}, not a state dict; {REMEDY}")
 
@@ -116,7 +116,7 @@ def fill(network: nn.Module, state: State, source: str) -> None:
     missing = [name for name in own if name not in state and not name.endswith("num_batches_tracked")]
     unexpected = [name for name in state if name not in own]
     problems = [
-        f"{len(names)} {kind} ({'; '.join(names[:3])}{'; …' if len(names) > 3 else ''})"
+        f"{len(names)} {kind} ({'; '.join(map(shortened, names[:3]))}{'; …' if len(names) > 3 else ''})"
         for kind, names in (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
         if names
     ]

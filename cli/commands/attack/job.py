@@ -191,9 +191,9 @@ class Attacking:
 
     def _tell(self, row: dict[str, Any], path: Path) -> None:
         if self.as_json:
-            tell(json.dumps(row, ensure_ascii=False))
+            tell(json.dumps(row))
             return
-        self.messages.note(sentence(row, self.classifier, PHOTOGRAPHS))
+        self.messages.note(*sentence(row, self.classifier, PHOTOGRAPHS).splitlines())
         tell(str(path))
 
     def _draw(self, path: Path, image: "Tensor", found: "Tensor", about: dict[str, Any]) -> None:

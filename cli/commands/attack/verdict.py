@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attacks.errors import AttackError
 from interpret.errors import InterpretError, did_you_mean
 
-from ...job.ledger import is_begun
+from ...job.ledger import is_begun, plain_row
 
 if TYPE_CHECKING:
     from attacks.evaluation.verdicts import Verdict
@@ -76,7 +76,7 @@ class VerdictTable:
 
     def add(self, row: dict[str, Any]) -> None:
         """Write a line, behind the names of the columns where it is the first."""
-        flat = {**row, "survives": json.dumps(row["survives"], ensure_ascii=False)}
+        flat = plain_row({**row, "survives": json.dumps(row["survives"], ensure_ascii=False)})
         try:
             with self.path.open("a", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, flat)

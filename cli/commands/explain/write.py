@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interpret.datasets.threads import in_threads
-from interpret.errors import PictureError
+from interpret.errors import PictureError, shortened
 
 from ...job.results import RAW, VECTOR, write_result
 from ...options.messages import tell
@@ -102,8 +102,8 @@ def _write(job: Explaining, display: "Display", task: Task) -> list[Path]:
         else:
             texts = {
                 "title": result.score.prediction,
-                "caption": f"{job.method.title.split(' (')[0]}: {result.score.label}",
-                "unit": result.score.unit,
+                "caption": f"{job.method.title.split(' (')[0]}: {shortened(result.score.label)}",
+                "unit": shortened(result.score.unit),
             }
             picture = result.picture.image
             drawn = display.draw(picture, task.values, limit=task.limit, seen=task.seen, **texts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from interpret.errors import InterpretError, PictureError
+from interpret.errors import InterpretError, PictureError, printable
 
 from ...job.sources import Source, output_stems
 from ...options.classes import best_of_class_option
@@ -162,7 +162,7 @@ def cells_of_all(sources: Sequence[Source], contents: "GridContents", messages: 
             try:
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always")
-                    cells = list(cells_of(str(stem), source.read(), contents, bar.update))
+                    cells = list(cells_of(printable(str(stem)), source.read(), contents, bar.update))
             except (PictureError, RuntimeError) as error:
                 messages.failure(source.shown, error)
                 continue

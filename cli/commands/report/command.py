@@ -109,7 +109,7 @@ def _tell(path: Path, findings: "Findings", about: dict[str, Any], as_json: bool
         "checks": [asdict(check) for check in findings.checks.values()],
         "failed": [{"picture": name, "reason": reason} for name, reason in findings.failed],
     }
-    tell(json.dumps({"path": str(path), **about, **found}, ensure_ascii=False))
+    tell(json.dumps({"path": str(path), **about, **found}))
 
 
 def _without_pictures(value: Any) -> Any:
