@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from interpret.errors import InterpretError, PictureError
+from interpret.errors import PictureError
 
 # What may differ between two results that are the same: names of files and networks, which other files may bear
 # too, the versions of the software, and what came of it.
@@ -22,16 +22,14 @@ def made_before(path: Path, about: dict[str, Any]) -> dict[str, Any] | None:
     """The record of the result in a file, if made as ``about`` says; None if the file does not say how it was made.
 
     Raises:
-        PictureError: where it was made from another picture.
-        InterpretError: where it was made otherwise, as then the other results of that run were, too.
+        PictureError: where it was made otherwise.
     """
     before = stored_provenance(path)
     if before is None:
         return None
     if differing := _differences(before, about):
         how = DIFFERENCES.get(differing[0], f"with another {differing[0]}")
-        kind = PictureError if differing[0] == "picture_hash" else InterpretError
-        raise kind(f"{path} was made {how} and is left alone; write elsewhere with -o")
+        raise PictureError(f"{path} was made {how} and is left alone; write elsewhere with -o")
     return before
 
 
