@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import click
-
 from ..job.provenance import provenance
 from ..job.results import Outputs
 from ..job.sources import one_picture
@@ -27,7 +25,7 @@ def invert(
     picture: str = argument(shell_complete=complete_pictures),
     layers: tuple[str, ...] = option("May be repeated; by default six over the depth.", "--layer", metavar="LAYER"),
     steps: int = option("For each layer.", default=160, type=COUNT),
-    smoothness: float = option("Of the total variation.", default=0.5, type=click.FloatRange(0)),
+    smoothness: float = option("Of the total variation.", default=0.5),
     seed: int = seed_option(),
     output: str | None = output_option(),
     model: ModelOptions,

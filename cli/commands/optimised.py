@@ -6,13 +6,12 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from interpret.errors import InterpretError
 
 from ..job.results import Outputs, write_result
 from ..job.sources import Source
 from ..options.messages import tell
+from ..options.numbers import LARGEST_SIDE, Number
 from ..options.record import option
 from ..options.safety import Written
 
@@ -31,7 +30,7 @@ FRAMES = 60
 def size_option() -> Any:
     """How large the result is."""
     text = "Longer side of the result; by default the picture's own, at most 1024."
-    return option(text, type=click.IntRange(16), metavar="PIXELS")
+    return option(text, type=Number(16, LARGEST_SIDE), metavar="PIXELS")
 
 
 def gif_option() -> Any:

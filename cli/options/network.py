@@ -11,9 +11,10 @@ from interpret.errors import InterpretError
 
 from ..memory import keep_freed_memory
 from ..own_code import code_from_here
+from .numbers import Number
 from .record import option
 from .safety import NetworkName, Weights
-from .types import COUNT, NUMBERS, Size
+from .types import NUMBERS, Size
 
 if TYPE_CHECKING:
     from interpret.classifier import Classifier
@@ -31,7 +32,7 @@ def device_option() -> Any:
 
 def threads_option() -> Any:
     """How many threads a network has on the CPU."""
-    return option("CPU threads; all cores by default.", type=COUNT)
+    return option("CPU threads; all cores by default.", type=Number(1, 1024))
 
 
 def precision_option(help: str) -> Any:

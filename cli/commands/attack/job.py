@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from interpret.errors import InterpretError, PictureError
 
 from ...job.results import Outputs, write_result
@@ -17,6 +15,7 @@ from ...job.resume import made_before
 from ...job.sources import Source
 from ...options.classes import class_option
 from ...options.messages import Messages, tell
+from ...options.numbers import Number
 from ...options.pictures import seed_option
 from ...options.record import option
 from ...options.safety import Written
@@ -50,7 +49,7 @@ class AttackOptions:
         "Draw the picture before and after, the change magnified, and where the network looked; by default "
         "for one picture."
     )
-    jpeg: int | None = option("Ask whether JPEG is survived.", type=click.IntRange(1, 100), metavar="QUALITY")
+    jpeg: int | None = option("Ask whether JPEG is survived.", type=Number(1, 100), metavar="QUALITY")
     through: str | None = option(
         "Ask what is survived of jpeg, resize, blur, noise; such as resize,jpeg:75,blur.", metavar="LIST"
     )

@@ -4,8 +4,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import click
-
 from interpret.bundled import samples
 from interpret.errors import InterpretError
 
@@ -15,6 +13,7 @@ from ...job.sources import Source, find_pictures
 from ...options.classes import class_option
 from ...options.messages import Messages, tell
 from ...options.network import ModelOptions
+from ...options.numbers import Number
 from ...options.output import output_option
 from ...options.pictures import OptionalPictures, PictureOptions, seed_option
 from ...options.radius import Radius, check_radius
@@ -44,7 +43,7 @@ class SharedOptions:
 class PatchOptions:
     """How a patch lies on pictures."""
 
-    share: float = option("Of a picture's area.", default=0.2, type=click.FloatRange(0.01, 0.8))
+    share: float = option("Of a picture's area.", default=0.2, type=Number(0.01, 0.8))
     shape: Literal["circle", "square"] = option("", default="circle")
     degrees: float = option("How far it may turn, to either side.", default=20.0)
 

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import click
-
 from interpret.errors import InterpretError, PictureError, printable
 
 from ...job.sources import Source, output_stems
 from ...options.classes import best_of_class_option
 from ...options.messages import Messages
 from ...options.network import ModelOptions, network_name
+from ...options.numbers import Number
 from ...options.pictures import seed_option
 from ...options.radius import Radius, check_radius
 from ...options.record import option
@@ -68,7 +67,7 @@ class LayoutOptions:
     )
     view: Literal["overlay", "heatmap"] | None = option("By default what suits each method.")
     whole: bool = option("Show all of each picture, not only what the network sees; the rest is hatched.")
-    width: float | None = option("Of the figure; 1.8 a column by default.", type=click.FloatRange(1), metavar="INCHES")
+    width: float | None = option("Of the figure; 1.8 a column by default.", type=Number(1.0, 400.0), metavar="INCHES")
 
 
 @dataclass(frozen=True)

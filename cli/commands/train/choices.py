@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from attacks.training import DEFENSES
+from interpret.bounds import ABOVE_0, BELOW_1
 from interpret.datasets import DATASETS
 from interpret.errors import InterpretError
 
 from ...options.network import device_option, precision_option, threads_option
+from ...options.numbers import AT_LEAST_ZERO, Number
 from ...options.output import json_option
 from ...options.pictures import seed_option
 from ...options.radius import Radius, check_radius
@@ -41,8 +43,7 @@ def _complete_data(ctx: click.Context, parameter: click.Parameter, start: str) -
     return [*named, CompletionItem(start, type="file")]
 
 
-ABOVE_ZERO = click.FloatRange(0, min_open=True)
-AT_LEAST_ZERO = click.FloatRange(0)
+ABOVE_ZERO = Number(ABOVE_0)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class TrainingData:
     validation: float = option(
         "The share of the training pictures that is set aside to find the best epoch with.",
         default=0.1,
-        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        type=Number(ABOVE_0, BELOW_1),
     )
     augment: bool | None = option("Shift and mirror pictures; by default those in colour.")
 
@@ -119,7 +120,7 @@ class StepOptions:
     """The steps of the optimiser."""
 
     epochs: int = option("How many, at the most.", default=30, type=COUNT)
-    batch_size: int = option("Over all processes together.", default=128, type=click.IntRange(2))
+    batch_size: int = option("Over all processes together.", default=128, type=Number(2))
     optimizer: str | None = option(
         "By default adam for linear, mlp, lenet and cnn, and else momentum.", type=click.Choice(OPTIMIZERS)
     )
@@ -133,7 +134,7 @@ class StepOptions:
     average: float = option(
         "Keep the exponential average of the weights, such as 0.995.",
         default=0.0,
-        type=click.FloatRange(0, 1, max_open=True),
+        type=Number(0.0, BELOW_1),
         metavar="DECAY",
     )
     guard: bool = option(

@@ -3,11 +3,10 @@
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-import click
-
 from interpret.errors import NetworkError
 
 from ...options.messages import Messages
+from ...options.numbers import LARGEST_SIDE, Number
 from ...options.pictures import seed_option
 from ...options.record import option
 from ...options.safety import Written
@@ -30,7 +29,7 @@ class Choices:
         "--image",
         default="fourier",
     )
-    size: int | None = option("Side of the picture; the network's input by default.", type=click.IntRange(8))
+    size: int | None = option("Side of the picture; the network's input by default.", type=Number(8, LARGEST_SIDE))
     steps: int = option("Of the optimisation.", default=96, type=COUNT)
     copies: int = option("Random views a step.", default=2, type=COUNT)
     transforms: bool = option("Whether to look from many sides.", default=True)
