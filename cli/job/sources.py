@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 import click
 
 from interpret.bundled import sample
-from interpret.datasets.folders import class_folders, picture_files
+from interpret.datasets.folders import class_folders, other_files, picture_files
 from interpret.errors import InterpretError, did_you_mean, printable
 
+from ..options.messages import QUIET, note
 from ..options.pictures import PictureOptions
+from .processes import is_first
+from .resume import is_result
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,6 +74,8 @@ def one_picture(given: str) -> Source:
 
 def _expand(word: str, recursive: bool) -> Iterator[Source]:
     path = Path(word)
+    if not word.strip():
+        raise InterpretError("an empty name is no picture; . is the current folder")
     if word == "-":
         yield Source("standard input", None, Path("stdin"))
     elif word.startswith("sample:"):
@@ -98,8 +103,23 @@ def _in_folder(folder: Path, recursive: bool) -> Iterator[Source]:
     if not pictures:
         inner = "" if recursive else "; -r goes into the folders inside it"
         raise InterpretError(f"no pictures in the folder {folder}{inner}")
+    own = {entry for entry in pictures if is_result(entry)}
+    if len(own) == len(pictures):
+        own = set()  # who names a folder of results alone means them
+    if own:
+        _say(f"{folder}: {len(own)} results of earlier runs are left out; name them, or a folder of their own")
+    if others := other_files(folder, recursive=recursive):
+        kinds = ", ".join(sorted({entry.suffix.lower() or "without suffix" for entry in others})[:5])
+        _say(f"{folder}: {len(others)} files that are no pictures are left out ({kinds})")
     for entry in pictures:
-        yield Source(str(entry), entry, entry.relative_to(folder))
+        if entry not in own:
+            yield Source(str(entry), entry, entry.relative_to(folder))
+
+
+def _say(message: str) -> None:
+    context = click.get_current_context(silent=True)
+    if is_first() and not (context and context.meta.get(QUIET)):
+        note(message)
 
 
 def output_stems(sources: Sequence[Source]) -> list[Path]:

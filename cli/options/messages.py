@@ -13,11 +13,13 @@ from interpret.errors import PictureError, error_line, printable, shortened
 
 from .record import option
 
+QUIET = "cli.quiet"  # the key of a context's notes on it
 LONGEST = 1000  # letters of a message
 
 
 def _without_bars(ctx: click.Context, parameter: click.Parameter, quiet: bool) -> bool:
     """Hide the library's own progress bars until the command ends."""
+    ctx.meta[QUIET] = quiet
     if quiet:
         from interpret.progress import without_bars
 
@@ -29,7 +31,7 @@ def _without_bars(ctx: click.Context, parameter: click.Parameter, quiet: bool) -
 class Messages:
     """How much a command says, and the saying of it."""
 
-    quiet: bool = option("No notes, no progress bar.", "-q", "--quiet", callback=_without_bars)
+    quiet: bool = option("No notes, no progress bar.", "-q", "--quiet", callback=_without_bars, is_eager=True)
     verbose: int = option(
         "More notes; twice for whole error messages.", "-v", "--verbose", default=0, show_default=False, count=True
     )
@@ -45,6 +47,10 @@ class Messages:
             whole_story(error)
         place = "" if isinstance(error, PictureError) else f"{shown}: "  # a PictureError names it
         note(f"Error: {place}{error_line(error)}")
+
+    def summary(self, written: int, skipped: int, failed: int) -> None:
+        """What became of several pictures."""
+        self.note(f"{written} written, {skipped} skipped, {failed} failed")
 
     @contextmanager
     def of_the_library(self, *, quiet: bool | None = None) -> Iterator[None]:

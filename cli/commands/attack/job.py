@@ -78,14 +78,18 @@ class Attacking:
 
     def run(self, work: Sequence[tuple[Source, Path]]) -> None:
         """Attack pictures, whose results have the given names; one that fails is reported and passed over."""
+        skipped = 0
         for source, stem in work:
             try:
                 row = self.on(source, stem)
+                skipped += row is None
                 if row is not None and self.table:
                     self.table.add(row)
             except (PictureError, RuntimeError) as error:
                 self.failed += 1
                 self.messages.failure(source.shown, error)
+        if len(work) > 1:
+            self.messages.summary(len(work) - skipped - self.failed, skipped, self.failed)
 
     def on(self, source: Source, stem: Path) -> dict[str, Any] | None:
         """Attack one picture and say what came of it; None where an earlier run has done so."""
