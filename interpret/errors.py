@@ -45,11 +45,17 @@ def kind_and_text(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
+def address_hint(name: str) -> str:
+    """What to do with an address where a file is meant, as the end of a sentence; nothing for other names."""
+    return f"; fetch it first: curl -LO {shortened(name, 200)}" if re.match(r"[A-Za-z][\w+.-]*://", name) else ""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Up to three close names as the end of a sentence, such as ``"; did you mean 'layer4'?"``, or nothing."""
     folded = {}
     for candidate in known:
-        folded.setdefault(candidate.casefold(), candidate)
+        if candidate != name:  # which is there, but of no use
+            folded.setdefault(candidate.casefold(), candidate)
     close = difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)
     if not close:
         return ""

@@ -18,7 +18,7 @@ from ..options.output import output_option
 from ..options.pictures import complete_pictures, seed_option
 from ..options.record import argument, command, option
 from ..options.types import COUNT
-from .optimised import Frames, gif_option, longer_side, saving, size_option
+from .optimised import Frames, check_drawable, gif_option, longer_side, saving, size_option
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -90,7 +90,9 @@ def dream(
     guide = one_picture(subject.guide) if subject.guide else None
     outputs, frames = Outputs(output, [source]), Frames(gif)
     outputs.no_raw_format()
+    model.check_classes(subject.query)
     classifier = model.open()
+    check_drawable(classifier)
     image = source.read().to(classifier.mean.device)
     chosen = {**asdict(steps), "size": longer_side(image, size)}
     objective = subject.objective(classifier, image)

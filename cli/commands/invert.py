@@ -11,7 +11,7 @@ from ..options.output import output_option
 from ..options.pictures import complete_pictures, seed_option
 from ..options.record import argument, command, option
 from ..options.types import COUNT
-from .optimised import Frames, kept_on_interrupt, save
+from .optimised import Frames, check_drawable, kept_on_interrupt, save
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,6 +43,7 @@ def invert(
     outputs, frames = Outputs(output, [source]), Frames(None)
     outputs.no_raw_format()
     classifier = model.open()
+    check_drawable(classifier)
     inputs, view = classifier.prepare(source.read().to(classifier.mean.device))[0].clamp(0, 1), classifier.on_inputs()
     layers = _checked_layers(view, inputs, layers)
     chosen = {"steps": steps, "smoothness": smoothness, "seed": seed}

@@ -26,7 +26,7 @@ def layers(
     from interpret.network.layers import last_feature_map
     from interpret.network.layers import layers as list_layers
 
-    classifier = model.open()
+    classifier = model.open_to_look()
     height, width = classifier.input_size or (224, 224)
     image = torch.rand(1, len(classifier.mean), height, width, generator=torch.Generator().manual_seed(0))
     view = classifier.on_inputs()

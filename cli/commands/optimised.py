@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interpret.errors import InterpretError
+from interpret.errors import InterpretError, NetworkError, kind_and_text
 
 from ..job.results import Outputs, write_result
 from ..job.sources import Source
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
+    from interpret.classifier import Classifier
     from interpret.drawing.ascend import Step
 
 LARGEST = 1024
@@ -41,6 +42,13 @@ def gif_option() -> Any:
 def longer_side(image: "Tensor", size: int | None) -> int:
     """The longer side of the result: what was asked for, or else the picture's own within bounds."""
     return size or min(max(image.shape[-2:]), LARGEST)
+
+
+def check_drawable(classifier: "Classifier") -> None:
+    """Refuse, before anything is drawn, a network whose pictures no file can show."""
+    channels = len(classifier.mean)
+    if channels not in (1, 3):
+        raise NetworkError(f"the network takes pictures of {channels} channels, and those of 1 and of 3 can be drawn")
 
 
 def check_animation(path: str | None) -> None:
@@ -107,6 +115,12 @@ def kept_on_interrupt(frames: Frames, save: Callable[["Tensor"], None]) -> Itera
         if frames.last is not None:
             save(frames.last.clamp(0, 1))
         raise
+    except (RuntimeError, AssertionError) as error:  # as networks complain
+        if "out of memory" in str(error).lower():
+            raise
+        raise NetworkError(
+            f"the network cannot take this picture at one of its sizes ({kind_and_text(error)}); try another --size"
+        ) from error
 
 
 def saving(

@@ -15,7 +15,7 @@ from ..options.output import output_option
 from ..options.pictures import complete_pictures, seed_option
 from ..options.record import argument, command, option
 from ..options.types import COUNT, NUMBERS
-from .optimised import Frames, gif_option, longer_side, saving, size_option
+from .optimised import Frames, check_drawable, gif_option, longer_side, saving, size_option
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ def style(
     outputs, frames = Outputs(output, [source]), Frames(gif)
     outputs.no_raw_format()
     classifier = model.open()
+    check_drawable(classifier)
     image = source.read().to(classifier.mean.device)
     chosen = {name: value for name, value in asdict(painting).items() if value is not None and value != ()}
     chosen["size"] = longer_side(image, size)

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from attacks import ATTACKS
 from interpret.bundled import sample
 from interpret.datasets.folders import class_folders, other_files, picture_files
-from interpret.errors import InterpretError, did_you_mean, printable
+from interpret.errors import InterpretError, address_hint, did_you_mean, printable
+from interpret.explainers import EXPLAINERS
+from interpret.faithfulness import METRICS
 
 from ..options.messages import QUIET, note
 from ..options.pictures import PictureOptions
@@ -22,6 +25,9 @@ from .resume import is_result
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+LISTED = {*EXPLAINERS, *ATTACKS, *METRICS}  # what some options take several of
 
 
 @dataclass(frozen=True)
@@ -88,12 +94,16 @@ def _expand(word: str, recursive: bool) -> Iterator[Source]:
     else:
         matches = [match for match in sorted(glob.glob(word, recursive=True)) if os.path.isfile(match)]
         if not matches:
-            raise InterpretError(f"no picture {word!r}{_near(path)}")
+            raise InterpretError(f"no picture {word!r}{address_hint(word) or _near(path)}")
         for match in matches:
             yield Source(match, Path(match), Path(Path(match).name))
 
 
 def _near(path: Path) -> str:
+    if path.is_symlink():
+        return f": it is a link to {os.readlink(path)}, which is not there"
+    if str(path).replace("-", "_") in LISTED:
+        return "; names of one option take commas between them and no blanks: --methods saliency,gradcam"
     names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     return did_you_mean(path.name, names) or "; `interp samples` lists the bundled ones (sample:cat)"
 

@@ -91,6 +91,32 @@ class ModelOptions:
             return folded(classifier)
         return classifier
 
+    def check_classes(self, *queries: str | None) -> None:
+        """Refuse names that no class has, where the labels are known without the network, which takes long to load."""
+        from interpret.labels.label_files import read_labels
+        from interpret.labels.names import imagenet
+
+        if self.weights is not None and not Path(self.weights).is_file():
+            from interpret.models.state_dict import read_weights
+
+            read_weights(self.weights)  # says what is wrong
+        labels = read_labels(self.labels) if self.labels else None
+        published = self.weights is None and ":" not in self.model and not Path(self.model).exists()
+        if labels is None and published:
+            labels = imagenet()
+        for query in queries if labels is not None else ():
+            if query:
+                labels.find(query)
+
+    def open_to_look(self) -> "Classifier":
+        """The classifier for a command whose answer does not depend on the preprocessing: a bare network has none."""
+        from interpret.models.load import BareNetworkError
+
+        try:
+            return self.open()
+        except BareNetworkError:
+            return replace(self, mean=[0.0] * 3, std=[1.0] * 3).open()
+
     def named(self, name: str) -> "ModelOptions":
         """The same options for another network."""
         return replace(self, model=name)

@@ -6,7 +6,7 @@ from typing import Any
 from interpret.datasets.folders import RESULTS
 
 from .record import option
-from .safety import Written
+from .safety import Written, WrittenFolder
 
 
 def output_option() -> Any:
@@ -22,7 +22,7 @@ def output_option() -> Any:
 
 def folder_option() -> Any:
     """A folder."""
-    return option("A folder for the results.", "-o", "--output", default=RESULTS, type=Written())
+    return option("A folder for the results.", "-o", "--output", default=RESULTS, type=WrittenFolder())
 
 
 def json_option() -> Any:

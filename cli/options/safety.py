@@ -8,6 +8,8 @@ import click
 from ..own_code import names_code
 from .types import CommaList
 
+FILES = {*".png .jpg .jpeg .webp .gif .pdf .svg .npy .npz .csv .json .html .txt .pt .pth .zip".split()}
+
 
 class Written(click.Path):
     """A file or a folder that a command writes to."""
@@ -15,6 +17,17 @@ class Written(click.Path):
     def too_far(self, value: str, folder: Path) -> str | None:
         """Why a configuration found in a folder may not say so; None where it may."""
         return "writes outside its folder" if value != "-" and not _inside(value, folder) else None
+
+
+class WrittenFolder(Written):
+    """A folder that a command writes into; what is called like a file is refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The folder's name."""
+        path = Path(super().convert(value, param, ctx))
+        if path.suffix.lower() in FILES and not path.is_dir():
+            self.fail(f"{str(path)!r} is called like a file; several are written: name a folder", param, ctx)
+        return value
 
 
 class Weights(click.Path):

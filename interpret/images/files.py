@@ -21,9 +21,10 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageErro
 from torch import Tensor
 
 from ..bundled import sample
-from ..errors import InterpretError, PictureError, printable
+from ..errors import InterpretError, PictureError, address_hint, printable
 from .depth import FULL, brightness, seems_too_dark
 from .levels import to_levels
+from .libtiff import silence_libtiff
 
 HEIC = tuple(b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"))
 _log = logging.getLogger(__name__)
@@ -184,6 +185,8 @@ def pixels_hash(image: Tensor) -> str:
 def _decode(content: bytes, source: File) -> Tensor:
     if content[4:12] in HEIC:
         _read_heic_too()
+    if content[:2] in (b"II", b"MM"):
+        silence_libtiff()
     with _without_warnings():
         with _opened(content) as picture:
             picture.load()
@@ -252,6 +255,8 @@ def _opaque(picture: Image.Image) -> Image.Image:
 
 def _complaint(source: File, error: Exception) -> str:
     remedy = next(text for kind, text in _REMEDIES if isinstance(error, kind))
+    if isinstance(error, FileNotFoundError):
+        remedy = remedy.removesuffix("; check the path") + (address_hint(_name(source)) or "; check the path")
     reason = " ".join(str(error).split()).rstrip(".")
     return f"{_name(source)} {remedy.format(reason)}"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..errors import NetworkError, shortened
+from ..errors import NetworkError, address_hint, shortened
 
 State = dict[str, Tensor]
 
@@ -32,9 +32,9 @@ def read_weights(path: str | os.PathLike) -> State:
     It may be nested, under "state_dict" or "model" for example, and its names may begin with "module.", as
     DataParallel leaves them.
     """
-    path = Path(path)
+    given, path = os.fspath(path), Path(path)  # a Path makes one slash of two
     if not path.is_file():
-        raise NetworkError(f"no weights file {str(path)!r}; check the path")
+        raise NetworkError(f"no weights file {given!r}{address_hint(given) or '; check the path'}")
     if path.suffix.lower() == ".onnx":
         raise NetworkError(f"{path} is an ONNX graph; go back to the PyTorch network and {REMEDY}")
     read = _read_safetensors if path.suffix.lower() == ".safetensors" else _read_pickle

@@ -57,6 +57,7 @@ def _attack(
     outputs = Outputs(output.output, sources)
     transforms = _checked(method, chosen, attack, outputs)
     table = VerdictTable(Path(attack.csv), method.name) if attack.csv else None
+    model.check_classes(attack.label, attack.target)
     classifier = model.open()
     shared = {name: getattr(attack, name) for name in ("label", "target", "quantize", "all_steps", "seed")}
     job = Attacking(

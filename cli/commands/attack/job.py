@@ -116,7 +116,9 @@ class Attacking:
         self.withstood += verdict.right and not verdict.success
         if path is not None:
             # Once more, with what came of it, so that the file speaks for itself.
-            self._write(path, adversarial, {**about, "verdict": row})
+            # Nothing of when or where it was found, so that the same attack gives the same bytes.
+            known = {name: value for name, value in row.items() if name not in ("cpu_seconds", "path")}
+            self._write(path, adversarial, {**about, "verdict": known})
             self._tell(row, path)
             if self.figure:
                 self._draw(path, image, found, about)

@@ -74,7 +74,7 @@ def patch(
     if outputs.suffix in RAW:
         raise InterpretError(f"a patch is a picture; {outputs.suffix} holds numbers")
     target, laid = shared.target or "toaster", asdict(placement)
-    data = _HeldOut.read(pictures, model, messages)
+    data = _HeldOut.read(pictures, target, model, messages)
     labels = data.classifier.find(target, data.train[:1])
     every = labels.expand(len(data.train))
     made = train_patch(data.view, data.train, every, targeted=True, steps=shared.steps, seed=shared.seed, **laid)
@@ -115,7 +115,8 @@ def universal(
 
     check_radius(eps)
     outputs = Outputs(output or "universal.png", [])
-    data, target = _HeldOut.read(pictures, model, messages), shared.target
+    target = shared.target
+    data = _HeldOut.read(pictures, target, model, messages)
     labels = wanted = None
     if target is not None:
         index = data.classifier.find(target, data.train[:1])
@@ -146,8 +147,8 @@ class _HeldOut:
     held: "Tensor"  # (M, 3, h, w)
 
     @classmethod
-    def read(cls, pictures: PictureOptions, model: ModelOptions, messages: Messages) -> "_HeldOut":
-        """The pictures that a command was given, by default the bundled photos."""
+    def read(cls, pictures: PictureOptions, target: str | None, model: ModelOptions, messages: Messages) -> "_HeldOut":
+        """The pictures that a command was given, by default the bundled photos; a wrong target is found before."""
         import torch
 
         from interpret.datasets.batches import stacked_inputs
@@ -156,6 +157,7 @@ class _HeldOut:
         sources = find_pictures(pictures.pictures or photos, pictures.recursive)
         if len(sources) < 2:
             raise InterpretError("one change for all pictures needs several pictures")
+        model.check_classes(target)
         classifier = model.open()
 
         def failed(source: Source, error: Exception) -> None:

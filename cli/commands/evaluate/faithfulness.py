@@ -160,7 +160,7 @@ class _Work:
 
 def _row(found: "Measurement", name: str) -> dict[str, Any]:
     """What was measured as a row of the table."""
-    points = {f"{name}_curve": " ".join(f"{value:.5g}" for value in curve) for name, curve in found.curves.items()}
+    points = {f"{name}_curve": " ".join(map(repr, map(float, curve))) for name, curve in found.curves.items()}
     about = {"file": found.picture, "class": name, "method": found.method, "passes": found.passes}
     return about | found.values | points
 

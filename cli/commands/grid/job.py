@@ -96,6 +96,8 @@ def contents_of(
     from interpret.network.hooks import find_layer
 
     check_layout(layout.rows, layout.cols, layout.scale)
+    if not content.models:
+        model.check_classes(*content.classes)
     classifiers = _classifiers(content.models or [model.model], model)
     for classifier in classifiers.values():
         for layer in content.layers:

@@ -59,6 +59,7 @@ def report(
     named = dict(zip(short_names(sources), sources, strict=True))
     lines = ShellLines.of(named, choices, model)
     with messages.of_the_library(quiet=not messages.verbose):
+        model.check_classes(*choices.classes)
         classifier = model.open()
         for query in choices.classes:
             if note := classifier.labels.find(query).note:

@@ -18,7 +18,7 @@ from ...options.output import json_option
 from ...options.pictures import seed_option
 from ...options.radius import Radius, check_radius
 from ...options.record import argument, option
-from ...options.safety import NetworkName, Written
+from ...options.safety import NetworkName, Written, WrittenFolder
 from ...options.types import COUNT, Size, dashed
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class RunOptions:
         metavar="NAME|FILE",
     )
     output: str | None = option(
-        "A folder; by default it is called DATA-DEFENSE.", "-o", "--output", type=Written(file_okay=False)
+        "A folder; by default it is called DATA-DEFENSE.", "-o", "--output", type=WrittenFolder(file_okay=False)
     )
     resume: bool = option("Go on with the run that this folder holds.")
 
