@@ -40,15 +40,8 @@ def shortened(text: str, most: int = 80) -> str:
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error means that memory does not suffice, whatever Python, NumPy, PyTorch or a driver call it."""
     text = str(error).lower()
-    said = (
-        "out of memory",
-        "can't allocate",
-        "cannot allocate",
-        "unable to allocate",
-        "not enough memory",
-        "bad_alloc",
-    )
-    return isinstance(error, MemoryError) or any(words in text for words in said)
+    said = r"out of memory|not enough memory|bad_alloc|(can't|cannot|unable to|failed to) allocate"
+    return isinstance(error, MemoryError) or re.search(said, text) is not None
 
 
 def error_line(error: Exception) -> str:

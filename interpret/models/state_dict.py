@@ -5,6 +5,7 @@ import os
 import pickle
 import pickletools
 import re
+import struct
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -90,9 +91,8 @@ def _read_pickle(path: Path) -> object:
 def _refuse_inflating(pickled: bytes, path: Path) -> None:
     """Refuse what makes arrays of bytes of any size while it is read; weights hold none."""
     stream = io.BytesIO(pickled)
-    with suppress(
-        ValueError, IndexError, KeyError, EOFError, AttributeError
-    ):  # what is no pickle is told when it is read
+    # What is no pickle is told when it is read.
+    with suppress(ValueError, IndexError, KeyError, EOFError, AttributeError, struct.error):
         for _ in range(5):  # older files are several pickles, and then the numbers
             for _, argument, _ in pickletools.genops(stream):
                 if isinstance(argument, str) and argument.rpartition(" ")[2] == "bytearray":

@@ -96,6 +96,8 @@ def robustness(
     chosen = attack.chosen(data.seed)
     norm = chosen.get("norm", "Linf")
     models = list(dict.fromkeys([model.model, *compare]))
+    for name in models:
+        model.named(name).check_name()
     curves, failed, about = {}, 0, {}
     with joined(model.device, messages) as messages:
         from attacks import distributed
