@@ -54,10 +54,15 @@ class Call:
         return Call(self.func, self.name, leaves, self.form, self.places)
 
 
+def depends(tensor: Tensor) -> bool:
+    """Whether a tensor was made of the picture, by something with a gradient; a parameter was not made of anything."""
+    return tensor.requires_grad and not tensor.is_leaf
+
+
 def call_of(func: Callable, args: tuple, kwargs: dict) -> Call:
     """The call of a function with these arguments."""
     leaves, form = tree_flatten((args, kwargs))
-    places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and leaf.requires_grad]
+    places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and depends(leaf)]
     return Call(func, plain_name(func), leaves, form, places)
 
 
@@ -76,4 +81,5 @@ class _Given(torch.autograd.Function):
 
 def given(values: Tensor, stand_in: Tensor) -> Tensor:
     """The values, with the gradient of a stand-in of their shape; values without a graph must be nobody else's."""
-    return _Given.apply(values.detach().clone() if values.requires_grad else values, stand_in)
+    own = not values.requires_grad and not values._is_view()
+    return _Given.apply(values if own else values.detach().clone(), stand_in)

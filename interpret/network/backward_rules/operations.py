@@ -57,6 +57,7 @@ _SUMS = "add sub subtract rsub __rsub__ __radd__ __iadd__ __isub__"
 _NORMS = "batch_norm instance_norm"
 # Calls that, with one picture, act on each of its values alone; and calls that may add something to it.
 RESCALING = f"{_SUMS} {_NORMS} neg negative positive mul multiply __rmul__ __imul__ {_NAMES['quotient']}".split()
+MASKING = "where masked_fill".split()
 ADDING = (
     f"{_SUMS} {_NORMS} cat concat concatenate stack hstack vstack dstack column_stack where masked_fill pad "
     "constant_pad_nd lerp bilinear"

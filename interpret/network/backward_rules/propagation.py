@@ -30,13 +30,15 @@ class Propagation(TorchFunctionMode):
         kwargs = kwargs or {}
         call = call_of(func, args, kwargs)
         if not call.places:
-            return func(*args, **kwargs)
+            return self.finished(call, func(*args, **kwargs))
         kind = KINDS.get(call.name)
         if kind in (None, "compound", "softmax") and (body := opened(func, self)):
             return body(*args, **kwargs)
-        if kind is None:
-            return self._unknown(call)
-        return getattr(self, kind)(call)
+        return self.finished(call, self._unknown(call) if kind is None else getattr(self, kind)(call))
+
+    def finished(self, call: Call, output: Any) -> Any:
+        """What a call gives, for a method that wants to know it."""
+        return output
 
     def _unknown(self, call: Call) -> Any:
         output = call.plain()
@@ -59,7 +61,9 @@ class Propagation(TorchFunctionMode):
         """A call that the gradient is right for."""
         return call.plain()
 
-    structure = linear
+    def structure(self, call: Call) -> Any:
+        """A call that moves values about."""
+        return self.linear(call)
 
     def weights(self, call: Call) -> Tensor:
         """A layer of weights; where the weights depend on the picture themselves, a product."""

@@ -235,9 +235,9 @@ def relevance_of(
     shape = (-1, *[1] * (inputs.dim() - 1))
     low, high = rows.amin(1).clamp(max=0).view(shape), rows.amax(1).clamp(min=1).view(shape)
     mode = _Relevance(composite, epsilon)
-    mode.mark(source, box=(low.expand_as(inputs), high.expand_as(inputs)))
+    start = mode.mark(source.clone(), box=(low.expand_as(inputs), high.expand_as(inputs)))
     with mode:
-        scores = score(source)
+        scores = score(start)
     check_seen(mode.method, scores, network)
     found = gradient(scores, source)
     return Conserved(found, scores.detach(), mode.kept["biases"], mode.kept["epsilon"])
