@@ -30,9 +30,9 @@ for tensor methods, and they do not change the network.
 """
 
 from .composites import COMPOSITES, composite_named
+from .difference import difference_gradient
 from .guided import Rule, redirected, ruled_gradient
 from .relevance import Conserved, relevance_of
-from .rescale import difference_gradient
 
 __all__ = [
     "COMPOSITES",

@@ -1,6 +1,5 @@
 """DeepLIFT's rules: the reference of every call is what it got in a pass of the baseline."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -8,12 +7,15 @@ from torch import Tensor
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from ...errors import NetworkError
-from ..autograd import gradient
 from .calls import Call, depends, given
 from .multipliers import secant
 from .operations import MASKING, RESCALING
 from .propagation import Propagation, in_place, written
-from .unseen import check_seen
+
+_OTHER_CALLS = (
+    "DeepLIFT compares a picture with a baseline call by call, and this network makes other calls for the one than for "
+    "the other; integrated gradients take any network"
+)
 
 
 class _Compared(Propagation):
@@ -40,7 +42,7 @@ class _Compared(Propagation):
         ]
 
 
-class _Baseline(_Compared):
+class Baseline(_Compared):
     """The pass of the baseline, which keeps what the other one compares with."""
 
     def __init__(self) -> None:
@@ -65,7 +67,7 @@ class _Baseline(_Compared):
         return output
 
 
-class _Difference(_Compared):
+class Difference(_Compared):
     """The pass of the picture, beside that of its baseline."""
 
     def __init__(self, kept: list[tuple[str, list[Tensor]]]) -> None:
@@ -76,11 +78,13 @@ class _Difference(_Compared):
         """What the same call kept in the pass of the baseline, which begins with tensors of these shapes."""
         name, references = self.waiting.pop() if self.waiting else ("", [])
         if name != call.name or [z0.shape for z0 in references[: len(tensors)]] != [z.shape for z in tensors]:
-            raise NetworkError(
-                "DeepLIFT compares a picture with a baseline call by call, and this network makes other calls for the "
-                "one than for the other; integrated gradients take any network"
-            )
+            raise NetworkError(_OTHER_CALLS)
         return references
+
+    def check_end(self) -> None:
+        """Refuse a network that made more calls for the baseline."""
+        if self.waiting:
+            raise NetworkError(_OTHER_CALLS)
 
     def reference(self, call: Call) -> list[Tensor]:
         """What the same call got in the pass of the baseline."""
@@ -104,22 +108,3 @@ class _Difference(_Compared):
                 raise self.refused(call, "by what follows from the picture without a gradient")
             steepness = secant(call.run, z, output, references[0], references[-1])
         return written(in_place(call), z, given(output, z * steepness))
-
-
-def difference_gradient(
-    score: Callable[[Tensor], Tensor], inputs: Tensor, baseline: Tensor, network: object, *, reveal_cancel: bool = False
-) -> Tensor:
-    """Multipliers (N, ...): times ``inputs - baseline`` they add up to the difference of the (N,) scores.
-
-    Raises:
-        NetworkError: an operation without a rule, which the message names, or one that cannot be seen.
-    """
-    recording = _Baseline()
-    # Nobody goes back through this pass, so what its calls would keep for that is dropped at once.
-    with torch.autograd.graph.saved_tensors_hooks(lambda _: None, lambda _: None), recording:
-        score(baseline.detach().requires_grad_().clone())
-    source = inputs.detach().requires_grad_()
-    with _Difference(recording.kept) as mode:
-        scores = score(source.clone())
-    check_seen(mode.method, scores, network)
-    return gradient(scores, source)

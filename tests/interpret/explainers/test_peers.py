@@ -225,6 +225,20 @@ def test_cams_of_pytorch_grad_cam(name, ours, theirs):
     assert (unit(found) - torch.from_numpy(np.asarray(maps))).abs().max() <= 1e-5
 
 
+def test_ablationcam_of_pytorch_grad_cam():
+    peer = pytest.importorskip("pytorch_grad_cam")
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    torch.manual_seed(1)
+    network, picture = small_resnet().eval(), images(32)[:1]
+    target = int(network(picture).argmax())
+    found = interpret.ablationcam(network, picture, target, layer="layer2")[:, 0]
+    with peer.AblationCAM(network, [network.layer2]) as cam:
+        maps = cam(picture.clone(), [ClassifierOutputTarget(target)])
+    assert found.max() > 0
+    assert (unit(found) - torch.from_numpy(np.asarray(maps))).abs().max() <= 1e-4
+
+
 @pytest.mark.parametrize("name", LAYER)
 @pytest.mark.parametrize(("ours", "theirs"), [(ours, theirs) for ours, (_, theirs) in CAMS.items()], ids=CAMS)
 def test_cams_of_torch_cam(name, ours, theirs):

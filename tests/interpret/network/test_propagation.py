@@ -71,6 +71,47 @@ def test_differences_add_up(call):
     torch.testing.assert_close(found, (score(x) - score(x0))[0], rtol=1e-7, atol=1e-7)
 
 
+LAYERS = {
+    "bends": lambda x: F.elu(F.conv2d(x, WIDE, POSITIVE[:4]) - 0.1).flatten(1),
+    "two": lambda x: F.relu(F.conv2d(F.relu(F.conv2d(x, WIDE, padding=1)), WIDE[:, :1].repeat(1, 4, 1, 1))),
+    "in place": lambda x: F.silu(F.linear(x, W, POSITIVE), inplace=True),
+    "batch norm": lambda x: F.batch_norm(F.conv2d(x, WIDE), POSITIVE[:4], POSITIVE[:4], W[0, :4], W[1, :4]).relu_(),
+    "transposed": lambda x: F.gelu(F.conv_transpose2d(x, WIDE[:3], stride=2)),
+    "residual": lambda x: F.relu(F.conv2d(x, WIDE[:3], padding=1) + x),
+}
+
+
+@pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS)
+def test_reveal_cancel_adds_up(layers):
+    def score(inputs):
+        return layers(inputs * 1).flatten(1).square().sum(1)
+
+    x, x0 = pictures(1), pictures(2)
+    x[0, 0, 0] = x0[0, 0, 0]
+    found = (x - x0) * difference_gradient(score, x, x0, None, reveal_cancel=True)
+    torch.testing.assert_close(found.sum((1, 2, 3)), score(x) - score(x0), rtol=1e-7, atol=1e-7)
+
+
+def test_reveal_cancel_shares_a_minimum():
+    """min(x1, x2) = x1 - relu(x1 - x2): the rescale rule gives everything to one of them (section 3.5.3)."""
+
+    def smaller(x):
+        return x[:, :1] - F.relu(F.linear(x, torch.tensor([[1.0, -1]])))
+
+    x = torch.tensor([[2.0, 1]])
+    assert deeplift(Calls(smaller), x, 0).tolist() == [[0, 1]]
+    assert deeplift(Calls(smaller), x, 0, rule="reveal-cancel").tolist() == [[0.5, 0.5]]
+
+
+def test_baselines_are_averaged():
+    network = Calls(lambda x: F.elu(x.flatten(1) @ torch.ones(48, 2)))
+    x = torch.rand(2, 3, 4, 4)
+    several = deeplift(network, x, 0, baseline=["black", 0.7, torch.full_like(x, 0.2)])
+    alone = [deeplift(network, x, 0, baseline=baseline) for baseline in ("black", 0.7, 0.2)]
+    torch.testing.assert_close(several, sum(alone) / 3)
+    torch.testing.assert_close(several, deeplift(network, x, 0, baseline="black, .7,.2"))
+
+
 @pytest.mark.parametrize("composite", ["epsilon", "epsilon-plus-flat"])
 @pytest.mark.parametrize("call", CALLS)
 def test_relevance_is_conserved(call, composite):
