@@ -52,10 +52,9 @@ def pixels(folder: str | Path) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("method", [name.replace("_", "-") for name in EXPLAINERS])
 def test_neither_batches_nor_threads_change_a_picture(folder, method):
     few = FEW.get(method, ())
-    network = ("-m", "tests.cli.flower_networks:plain") if method in ("deeplift", "lrp") else TINY
-    alone = interp(method, folder, *network, *few, "--batch-size", 1, "--workers", 1, "-o", "alone")
-    several = interp(method, folder, *network, *few, "--batch-size", 3, "--workers", 4, "-o", "several")
-    threads = interp(method, folder, *network, *few, "--batch-size", 3, "--workers", 1, "-o", "threads")
+    alone = interp(method, folder, *TINY, *few, "--batch-size", 1, "--workers", 1, "-o", "alone")
+    several = interp(method, folder, *TINY, *few, "--batch-size", 3, "--workers", 4, "-o", "several")
+    threads = interp(method, folder, *TINY, *few, "--batch-size", 3, "--workers", 1, "-o", "threads")
     assert alone.status == several.status == 1 and alone.err.count("Error: in/3x.png is empty") == 1
     names = [path.name for path in several.paths]
     assert len(names) == len(SIZES) and names == sorted(names) == [path.name for path in threads.paths]
