@@ -170,8 +170,8 @@ def test_a_wrong_norm_is_refused(name):
         ("apgd", dict(target_classes=2, loss="dlr"), "leave targeted and loss out"),
         ("fab", dict(steps=0), "1 or more"),
         ("fab", dict(target_classes=2, targeted=True), "leave targeted out"),
-        ("square", dict(queries=0), "a query or more"),
-        ("square", dict(share=0), "a share"),
+        ("square", dict(queries=0), "queries is a whole number of 1 or more"),
+        ("square", dict(share=0), "share is a number above 0 and up to 1"),
         ("autoattack", dict(target_classes=0), "1 or more"),
     ],
 )
