@@ -295,5 +295,6 @@ def test_options_of_lrp_are_checked():
     network, x = nn.Sequential(nn.Flatten(), nn.Linear(48, 2)), torch.rand(1, 3, 4, 4)
     with pytest.raises(InterpretError, match="did you mean 'epsilon-plus'"):
         lrp(network, x, 0, composite="epsilon-pluss")
-    with pytest.raises(InterpretError, match="0 or more"):
-        lrp(network, x, 0, epsilon=-1)
+    for option in ("epsilon", "gamma"):
+        with pytest.raises(InterpretError, match=f"{option} is .*, not -1"):
+            lrp(network, x, 0, **{option: -1})
