@@ -69,12 +69,12 @@ def _tell(found: Conserved) -> None:
     relevance, scores = found.relevance.sum(), found.scores.sum()
     count = len(found.scores)
     _log.info(
-        "LRP: of %s %.4g pixels get %.4g, biases keep %.4g, and epsilon keeps %.1g",
+        "LRP: of %s %.4g pixels get %.4g, biases keep %.4g, and epsilon keeps %.2f %%",
         "the score" if count == 1 else f"the scores of {count} pictures, together",
         scores,
         relevance,
         found.biases,
-        found.epsilon,
+        100 * found.epsilon / scores if scores else 0.0,
     )
     kept = found.biases + found.epsilon
     tell_gaps("LRP", (relevance + kept)[None], scores[None], "with what biases and epsilon keep, of a score of")
