@@ -8,9 +8,11 @@ from torch import Tensor
 
 from .core.active_batch import State, run_until_done
 from .core.ball import Ball, BoundedSamples
+from .core.contract import attack
 from .core.labels import labels_or_predictions, likeliest_wrong
 from .core.losses import Loss, is_fooled, objective, targeted_dlr
 from .core.model import Model, logits_of, value_and_gradient, warn_if_vanished
+from .core.norm_names import norm_name
 from .core.norms import batch_view, norm_named
 from .core.seeds import Noise, Seed
 from .errors import AttackError
@@ -19,12 +21,13 @@ MOMENTUM = 0.75  # alpha: the share of the new direction
 MIN_RISES = 0.75  # rho: with a smaller share of rising steps, the step was too long
 
 
+@attack
 def apgd(
     model: Model,
     images: Tensor,
     labels: Tensor | None = None,
     *,
-    eps: float | Tensor = 8 / 255,
+    eps: float | Tensor | None = None,
     norm: str = "Linf",
     steps: int = 100,
     restarts: int = 1,
@@ -45,7 +48,8 @@ def apgd(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the ball: one for all samples, or (N,).
+        eps: radius of the ball: one for all samples, or (N,); by default 8/255 in Linf, and two levels of each value in
+            L2 (3 for 224 x 224 pixels in colour).
         norm: "Linf" or "L2".
         steps: number of steps of each run.
         restarts: number of starts; for every sample, a point that fools is kept.
@@ -64,8 +68,7 @@ def apgd(
     Raises:
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
-    if norm not in ("Linf", "L2"):
-        raise AttackError(f"Auto-PGD knows Linf and L2, not {norm!r}; pgd knows more norms")
+    norm = norm_name(norm, ("Linf", "L2"), "Auto-PGD", "; pgd knows more norms")
     if steps < 1 or restarts < 1 or target_classes < 0:
         raise AttackError(f"steps and restarts are 1 or more, not {steps} and {restarts}; target classes 0 or more")
     if target_classes and (targeted or loss is not None):

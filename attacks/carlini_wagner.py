@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .core.contract import attack
 from .core.losses import distance_to_boundary, is_fooled
 from .core.minimum_norm import MAX_WEIGHT, MinimumNormState, WeightSearch, minimum_norm, multiple_to_zero
 from .core.model import Model, value_and_gradient, warn_if_vanished
@@ -14,6 +15,7 @@ from .errors import AttackError
 MAX_STEP = 0.05  # of an angle, which moves a grey value by 6 levels of an 8-bit file
 
 
+@attack
 def carlini_wagner(
     model: Model,
     images: Tensor,

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .core.contract import attack
 from .core.labels import likeliest_wrong
 from .core.losses import is_fooled, label_logits, margin
 from .core.minimum_norm import MinimumNormState, minimum_norm
 from .core.model import Model, finite, input_gradient, logits_of, warn_if_vanished
+from .core.norm_names import norm_name
 from .core.norms import batch_view, norm_named
 from .errors import AttackError
 
 
+@attack
 def deepfool(
     model: Model,
     images: Tensor,
@@ -50,8 +53,7 @@ def deepfool(
     Raises:
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
-    if norm not in ("L2", "Linf"):
-        raise AttackError(f"DeepFool knows the norms L2 and Linf, not {norm!r}")
+    norm = norm_name(norm, ("L2", "Linf"), "DeepFool")
     if steps < 1 or candidates < 1:
         raise AttackError(f"DeepFool takes a step or more, to a candidate or more, not {steps} and {candidates}")
     search = _DeepFool(model, targeted, norm, steps, overshoot, candidates)

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .core.contract import attack
 from .core.losses import is_fooled, objective
 from .core.minimum_norm import MinimumNormState, minimum_norm
 from .core.model import Model, value_and_gradient, warn_if_vanished
+from .core.norm_names import norm_name
 from .core.norms import batch_view, norm_named, positive
 from .errors import AttackError
 
 
+@attack
 def fmn(
     model: Model,
     images: Tensor,
@@ -50,8 +53,7 @@ def fmn(
     Raises:
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
-    if norm not in ("L2", "Linf"):
-        raise AttackError(f"FMN knows the norms L2 and Linf, not {norm!r}")
+    norm = norm_name(norm, ("L2", "Linf"), "FMN")
     if steps < 1 or not 0 < change < 1:
         raise AttackError(f"FMN takes a step or more, and changes eps by a fraction, not {steps} and {change}")
     search = _FMN(model, targeted, norm, steps, step_size, change)

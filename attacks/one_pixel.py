@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .core.contract import attack
 from .core.losses import is_fooled, objective
 from .core.minimum_norm import MinimumNormState, minimum_norm
 from .core.model import Model, logits_of
@@ -15,6 +16,7 @@ from .core.seeds import Noise, Seed
 from .errors import AttackError
 
 
+@attack
 def one_pixel(
     model: Model,
     images: Tensor,

@@ -7,9 +7,11 @@ from torch import Tensor
 
 from .core.active_batch import run_until_done
 from .core.ball import Ball, BoundedSamples
+from .core.contract import attack
 from .core.labels import labels_or_predictions
 from .core.losses import Loss, is_fooled, objective
 from .core.model import Model, logits_of
+from .core.norm_names import norm_name
 from .core.norms import batch_view
 from .core.seeds import Noise, Seed
 from .core.windows import bumps, inside, places, sides
@@ -20,12 +22,13 @@ HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 MIN_LENGTH = 1e-12
 
 
+@attack
 def square(
     model: Model,
     images: Tensor,
     labels: Tensor | None = None,
     *,
-    eps: float | Tensor = 8 / 255,
+    eps: float | Tensor | None = None,
     norm: str = "Linf",
     queries: int = 5000,
     share: float = 0.8,
@@ -44,7 +47,8 @@ def square(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, C, H, W) in [0, 1]; (N, H, W) count as one channel, and (N, D) as one row.
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the ball: one for all samples, or (N,).
+        eps: radius of the ball: one for all samples, or (N,); by default 8/255 in Linf, and two levels of each value in
+            L2 (3 for 224 x 224 pixels in colour).
         norm: "Linf" or "L2".
         queries: how often the model is queried, besides once with the images themselves.
         share: of the image that is changed at first (p).
@@ -60,8 +64,7 @@ def square(
     Raises:
         AttackError: images, labels or settings that are not valid.
     """
-    if norm not in _SEARCHES:
-        raise AttackError(f"Square knows {' and '.join(_SEARCHES)}, not {norm!r}")
+    norm = norm_name(norm, _SEARCHES, "Square")
     if queries < 1 or not 0 < share <= 1:
         raise AttackError(f"Square takes a query or more, and a share in (0, 1], not {queries} and {share}")
     ball = Ball.around(images, eps, norm, quantize=quantize)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..errors import AttackError
+from .norm_names import norm_name
 from .seeds import Noise
 
 
@@ -18,6 +18,7 @@ class Norm:
     project: Callable[[Tensor, Tensor], Tensor]  # the nearest perturbation whose norm is at most eps (N, 1, ...)
     steepest: Callable[[Tensor], Tensor]  # the direction of norm 1 to step in, given a gradient; L0: its own shape
     random: Callable[[Tensor, Noise], Tensor]  # uniform in the ball of radius 1, shaped as its argument
+    running: Callable[[Tensor], Tensor]  # (N, d) the norm of the first 1, 2, ... d sizes (N, d) of changes
 
 
 def batch_view(values: Tensor, like: Tensor) -> Tensor:
@@ -115,15 +116,19 @@ def _random_l0(like: Tensor, noise: Noise) -> Tensor:
 
 
 NORMS = {
-    "Linf": Norm(linf, lambda delta, eps: torch.minimum(torch.maximum(delta, -eps), eps), torch.sign, _random_linf),
-    "L2": Norm(l2, _project_l2, _steepest_l2, _random_l2),
-    "L1": Norm(l1, _project_l1, _steepest_l1, _random_l1),
-    "L0": Norm(l0, _project_l0, _steepest_l0, _random_l0),
+    "Linf": Norm(
+        linf,
+        lambda delta, eps: torch.minimum(torch.maximum(delta, -eps), eps),
+        torch.sign,
+        _random_linf,
+        lambda sizes: sizes.cummax(1).values,
+    ),
+    "L2": Norm(l2, _project_l2, _steepest_l2, _random_l2, lambda sizes: sizes.square().cumsum(1).sqrt()),
+    "L1": Norm(l1, _project_l1, _steepest_l1, _random_l1, lambda sizes: sizes.cumsum(1)),
+    "L0": Norm(l0, _project_l0, _steepest_l0, _random_l0, lambda sizes: (sizes != 0).cumsum(1)),
 }
 
 
 def norm_named(name: str) -> Norm:
     """A norm of the table; an error where there is none of that name."""
-    if name not in NORMS:
-        raise AttackError(f"the norm is one of {', '.join(NORMS)}, not {name!r}")
-    return NORMS[name]
+    return NORMS[norm_name(name)]

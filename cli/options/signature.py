@@ -18,7 +18,7 @@ from interpret.errors import InterpretError, did_you_mean
 from interpret.explainers import EXPLAINERS
 
 from .record import command, gathered
-from .types import Radius, dashed
+from .types import NormName, Radius, dashed
 
 FOLDER = Path(interpret.__file__).parent / "explainers"
 ALONE = [name for name, kind in ATTACKS.items() if kind in ("eps", "minimum_norm", "pixels")]  # on single pictures
@@ -64,6 +64,8 @@ def kind_of(option: Option) -> click.ParamType:
         return click.Choice([word.strip(" '\"") for word in option.annotation[8:-1].split(",")])
     if option.annotation.startswith("float | Tensor"):  # one number for all samples, or a tensor with one for each
         return Radius()
+    if option.name == "norm":
+        return NormName()
     return {"int": click.INT, "float": click.FLOAT, "str": click.STRING}[option.annotation.split(" | ")[0]]
 
 

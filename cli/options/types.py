@@ -1,11 +1,14 @@
 """The kinds of values that options take: lists with commas, sizes of a change, sizes of a picture."""
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
 
-from interpret.errors import InterpretError, did_you_mean
+from attacks.core.norm_names import check_radius, norm_name
+from attacks.errors import AttackError
+from interpret.errors import did_you_mean
 
 
 class CommaList(click.ParamType):
@@ -58,8 +61,11 @@ def number(text: str) -> float:
 
 
 def radius(text: str) -> float:
-    """The number that 8/255, 8lv (levels of an 8-bit file) or 0.03 stands for; a ValueError where it is none."""
-    return float(text.removesuffix("lv")) / 255 if text.endswith("lv") else number(text)
+    """The number that 8/255, 8lv (levels of an 8-bit file) or 0.03 stands for; a ValueError where it is no length."""
+    size = float(text.removesuffix("lv")) / 255 if text.endswith("lv") else number(text)
+    if not 0 <= size < math.inf:
+        raise ValueError(f"{text} is no length")
+    return size
 
 
 COUNT = click.IntRange(1)
@@ -77,15 +83,28 @@ class Radius(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The radius in units of [0, 1]."""
         try:
-            return float(value) if isinstance(value, int | float) else radius(value.strip())
+            return radius(str(value).strip())
         except (ValueError, ZeroDivisionError):
             self.fail(f"{value!r} is not a size such as 8/255, 8lv or 0.03", param, ctx)
 
 
-def check_radius(eps: float | None, norm: str = "Linf") -> None:
-    """Refuse a radius that is no bound: a number of levels that was given as a number of [0, 1]."""
-    if eps is not None and eps > 1 and norm == "Linf":
-        raise InterpretError(f"pixels lie in [0, 1], so an eps of {eps:g} is no bound; did you mean {eps:g}/255?")
+class NormName(click.ParamType):
+    """The norm of a change: Linf, L2, L1 or L0, in any usual spelling."""
+
+    name = "norm"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The norm as the attacks spell it."""
+        try:
+            return norm_name(value)
+        except AttackError as error:
+            self.fail(str(error), param, ctx)
+
+
+def check_eps(eps: float | None, norm: str = "Linf") -> None:
+    """Refuse a radius that is no bound, such as a number of levels that was given as a number of [0, 1]."""
+    if eps is not None:
+        check_radius(eps, norm)
 
 
 class Size(click.ParamType):

@@ -17,7 +17,7 @@ from ...options.network import ModelOptions
 from ...options.output import OutputOptions, json_option
 from ...options.pictures import OptionalPictures
 from ...options.signature import ALONE, Method, attack_method, method_command
-from ...options.types import check_radius
+from ...options.types import check_eps
 from .job import Attacking, AttackOptions
 from .verdict import parse_transforms
 
@@ -86,7 +86,7 @@ def _checked(
         raise InterpretError(
             f"{outputs.suffix} would change what was found; write .png, and ask --jpeg 90 whether it survives"
         )
-    check_radius(chosen.get("eps"), chosen.get("norm", "Linf"))
+    check_eps(chosen.get("eps"), chosen.get("norm", "Linf"))
     if attack.target and attack.label:
         raise InterpretError("give --label or --target; with a target, the label is anything else")
     return parse_transforms(attack.through, attack.jpeg)

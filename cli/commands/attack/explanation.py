@@ -15,7 +15,7 @@ from ...options.network import ModelOptions
 from ...options.output import output_option
 from ...options.pictures import complete_pictures
 from ...options.record import argument, command, option
-from ...options.types import COUNT, Radius, check_radius
+from ...options.types import COUNT, Radius, check_eps
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,7 +63,7 @@ def explanation(
     outputs = Outputs(output, [source])
     if outputs.suffix != ".png":
         raise InterpretError(f"{outputs.suffix} would change what was found; write .png")
-    check_radius(move.eps)
+    check_eps(move.eps)
     classifier = model.open()
     image = source.read().to(classifier.mean.device)
     manipulated = _Manipulated(classifier, image, classifier.predict(image), move)

@@ -18,7 +18,7 @@ from ...options.network import ModelOptions
 from ...options.output import output_option
 from ...options.pictures import OptionalPictures, PictureOptions, seed_option
 from ...options.record import command, option
-from ...options.types import COUNT, Radius, check_radius
+from ...options.types import COUNT, Radius, check_eps
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -113,7 +113,7 @@ def universal(
     from attacks.universal import universal_perturbation
     from interpret.images.files import in_colour, to_pil
 
-    check_radius(eps)
+    check_eps(eps)
     outputs = Outputs(output or "universal.png", [])
     data, target = _HeldOut.read(pictures, model, messages), shared.target
     labels = wanted = None

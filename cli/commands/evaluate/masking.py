@@ -12,7 +12,7 @@ from ...options.messages import Messages
 from ...options.network import ModelOptions
 from ...options.output import json_option
 from ...options.record import command, option
-from ...options.types import COUNT, Radius, check_radius
+from ...options.types import COUNT, Radius, check_eps
 from .labelled import FolderOptions, LabelledPictures, open_data
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def masking(
     """
     from attacks.evaluation.gradient_masking import masking_checks
 
-    check_radius(eps)
+    check_eps(eps)
     pictures = open_data(data, model.open(), messages)
     images, labels = _stacked(pictures)
     view = pictures.classifier.on_inputs()

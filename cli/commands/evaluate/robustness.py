@@ -21,7 +21,7 @@ from ...options.network import ModelOptions, network_name
 from ...options.output import folder_option, json_option
 from ...options.record import command, option
 from ...options.signature import attack_methods
-from ...options.types import COUNT, RADII
+from ...options.types import COUNT, RADII, NormName, check_eps
 from .labelled import FolderOptions, LabelledPictures, fail_option, leave, open_data, share_in_words, share_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class RobustnessOptions:
 
     attack: str = option("`interp attack --help` lists them.", default="pgd", metavar="NAME")
     eps: list[float] = option("The sizes.", default="0,1lv,2lv,4lv,8lv", type=RADII)
-    norm: str | None = option("Of the size; the attack's own by default.")
+    norm: str | None = option("Of the size; the attack's own by default.", type=NormName())
     steps: int | None = option("Of the attack; its own default otherwise.", type=COUNT)
     restarts: int | None = option("Of the attack.", type=COUNT)
     loss: str | None = option("Of the attack.")
@@ -93,6 +93,8 @@ def robustness(
     """
     chosen = attack.chosen(data.seed)
     norm = chosen.get("norm", "Linf")
+    for size in attack.sizes:
+        check_eps(size, norm)
     models = list(dict.fromkeys([model.model, *compare]))
     curves, failed, about = {}, 0, {}
     with joined(model.device, messages) as messages:

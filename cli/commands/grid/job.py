@@ -17,7 +17,7 @@ from ...options.network import ModelOptions, network_name
 from ...options.pictures import seed_option
 from ...options.record import option
 from ...options.signature import Method, attack_methods, kind_of, method_named, methods
-from ...options.types import COUNT, WORDS, Radius, check_radius
+from ...options.types import COUNT, WORDS, Radius, check_eps
 
 if TYPE_CHECKING:
     from interpret.classifier import Classifier
@@ -135,7 +135,7 @@ def _method_options(content: ContentOptions, chosen: Sequence[Method]) -> dict[s
 
 def _attacks(content: ContentOptions) -> dict[str, Any]:
     """Each attack with its options, as a function of network, images and labels."""
-    check_radius(content.eps)
+    check_eps(content.eps)
     found = {}
     for name in content.attacks:
         from attacks import attack_named

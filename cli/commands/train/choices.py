@@ -15,7 +15,7 @@ from ...options.network import device_option, precision_option, threads_option
 from ...options.output import json_option
 from ...options.pictures import seed_option
 from ...options.record import argument, option
-from ...options.types import COUNT, Radius, Size, check_radius, dashed
+from ...options.types import COUNT, Radius, Size, check_eps, dashed
 
 if TYPE_CHECKING:
     from attacks.training.settings import Settings
@@ -193,7 +193,7 @@ class TrainOptions:
         if tuned and run.network:
             raise InterpretError("give --network, with fresh weights, or --from, with trained ones")
         eps = _or(defense.eps, RADII.get(self.pictures.data, 8 / 255))
-        check_radius(eps)
+        check_eps(eps)
         small = not tuned and self.network in SMALL
         optimizer = steps.optimizer or ("adam" if small else "momentum")
         chosen = asdict(steps) | {
