@@ -15,6 +15,7 @@ from .core.model import Model, logits_of, value_and_gradient, warn_if_vanished
 from .core.norm_names import norm_name
 from .core.norms import batch_view, norm_named
 from .core.seeds import Noise, Seed
+from .core.unseen import undo_unseen
 from .errors import AttackError
 
 MOMENTUM = 0.75  # alpha: the share of the new direction
@@ -146,6 +147,7 @@ class _AutoPGDState(BoundedSamples):
     result: Tensor  # (n, ...) the best points of all runs, the loss there, and whether they fool
     best: Tensor
     fooled: Tensor
+    seen: Tensor  # (n, ...) where a gradient was other than zero
 
     def keep_best(self, points: Tensor, values: Tensor, fooled: Tensor) -> None:
         """Keep points that fool, else those of the highest loss."""
@@ -179,6 +181,7 @@ class _AutoPGD:
             result=ball.quantized(run.points),
             best=run.peak_value,
             fooled=torch.zeros_like(labels, dtype=torch.bool),
+            seen=torch.zeros_like(run.points, dtype=torch.bool),
         )
 
     def step(self, state: _AutoPGDState) -> Tensor:
@@ -189,10 +192,12 @@ class _AutoPGD:
             loss = partial(targeted_dlr, targets=state.targets.gather(1, turn[:, None])[:, 0])
 
         def ended(logits: Tensor) -> Tensor:
-            return last | (is_fooled(logits, state.labels, self.targeted) & self.stop_when_fooled)
+            known = run.taken > 0  # what the model sees
+            return last | (is_fooled(logits, state.labels, self.targeted) & self.stop_when_fooled & known)
 
         logits, values, gradient = value_and_gradient(self.model, points, loss, state.labels, skip=ended)
         fooled = is_fooled(logits, state.labels, self.targeted)
+        state.seen = state.seen | (gradient != 0)
         state.keep_best(points, values, fooled)
         warn_if_vanished(gradient, ~fooled & ~ended(logits))
         run.move(state.ball, run.adapt_step(values, gradient, self.periods[run.taken]))
@@ -203,6 +208,8 @@ class _AutoPGD:
             fresh = state[again]
             fresh.run = _started(fresh.ball, fresh.noise)
             state[again] = fresh
+        if done.any():
+            undo_unseen(self, state, done)
         return done
 
 
