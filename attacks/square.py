@@ -17,7 +17,7 @@ from .core.seeds import Noise, Seed
 from .core.windows import bumps, inside, places, sides
 from .errors import AttackError
 
-# Of 10,000 queries, those after which the share of the image that is changed halves (section 3).
+# The queries, of 10,000, after which the share of the image that is changed halves (section 3).
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 MIN_LENGTH = 1e-12
 
@@ -32,6 +32,7 @@ def square(
     norm: str = "Linf",
     queries: int = 5000,
     share: float = 0.8,
+    rescale: bool = False,
     targeted: bool = False,
     quantize: bool = False,
     batch_size: int | None = None,
@@ -52,6 +53,7 @@ def square(
         norm: "Linf" or "L2".
         queries: how often the model is queried, besides once with the images themselves.
         share: of the image that is changed at first (p).
+        rescale: whether the share shrinks faster, in proportion, where there are fewer than the paper's 10,000 queries.
         targeted: whether the labels are the classes to reach.
         quantize: whether results consist of levels of an 8-bit file.
         batch_size: how many samples are attacked at a time; by default all.
@@ -70,7 +72,7 @@ def square(
     ball = Ball.around(images, eps, norm, quantize=quantize)
     labels = labels_or_predictions(model, images, labels, targeted)
     loss = objective("cross_entropy" if targeted else "margin", targeted)  # section 3.1
-    search = _SEARCHES[norm](model, loss, targeted, queries, share)
+    search = _SEARCHES[norm](model, loss, targeted, queries, share, rescale)
     samples = BoundedSamples(ball, labels, Noise.of(seed, len(labels)))
     return run_until_done(search, samples, batch_size=batch_size)
 
@@ -94,6 +96,7 @@ class _Square:
     targeted: bool
     queries: int
     share: float  # p
+    rescale: bool
 
     def begin(self, samples: BoundedSamples) -> _SquareState:
         ball, labels = samples.ball, samples.labels
@@ -117,7 +120,8 @@ class _Square:
         state.points = torch.where(batch_view(better, points), state.trial, state.points)
         state.result = torch.where(batch_view(better, points), points, state.result)
         halvings = torch.tensor(HALVINGS, device=points.device)[:, None]
-        share = self.share / 2.0 ** (state.queries * 10_000 // self.queries > halvings).sum(0)
+        query = state.queries * 10_000 // self.queries if self.rescale else state.queries
+        share = self.share / 2.0 ** (query > halvings).sum(0)
         state.queries = state.queries + 1
         done = fooled | state.solved | (state.queries == self.queries)
         if not done.all():

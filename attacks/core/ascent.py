@@ -127,7 +127,8 @@ class Ascent:
 
     def direction(self, state: AscentState, gradient: Tensor) -> Tensor:
         """The step (n, ...) to take for a gradient (n, ...): along the steepest direction of the norm."""
-        return norm_named(state.ball.norm).steepest(gradient) * batch_view(state.step_size, gradient)
+        length = batch_view(state.step_size, gradient)
+        return norm_named(state.ball.norm).step(gradient, state.points, length)
 
     def has_ended(self, state: AscentState, fooled: Tensor) -> Tensor:
         """(n,) whether the run from the last start is over."""

@@ -148,6 +148,12 @@ def added_within(images: Tensor, delta: Tensor) -> Tensor:
     return torch.where(too_far, torch.nextafter(points, images), points)
 
 
+def movable(gradient: Tensor, points: Tensor) -> Tensor:
+    """The gradient (n, ...) to be raised, 0 where it leads out of [0, 1]: else a boundary would seem too near."""
+    stuck = ((points >= 1) & (gradient > 0)) | ((points <= 0) & (gradient < 0))
+    return torch.where(stuck, 0, gradient)
+
+
 def _bounds(images: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
     """The lowest and the highest values within a radius (n,) in Linf."""
     eps = batch_view(radius, images)
