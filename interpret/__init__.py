@@ -26,7 +26,7 @@ _HOMES = {
     "drawing.style_transfer": ("style_transfer",),
     "errors": ("InterpretError", "NetworkError", "PictureError", "UnknownNameError"),
     "explainers.aggregation": ("combined",),
-    "explainers.diagnosis": ("diagnose",),
+    "explainers.blank_maps": ("diagnose",),
     "explainers.smoothing": ("smoothed",),
     "faithfulness.average_drop": ("average_drop",),
     "faithfulness.average_increase": ("average_increase",),

@@ -17,8 +17,10 @@ from attacks import ATTACKS
 from interpret.errors import InterpretError, did_you_mean
 from interpret.explainers import EXPLAINERS
 
+from .numbers import number_of
+from .radius import NormName, Radius
 from .record import command, gathered
-from .types import NormName, Radius, dashed
+from .types import dashed
 
 FOLDER = Path(interpret.__file__).parent / "explainers"
 ALONE = [name for name, kind in ATTACKS.items() if kind in ("eps", "minimum_norm", "pixels")]  # on single pictures
@@ -28,6 +30,7 @@ ALONE = [name for name, kind in ATTACKS.items() if kind in ("eps", "minimum_norm
 class Option:
     """A keyword-only parameter of a method."""
 
+    method: str
     name: str
     annotation: str  # as written: "int", "str | None", "Literal['a', 'b']"
     default: Any
@@ -66,7 +69,10 @@ def kind_of(option: Option) -> click.ParamType:
         return Radius()
     if option.name == "norm":
         return NormName()
-    return {"int": click.INT, "float": click.FLOAT, "str": click.STRING}[option.annotation.split(" | ")[0]]
+    kind = option.annotation.split(" | ")[0]
+    if kind == "str":
+        return click.STRING
+    return number_of(option.name, option.method, whole={"int": True, "float": False}[kind])
 
 
 def method_option(option: Option) -> Any:
@@ -140,6 +146,7 @@ def read_method(path: Path) -> Method:
     }
     options = tuple(
         Option(
+            path.stem,
             parameter.arg,
             _annotation(parameter, constants),
             _value(default),

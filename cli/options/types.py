@@ -1,4 +1,4 @@
-"""The kinds of values that options take: lists with commas, sizes of a change, sizes of a picture."""
+"""The kinds of values that options take: lists with commas, sizes of a picture."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
-from attacks.core.norm_names import check_radius, norm_name
-from attacks.errors import AttackError
+from interpret import bounds
+from interpret.bounds import is_within
 from interpret.errors import did_you_mean
+
+from .numbers import LARGEST_SIDE, Number
 
 
 class CommaList(click.ParamType):
@@ -55,56 +57,25 @@ class Names(CommaList):
 
 
 def number(text: str) -> float:
-    """A number such as 0.5, or a fraction such as 127/255; a ValueError where it is neither."""
+    """A number such as 0.5, or a fraction such as 127/255; a ValueError where it is neither, or not finite."""
     above, _, below = text.partition("/")
-    return float(above) / (float(below) if below else 1)
+    value = float(above) / (float(below) if below else 1)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not finite")
+    return value
 
 
-def radius(text: str) -> float:
-    """The number that 8/255, 8lv (levels of an 8-bit file) or 0.03 stands for; a ValueError where it is no length."""
-    size = float(text.removesuffix("lv")) / 255 if text.endswith("lv") else number(text)
-    if not 0 <= size < math.inf:
-        raise ValueError(f"{text} is no length")
-    return size
+def _channel(text: str) -> int:
+    number = int(text)
+    if not is_within(number, (0, bounds.COUNT[1])):
+        raise ValueError(f"{text} is no number of a channel")
+    return number
 
 
-COUNT = click.IntRange(1)
+COUNT = Number(*bounds.COUNT)
 NUMBERS = CommaList(number, "a list of numbers such as 0.485,0.456,0.406", name="numbers")
-RADII = CommaList(radius, "a size such as 8/255, 8lv or 0.03")
 WORDS = CommaList(str, "a list of names", once=True)
-CHANNELS = CommaList(int, "a list of channel numbers such as 3,17", once=True)
-
-
-class Radius(click.ParamType):
-    """How large a change may be: 8/255, 8lv (levels of an 8-bit file), or a number."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The radius in units of [0, 1]."""
-        try:
-            return radius(str(value).strip())
-        except (ValueError, ZeroDivisionError):
-            self.fail(f"{value!r} is not a size such as 8/255, 8lv or 0.03", param, ctx)
-
-
-class NormName(click.ParamType):
-    """The norm of a change: Linf, L2, L1 or L0, in any usual spelling."""
-
-    name = "norm"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The norm as the attacks spell it."""
-        try:
-            return norm_name(value)
-        except AttackError as error:
-            self.fail(str(error), param, ctx)
-
-
-def check_eps(eps: float | None, norm: str = "Linf") -> None:
-    """Refuse a radius that is no bound, such as a number of levels that was given as a number of [0, 1]."""
-    if eps is not None:
-        check_radius(eps, norm)
+CHANNELS = CommaList(_channel, "a list of channel numbers such as 3,17", once=True)
 
 
 class Size(click.ParamType):
@@ -115,7 +86,7 @@ class Size(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """One number for a square, or height and width."""
         parts = str(value).lower().split("x")
-        if len(parts) > 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
+        if len(parts) > 2 or not all(part.isdecimal() and 0 < int(part[:9]) <= LARGEST_SIDE for part in parts):
             self.fail(f"{value!r} is not a size such as 224 or 224x320 (height x width)", param, ctx)
         return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
 

@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,10 +17,10 @@ from ...options.messages import Messages
 from ...options.network import ModelOptions
 from ...options.output import OutputOptions, json_option
 from ...options.pictures import OptionalPictures
+from ...options.radius import check_radius
 from ...options.signature import ALONE, Method, attack_method, method_command
-from ...options.types import check_eps
 from .job import Attacking, AttackOptions
-from .verdict import parse_transforms
+from .verdict import VerdictTable, parse_transforms
 
 LOSSLESS = (".png",)
 DEFAULT_PICTURE, DEFAULT_MODEL = "sample:giant-panda", "squeezenet1_1"
@@ -55,6 +56,8 @@ def _attack(
     sources = sources_of(pictures)
     outputs = Outputs(output.output, sources)
     transforms = _checked(method, chosen, attack, outputs)
+    table = VerdictTable(Path(attack.csv), method.name) if attack.csv else None
+    model.check_classes(attack.label, attack.target)
     classifier = model.open()
     shared = {name: getattr(attack, name) for name in ("label", "target", "quantize", "all_steps", "seed")}
     job = Attacking(
@@ -69,6 +72,7 @@ def _attack(
         as_json=as_json,
         no_clobber=output.no_clobber,
         messages=messages,
+        table=table,
     )
     job.run(list(zip(sources, output_stems(sources), strict=True)))
     if job.failed:
@@ -86,7 +90,7 @@ def _checked(
         raise InterpretError(
             f"{outputs.suffix} would change what was found; write .png, and ask --jpeg 90 whether it survives"
         )
-    check_eps(chosen.get("eps"), chosen.get("norm", "Linf"))
+    check_radius(chosen.get("eps"), chosen.get("norm", "Linf"))
     if attack.target and attack.label:
         raise InterpretError("give --label or --target; with a target, the label is anything else")
     return parse_transforms(attack.through, attack.jpeg)
