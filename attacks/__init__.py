@@ -39,6 +39,7 @@ ATTACKS = {
 _HOMES = {
     "errors": ("AttackError", "GradientWarning"),
     "patch": ("train_patch",),
+    "training.fit": ("History", "train"),
     "transforms.destruction": ("destruction_rate",),
     "transforms.patch_placement": ("apply_patch",),
     "transforms.random_transforms": ("ANY_POSE", "PRINT_AND_PHOTOGRAPH", "transformed"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .core.contract import attack
 from .core.losses import is_fooled, objective
 from .core.minimum_norm import MinimumNormState, minimum_norm
 from .core.model import Model, logits_of
@@ -17,6 +18,7 @@ from .errors import AttackError
 VALUES = 2**23  # of the candidates that are painted at a time
 
 
+@attack
 def one_pixel(
     model: Model,
     images: Tensor,

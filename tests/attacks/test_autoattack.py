@@ -44,7 +44,7 @@ def near_the_boundary(shape, norm, classes=4):
     "name, settings",
     [
         ("apgd", dict(steps=40, target_classes=3)),
-        ("square", dict(queries=300)),
+        ("square", dict(queries=300, rescale=True)),
         ("autoattack", dict(steps=20, queries=20)),
     ],
 )
@@ -76,7 +76,7 @@ def test_a_wanted_class_is_reached_at_its_boundary_distance(norm):
     wanted = 1 - labels
     distance = boundary_distance(model, images, labels, norm)
     for name in ("apgd", "square"):
-        settings = {"steps": 40} if name == "apgd" else {"queries": 300}
+        settings = {"steps": 40} if name == "apgd" else {"queries": 300, "rescale": True}
         beyond = 2 if (name, norm) == ("square", "L2") else 1.05
         for factor, expected in ((0.95, False), (beyond, True)):
             found = attack(name, model, images, wanted, eps=distance * factor, norm=norm, targeted=True, **settings)
