@@ -26,6 +26,7 @@ ATTACKS = {
     "fmn": "minimum_norm",
     "lbfgs": "minimum_norm",
     "jsma": "minimum_norm",
+    "hopskipjump": "minimum_norm",
     "one_pixel": "pixels",
     "eot": "eps",
     "physical": "eps",
@@ -35,6 +36,7 @@ ATTACKS = {
 }
 
 _HOMES = {
+    "core.answers": ("from_labels", "from_scores"),
     "errors": ("AttackError", "GradientWarning"),
     "patch": ("train_patch",),
     "transforms.destruction": ("destruction_rate",),

@@ -42,14 +42,30 @@ def fold_option() -> Any:
     return option("Fold batch normalisation into the convolutions: the same to rounding, and faster.")
 
 
+TOGETHER = " + "  # between the names of networks that are taken as one
+
+
+class _Joined(click.Option):
+    """An option that may be repeated, whose values become one text with ``TOGETHER`` between them."""
+
+    def __init__(self, *words: Any, default: str, **more: Any) -> None:
+        super().__init__(*words, multiple=True, default=(default,), **more)
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        return TOGETHER.join(super().type_cast_value(ctx, [value] if isinstance(value, str) else value))
+
+
 @dataclass(frozen=True)
 class ModelOptions:
     """A network as the options of the shell describe it."""
 
     model: str = option(
-        "A network: `interp models` lists them; or timm:NAME, or package.module:function.",
+        "A network: `interp models` lists them; or timm:NAME, package.module:function, or what is shown a PNG and "
+        "answers with a class or scores as JSON, command:./classify or http://localhost:8000. Several are one, "
+        "by the mean of their logits.",
         "-m",
         "--model",
+        cls=_Joined,
         default="efficientnet_lite0",
         metavar="NAME",
         shell_complete=_complete_networks,
@@ -79,7 +95,8 @@ class ModelOptions:
         device = device_named(self.device)
         elsewhere = ("model", "device", "threads")
         given = {known.name: getattr(self, known.name) for known in fields(self) if known.name not in elsewhere}
-        classifier = load(self.model, **given).to(device)
+        names = self.model.split(TOGETHER)
+        classifier = load(names if len(names) > 1 else self.model, **given).to(device)
         if fold:
             from interpret.models.fold_batchnorm import folded
 

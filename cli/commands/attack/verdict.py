@@ -45,11 +45,21 @@ def sentence(row: dict[str, Any], classifier: "Classifier", photographs: int) ->
         for name, way in row.get("survives", {}).items()
         if row["success"]
     )
+    survived += "".join(
+        f"\n  judged by {name}: {seen['after_name']} {seen['after_probability']:.2f}, {_judgement(seen)}"
+        for name, seen in row.get("judges", {}).items()
+    )
     rate = row.get("destruction_rate")
     destroyed = (
         "" if rate is None else f"\n  destroyed in {rate:.0%} of {photographs} simulated photographs of its print"
     )
     return f"{'fooled' if row['success'] else 'withstood'}: {seen}, {size}{place}{destroyed}{survived}"
+
+
+def _judgement(seen: dict[str, Any]) -> str:
+    if not seen["right"]:
+        return "and saw something else already before"
+    return "fooled too" if seen["success"] else "not fooled"
 
 
 def _still_fooled(row: dict[str, Any], seen: int) -> bool:
@@ -60,7 +70,8 @@ def _still_fooled(row: dict[str, Any], seen: int) -> bool:
 
 def append_row(path: Path, row: dict[str, Any]) -> None:
     """Add a line to a table of verdicts, which begins with the names of its columns."""
-    flat = {**row, "survives": json.dumps(row["survives"], ensure_ascii=False)}
+    nested = {name: json.dumps(row[name], ensure_ascii=False) for name in ("survives", "judges")}
+    flat = {**row, **nested}
     try:
         new = not path.exists() or not path.stat().st_size
         with path.open("a", newline="", encoding="utf-8") as file:
