@@ -21,6 +21,7 @@ ORDER = {
         "classifier",
         "scores",
         "images",
+        "corruptions",
         "gradient_check",
         "models",
         "datasets",
