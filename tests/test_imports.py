@@ -13,6 +13,7 @@ MAY_IMPORT = {"interpret": set(), "attacks": set(), "cli": {"interpret", "attack
 ORDER = {
     "interpret": [
         "errors",
+        "calibration_error",
         "progress",
         "bundled",
         "labels",
