@@ -14,6 +14,7 @@ ORDER = {
     "interpret": [
         "errors",
         "calibration_error",
+        "bounds",
         "progress",
         "bundled",
         "labels",
@@ -34,7 +35,7 @@ ORDER = {
         "report",
     ],
     "attacks": ["errors", "distributed", "core", "transforms", "the attacks", "evaluation", "training"],
-    "cli": ["memory", "config", "group", "options", "job", "commands", "app", "__main__"],
+    "cli": ["memory", "own_code", "group", "options", "config", "job", "commands", "app", "__main__"],
 }
 
 

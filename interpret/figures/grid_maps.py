@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..classifier import Classifier
-from ..errors import InterpretError, did_you_mean
+from ..errors import InterpretError, did_you_mean, shortened
 from ..explainers import EXPLAINERS, explainer_named
 from ..explainers.blank_maps import diagnose
 from ..explainers.sharing import shared_passes
@@ -177,7 +177,7 @@ def _members(classifier: Classifier, query: str | int) -> Sequence[int]:
 
 
 def _with_probability(classifier: Classifier, logits: Tensor, index: int) -> str:
-    return f"{classifier.name(index)}\N{NO-BREAK SPACE}{float(logits.softmax(0)[index]):.2f}"
+    return f"{shortened(classifier.name(index))}\N{NO-BREAK SPACE}{float(logits.softmax(0)[index]):.2f}"
 
 
 def _takes_layer(method: str) -> bool:

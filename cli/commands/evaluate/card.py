@@ -12,10 +12,11 @@ from interpret.errors import InterpretError
 from ...job.provenance import provenance
 from ...job.results import slug
 from ...options.messages import Messages, tell
-from ...options.network import TOGETHER, ModelOptions
+from ...options.network import ModelOptions
 from ...options.output import json_option
 from ...options.radius import Radius, check_radius
 from ...options.record import command, option
+from ...options.safety import TOGETHER, Written
 from ...options.types import COUNT, dashed
 from .corruptions import CorruptionOptions, table, wrong_by_file
 from .labelled import FolderOptions, leave, open_data, share_of, stacked
@@ -45,7 +46,13 @@ def card(
     data: FolderOptions,
     strength: CardOptions,
     which: CorruptionOptions,
-    output: str = option("The page; the numbers go beside it, as .json.", "-o", "--output", default="card.html"),
+    output: str = option(
+        "The page; the numbers go beside it, as .json.",
+        "-o",
+        "--output",
+        default="card.html",
+        type=Written(dir_okay=False),
+    ),
     no_clobber: bool = option("Go on with the corruptions of an earlier run."),
     model: ModelOptions,
     as_json: bool = json_option(),

@@ -20,6 +20,7 @@ from ...options.messages import Messages
 from ...options.network import ModelOptions, network_name
 from ...options.output import folder_option, json_option
 from ...options.record import command, option
+from ...options.safety import NetworkName
 from ...options.types import CommaList, Names, dashed
 from .labelled import FolderOptions, LabelledPictures, leave, open_data
 
@@ -66,6 +67,7 @@ def corruptions(
     relative_to: str | None = option(
         "A network whose errors count as 100 %, which makes the mean a mean corruption error; ImageNet-C's is AlexNet.",
         metavar="NAME|FILE",
+        type=NetworkName(),
     ),
     output: str = folder_option(),
     no_clobber: bool = option("Go on with the table of an earlier run."),

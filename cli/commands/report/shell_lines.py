@@ -10,7 +10,8 @@ import click
 from interpret.explainers import DISPLAYS, EXPLAINERS
 
 from ...job.sources import Source
-from ...options.network import TOGETHER, ModelOptions
+from ...options.network import ModelOptions
+from ...options.safety import TOGETHER
 from ...options.types import dashed
 from .choices import ReportChoices
 

@@ -72,7 +72,8 @@ def test_the_calibration_error_is_the_mean_distance_of_probability_and_accuracy(
     sure = torch.tensor([0.92, 0.92, 0.92, 0.92, 0.62, 0.62])
     labels = torch.tensor([0, 0, 0, 1, 0, 1])
     found = calibration(torch.stack([sure, 1 - sure], 1), labels, bins=10)
-    assert found.error == pytest.approx(4 / 6 * 0.17 + 2 / 6 * 0.12, abs=1e-6) and found.low <= found.error <= found.high
+    assert found.error == pytest.approx(4 / 6 * 0.17 + 2 / 6 * 0.12, abs=1e-6)
+    assert found.low <= found.error <= found.high
     assert found.counts[9] == 4 and found.accuracies[9] == 0.75 and sum(found.counts) == 6
     with pytest.raises(InterpretError, match="a picture or more"):
         calibration(torch.zeros(0, 2), labels[:0])
