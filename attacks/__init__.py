@@ -28,6 +28,7 @@ ATTACKS = {
     "fmn": "minimum_norm",
     "lbfgs": "minimum_norm",
     "jsma": "minimum_norm",
+    "hopskipjump": "minimum_norm",
     "one_pixel": "pixels",
     "eot": "eps",
     "physical": "eps",
@@ -37,6 +38,7 @@ ATTACKS = {
 }
 
 _HOMES = {
+    "core.answers": ("from_labels", "from_scores"),
     "errors": ("AttackError", "GradientWarning"),
     "patch": ("train_patch",),
     "training.fit": ("History", "train"),

@@ -13,6 +13,7 @@ MAY_IMPORT = {"interpret": set(), "attacks": set(), "cli": {"interpret", "attack
 ORDER = {
     "interpret": [
         "errors",
+        "calibration_error",
         "bounds",
         "progress",
         "bundled",
@@ -22,6 +23,7 @@ ORDER = {
         "classifier",
         "scores",
         "images",
+        "corruptions",
         "gradient_check",
         "models",
         "datasets",

@@ -24,6 +24,7 @@ BOUNDS: dict[str, Bounds] = {
     "jsma.change": (-1.0, 1.0),
     "confidence": ANY_SIZE,
     "decay": ANY_SIZE,
+    "estimates": COUNT,
     "first_eps": SOME_SIZE,
     "first_weight": SOME_SIZE,
     "fraction": (ABOVE_0, 1.0),

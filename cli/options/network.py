@@ -13,7 +13,7 @@ from ..memory import keep_freed_memory
 from ..own_code import code_from_here, names_code
 from .numbers import Number
 from .record import option
-from .safety import NetworkName, Weights
+from .safety import TOGETHER, NetworkName, Weights
 from .types import NUMBERS, Size
 
 if TYPE_CHECKING:
@@ -45,14 +45,27 @@ def fold_option() -> Any:
     return option("Fold batch normalisation into the convolutions: the same to rounding, and faster.")
 
 
+class _Joined(click.Option):
+    """An option that may be repeated, whose values become one text with ``TOGETHER`` between them."""
+
+    def __init__(self, *words: Any, default: str, **more: Any) -> None:
+        super().__init__(*words, multiple=True, default=(default,), **more)
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        return TOGETHER.join(super().type_cast_value(ctx, [value] if isinstance(value, str) else value))
+
+
 @dataclass(frozen=True)
 class ModelOptions:
     """A network as the options of the shell describe it."""
 
     model: str = option(
-        "A network: `interp models` lists them; or timm:NAME, or package.module:function.",
+        "A network: `interp models` lists them; or timm:NAME, package.module:function, or what is shown a PNG and "
+        "answers with a class or scores as JSON, command:./classify or http://localhost:8000. Several are one, "
+        "by the mean of their logits.",
         "-m",
         "--model",
+        cls=_Joined,
         default="efficientnet_lite0",
         type=NetworkName(),
         metavar="NAME",
@@ -83,8 +96,9 @@ class ModelOptions:
         device = device_named(self.device)
         elsewhere = ("model", "device", "threads")
         given = {known.name: getattr(self, known.name) for known in fields(self) if known.name not in elsewhere}
+        names = self.model.split(TOGETHER)
         with code_from_here(self.model):
-            classifier = load(self.model, **given).to(device)
+            classifier = load(names if len(names) > 1 else self.model, **given).to(device)
         if fold:
             from interpret.models.fold_batchnorm import folded
 

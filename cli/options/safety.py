@@ -8,6 +8,7 @@ import click
 from ..own_code import names_code
 from .types import CommaList
 
+TOGETHER = " + "  # between the names of networks that are taken as one
 FILES = {*".png .jpg .jpeg .webp .gif .pdf .svg .npy .npz .csv .json .html .txt .pt .pth .zip".split()}
 
 
@@ -74,8 +75,9 @@ def too_far(kind: click.ParamType, value: Any, folder: Path) -> str | None:
 def _network_too_far(name: str, folder: Path) -> str | None:
     if names_code(name):
         return "chooses code to be run"
-    is_file = name.endswith((".pt", ".pth"))
-    return "takes weights from outside its folder" if is_file and not _inside(name, folder) else None
+    files = [one for one in name.split(TOGETHER) if one.endswith((".pt", ".pth"))]
+    outside = any(not _inside(file, folder) for file in files)
+    return "takes weights from outside its folder" if outside else None
 
 
 def _inside(value: str, folder: Path) -> bool:

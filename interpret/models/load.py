@@ -18,6 +18,7 @@ from .saved import is_trained, load_trained, read_trained
 from .state_dict import State, fill, read_weights
 
 DEFAULT = "efficientnet_lite0"
+ANSWERING = ("command:", "http://", "https://")  # how the names of networks begin that only answer
 
 
 class BareNetworkError(NetworkError):
@@ -29,7 +30,7 @@ Options = dict[str, Any]  # those of mean, std and input_size that were given
 
 
 def load(
-    name: str | os.PathLike = DEFAULT,
+    name: str | os.PathLike | Sequence[str | os.PathLike] = DEFAULT,
     *,
     weights: str | os.PathLike | None = None,
     labels: str | os.PathLike | Sequence[str] | None = None,
@@ -43,8 +44,10 @@ def load(
     Args:
         name: "efficientnet_lite0" (the default) or "squeezenet1_1", which work offline; any
             torchvision classification network; "timm:NAME"; "package.module:function", a function
-            that takes no arguments and returns an ``nn.Module`` or a ``Classifier``; or a ``.pt`` or
-            ``.pth`` file that `interp train` wrote, with preprocessing and labels in it.
+            that takes no arguments and returns an ``nn.Module`` or a ``Classifier``; a ``.pt`` or
+            ``.pth`` file that `interp train` wrote, with preprocessing and labels in it; or what is shown
+            pictures and only answers (see `models.answers`): "command:./classify", or an address of
+            this machine, "http://127.0.0.1:8000/classify". Several names are the mean of their logits.
         weights: a ``.pth``, ``.pt`` or ``.safetensors`` file with the network's state dict, for any
             number of classes; the published weights by default.
         labels: the names of the classes, or a file that holds them: one per line, or JSON.
@@ -61,12 +64,16 @@ def load(
         NetworkError: weights that are not available or do not fit; the message says which keys, or
             which file to fetch and where to put it.
     """
+    if isinstance(name, Sequence) and not isinstance(name, str):
+        return _several(name, weights, labels, mean or std, input_size=input_size, precision=precision)
     name = _checked(name, weights, mean, std)
     options = {"mean": mean, "std": std, "input_size": input_size}
     options = {option: value for option, value in options.items() if value is not None}
     with torch.inference_mode(False), torch.random.fork_rng([]):
         if name.endswith((".pt", ".pth")) and os.path.isfile(name):
             classifier = _from_file(name, weights, options)
+        elif name.startswith(ANSWERING):
+            classifier = _from_answers(name, weights, labels, options)
         elif ":" in name and not name.startswith("timm:") and not address_hint(name):
             classifier = _from_function(name, weights, options)
         else:
@@ -76,6 +83,24 @@ def load(
         classifier.labels = _labels(classifier, labels)
         classifier.precision = checked_precision(precision)
     return classifier
+
+
+def _several(names: Sequence[File], *single: Any, input_size: Any, precision: str) -> Classifier:
+    """The mean of several networks, whose own weights, labels, mean and std cannot be told apart here."""
+    from .ensemble import averaged
+
+    if any(given is not None for given in single):
+        raise NetworkError("weights, labels, mean and std are those of one network, not of several")
+    return averaged([load(name, precision=precision) for name in names], input_size=input_size)
+
+
+def _from_answers(name: str, weights: File | None, labels: Any, options: Options) -> Classifier:
+    from .answers import Answers
+
+    if weights is not None:
+        raise NetworkError(f"{name} has its own weights, which nothing is known of: omit them")
+    network = Answers(name, None if labels is None else _named(labels))
+    return Classifier(network, **{"mean": [0.0] * 3, "std": [1.0] * 3} | options)
 
 
 def _checked(name: object, weights: object, mean: object, std: object) -> str:
@@ -144,10 +169,14 @@ def _labels(classifier: Classifier, labels: str | os.PathLike | Sequence[str] | 
         if classifier.labels is not None:
             return classifier.labels
         return imagenet() if classes == 1000 else Labels([str(index) for index in range(classes)])
-    found = read_labels(labels) if isinstance(labels, str | os.PathLike) else Labels(labels)
+    found = _named(labels)
     if len(found) != classes:
         raise NetworkError(f"{len(found)} labels for a network with {classes} classes")
     return found
+
+
+def _named(labels: str | os.PathLike | Sequence[str]) -> Labels:
+    return read_labels(labels) if isinstance(labels, str | os.PathLike) else Labels(labels)
 
 
 def _count_classes(classifier: Classifier) -> int:

@@ -127,7 +127,10 @@ def test_a_file_that_was_found_chooses_no_code_and_nothing_outside_its_folder(tm
 
 def test_every_option_that_names_a_network_or_a_place_to_write_knows_it(tmp_path):
     """Over all commands, so that none is forgotten."""
-    networks, places = {"model", "models", "compare", "network", "source"}, {"output", "csv", "folder", "gif", "curve"}
+    networks, places = (
+        {"model", "models", "compare", "judge", "relative_to", "network", "source"},
+        {"output", "csv", "folder", "gif", "curve"},
+    )
     for path, command in all_commands():
         for option in command.params:
             if isinstance(option, click.Option) and option.name in {*networks, *places, "weights"}:

@@ -46,7 +46,7 @@ def norms_of(name):
 
 ALONE, SHARED = of_kind("eps", "minimum_norm", "pixels"), of_kind("shared")
 SMALLEST = of_kind("minimum_norm", "pixels")  # these give the image itself back where nothing else fools
-BLIND = ("square", "one_pixel")  # these use no gradients
+BLIND = ("square", "hopskipjump", "one_pixel")  # these use no gradients
 
 every = pytest.mark.parametrize("name", ATTACKS)
 

@@ -13,13 +13,14 @@ from ...group import HintingGroup, LazyCommands, imported
 from ...job.provenance import provenance
 from ...job.results import Outputs
 from ...job.sources import output_stems, sources_of
-from ...options.messages import Messages
+from ...options.messages import Messages, tell
 from ...options.network import ModelOptions
 from ...options.output import OutputOptions, json_option
 from ...options.pictures import OptionalPictures
 from ...options.radius import check_radius
 from ...options.signature import ALONE, Method, attack_method, method_command
 from .job import Attacking, AttackOptions
+from .judges import Judges
 from .verdict import VerdictTable, parse_transforms
 
 LOSSLESS = (".png",)
@@ -60,6 +61,8 @@ def _attack(
     model.check_classes(attack.label, attack.target)
     classifier = model.open()
     shared = {name: getattr(attack, name) for name in ("label", "target", "quantize", "all_steps", "seed")}
+    if attack.start:
+        shared["start"] = attack.start
     job = Attacking(
         method=method,
         classifier=classifier,
@@ -72,9 +75,13 @@ def _attack(
         as_json=as_json,
         no_clobber=output.no_clobber,
         messages=messages,
+        judges=Judges.of(attack.judge, model, classifier),
         table=table,
     )
     job.run(list(zip(sources, output_stems(sources), strict=True)))
+    if len(sources) > 1:
+        for line in job.judges.table(as_json):
+            tell(line) if as_json else messages.note(line)
     if job.failed:
         raise click.exceptions.Exit(1)
     if attack.require_success and job.withstood:

@@ -12,14 +12,15 @@ from interpret.errors import InterpretError, PictureError
 
 from ...job.results import Outputs, write_result
 from ...job.resume import made_before
-from ...job.sources import Source
+from ...job.sources import Source, one_picture
 from ...options.classes import class_option
 from ...options.messages import Messages, tell
 from ...options.numbers import Number
 from ...options.pictures import seed_option
 from ...options.record import option
-from ...options.safety import Written
+from ...options.safety import NetworkName, Written
 from ...options.signature import Method
+from .judges import Judges
 from .verdict import VerdictTable, sentence, verdict_row
 
 if TYPE_CHECKING:
@@ -53,6 +54,16 @@ class AttackOptions:
     through: str | None = option(
         "Ask what is survived of jpeg, resize, blur, noise; such as resize,jpeg:75,blur.", metavar="LIST"
     )
+    judge: tuple[str, ...] = option(
+        "Ask another network too whether it is fooled by what was made on -m; may be repeated. Of several pictures "
+        "a table counts on how many each is.",
+        metavar="NAME|FILE",
+        type=NetworkName(),
+    )
+    start: str | None = option(
+        "A picture to begin from, such as one of the --target, for an attack that walks from there (hopskipjump).",
+        metavar="PICTURE",
+    )
     csv: str | None = option("Write a table of verdicts too, picture by picture.", type=Written(dir_okay=False))
     require_success: bool = option("Exit with status 3 where some picture is not fooled.")
 
@@ -72,6 +83,7 @@ class Attacking:
     as_json: bool
     no_clobber: bool
     messages: Messages
+    judges: Judges
     table: VerdictTable | None = None  # of the verdicts
     failed: int = 0
     withstood: int = 0
@@ -113,6 +125,7 @@ class Attacking:
         if self.method.name == "physical":  # in every row, since a table has one header
             row["destruction_rate"] = self._destruction_rate(image, found, verdict) if verdict.success else None
         row["survives"] = {name: self._after(found, name, strength) for name, strength in self.transforms}
+        row["judges"] = self.judges.on(image, found, labels, targeted)
         self.withstood += verdict.right and not verdict.success
         if path is not None:
             # Once more, with what came of it, so that the file speaks for itself.
@@ -144,24 +157,34 @@ class Attacking:
             return image, {"forwards": 0, "backwards": 0}
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            found = attack_named(self.method.name)(counted, image, labels, **self._options(targeted))
+            found = attack_named(self.method.name)(counted, image, labels, **self._options(image, targeted))
         for warning in {str(warning.message) for warning in caught}:
             self.messages.note(warning)
         return found, {"forwards": counted.forwards, "backwards": counted.backwards}
 
-    def _options(self, targeted: bool) -> dict[str, Any]:
+    def _options(self, image: "Tensor", targeted: bool) -> dict[str, Any]:
         """The options of the attack, of those given to the command."""
         known = {option.name for option in self.method.options}
         if targeted and "targeted" not in known:
             raise InterpretError(f"{self.method.command} has no --target")
+        if self.attack.start and "start" not in known:
+            raise InterpretError(f"{self.method.command} has no --start")
         every = {
             **self.chosen,
             "targeted": targeted,
             "quantize": self.attack.quantize,
             "stop_when_fooled": not self.attack.all_steps,
             "seed": self.attack.seed,
+            **({"start": self._start(image)} if self.attack.start else {}),
         }
         return {name: value for name, value in every.items() if name in known}
+
+    def _start(self, image: "Tensor") -> "Tensor":
+        """The picture to begin from, in the size of the picture that is attacked."""
+        from interpret.datasets.dataset import resized
+
+        start = one_picture(self.attack.start).read()
+        return resized(start, tuple(image.shape[-2:])).clamp(0, 1).to(image)
 
     def _write(self, path: Path | None, adversarial: "Tensor", about: dict[str, Any]) -> None:
         from interpret.images.files import to_pil
@@ -215,6 +238,8 @@ class Attacking:
             return False
         before = made_before(path, about)
         if before is None or "verdict" not in before:
+            return False
+        if not self.judges.take_up(before["verdict"].get("judges", {})):
             return False
         self.withstood += before["verdict"]["right"] and not before["verdict"]["success"]
         return True

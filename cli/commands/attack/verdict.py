@@ -47,11 +47,21 @@ def sentence(row: dict[str, Any], classifier: "Classifier", photographs: int) ->
         for name, way in row.get("survives", {}).items()
         if row["success"]
     )
+    survived += "".join(
+        f"\n  judged by {name}: {seen['after_name']} {seen['after_probability']:.2f}, {_judgement(seen)}"
+        for name, seen in row.get("judges", {}).items()
+    )
     rate = row.get("destruction_rate")
     destroyed = (
         "" if rate is None else f"\n  destroyed in {rate:.0%} of {photographs} simulated photographs of its print"
     )
     return f"{'fooled' if row['success'] else 'withstood'}: {seen}, {size}{place}{destroyed}{survived}"
+
+
+def _judgement(seen: dict[str, Any]) -> str:
+    if not seen["right"]:
+        return "and saw something else already before"
+    return "fooled too" if seen["success"] else "not fooled"
 
 
 def _still_fooled(row: dict[str, Any], seen: int) -> bool:
@@ -76,7 +86,8 @@ class VerdictTable:
 
     def add(self, row: dict[str, Any]) -> None:
         """Write a line, behind the names of the columns where it is the first."""
-        flat = plain_row({**row, "survives": json.dumps(row["survives"], ensure_ascii=False)})
+        nested = {name: json.dumps(row[name], ensure_ascii=False) for name in ("survives", "judges")}
+        flat = plain_row({**row, **nested})
         try:
             with self.path.open("a", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, flat)
@@ -95,7 +106,7 @@ def columns(attack: str) -> list[str]:
     verdict = [field.name for field in fields(Verdict)]
     names = ["levels", "label_name", "before_name", "after_name", "forwards", "backwards", "cpu_seconds", "seed"]
     own = ["destruction_rate"] if attack == "physical" else []
-    return ["picture", "path", "attack", *verdict, *names, *own, "survives"]
+    return ["picture", "path", "attack", *verdict, *names, *own, "survives", "judges"]
 
 
 def parse_transforms(through: str | None, jpeg: int | None) -> list[tuple[str, float]]:

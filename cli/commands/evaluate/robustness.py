@@ -38,6 +38,7 @@ class RobustnessOptions:
     steps: int | None = option("Of the attack; its own default otherwise.", type=COUNT)
     restarts: int | None = option("Of the attack.", type=COUNT)
     loss: str | None = option("Of the attack.")
+    queries: int | None = option("Of the attack, such as square, hopskipjump or autoattack.", type=COUNT)
 
     @property
     def name(self) -> str:

@@ -13,7 +13,7 @@ from PIL import Image
 import interpret
 from attacks import ATTACKS
 from cli.commands.attack.verdict import parse_transforms
-from tests.command import CAT, SQUEEZE, TINY, interp, stored
+from tests.command import CAT, FLOWERS, SQUEEZE, TINY, interp, stored
 
 
 def known_flowers():
@@ -240,3 +240,34 @@ def test_a_physical_attack_says_how_often_a_photograph_destroys_it():
     ran = interp("attack", "physical", "--eps", "16lv", "--steps", 12, "--samples", 2, "--no-figure", "--json")
     row = json.loads(ran.out)
     assert row["success"] and 0 <= row["destruction_rate"] <= 0.5
+
+
+def test_other_networks_judge_what_was_made_on_one(tmp_path):
+    pieces = []
+    for number in range(3):
+        pieces.append(tmp_path / f"{number}.png")
+        Image.open(CAT).crop((60 * number, 0, 60 * number + 80, 80)).save(pieces[-1])
+    judges = ("--judge", "tests.command:dark_flowers", "--judge", TINY[1])
+    words = ("attack", "fgsm", *pieces, "--eps", "8lv", "--json", "-o", "out", *judges, *TINY)
+    ran = interp(*words)
+    rows = [json.loads(line) for line in ran.out.splitlines()]
+    assert ran.status == 0 and [row["judge"] for row in rows[3:]] == ["tests.command:dark_flowers", TINY[1]]
+    for row in rows[:3]:  # the attacked network judges as it did
+        own = row["judges"][TINY[1]]
+        assert (own["right"], own["success"], own["after"]) == (row["right"], row["success"], row["after"])
+    assert rows[4]["right"] == 3 and rows[4]["fooled"] == sum(row["success"] for row in rows[:3])
+    again = interp(*words, "--no-clobber")
+    assert [json.loads(line) for line in again.out.splitlines()] == rows[3:]
+    assert "other classes" in interp("attack", "fgsm", CAT, "--judge", "squeezenet1_1", *TINY).err
+
+
+def test_an_attack_begins_from_a_picture_of_the_target(tmp_path):
+    classifier, image = interpret.load(TINY[1]), interpret.read(CAT)[..., :40, :40]
+    interpret.write(tmp_path / "cat.png", image)
+    colours = torch.rand(200, 3, 1, 1).round(decimals=1).expand(-1, -1, 40, 40)
+    start = colours[classifier.predict(colours) != classifier.predict(image)][:1]
+    interpret.write(tmp_path / "start.png", start)
+    words = ("--start", tmp_path / "start.png", "--target", FLOWERS[int(classifier.predict(start))])
+    ran = interp("attack", "hopskipjump", tmp_path / "cat.png", "--queries", 150, "--json", *words, *TINY)
+    assert json.loads(ran.out)["success"] and json.loads(ran.out)["l2"] < float((start - image).norm())
+    assert "has no --start" in interp("attack", "fgsm", tmp_path / "cat.png", *words, *TINY).err
