@@ -20,6 +20,10 @@ class NetworkError(InterpretError):
     """A network, or its weights, that cannot be used in the way asked for."""
 
 
+class NotFiniteError(InterpretError, RuntimeError):
+    """Numbers of a network that are NaN or infinite for one picture; others may be fine."""
+
+
 def error_line(error: Exception) -> str:
     """What an error says, in one line of a length that suits a page."""
     return " ".join(str(error).split())[:300]

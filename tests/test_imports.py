@@ -20,6 +20,8 @@ ORDER = {
         "network",
         "classifier",
         "scores",
+        "output_scores",
+        "one_label",
         "images",
         "gradient_check",
         "models",

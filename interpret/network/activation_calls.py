@@ -48,7 +48,7 @@ KNOWN = {
 GATES = ("sigmoid", "tanh", "hardsigmoid", "softsign", "tanhshrink", "logsigmoid")
 
 
-def _callables(names: Iterable[str]) -> dict[Any, str]:
+def callables_named(names: Iterable[str]) -> dict[Any, str]:
     """Every function, method and operator with one of these names, in place or not, to the plain name."""
     found = {}
     for space in (torch, F, torch.Tensor, torch._C._nn, torch.ops.aten):
@@ -62,8 +62,8 @@ def _callables(names: Iterable[str]) -> dict[Any, str]:
     return found
 
 
-_ACTIVATIONS = _callables(KNOWN)
-GATE_CALLS = _callables(GATES)
+_ACTIVATIONS = callables_named(KNOWN)
+GATE_CALLS = callables_named(GATES)
 
 
 def activation_call(func: Any, args: tuple, kwargs: dict) -> ActivationCall | None:

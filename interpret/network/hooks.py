@@ -134,21 +134,6 @@ def _recorder(recording: Recording, layer: str, wanted: int | None, cut: bool) -
 
 
 @contextmanager
-def last_call(network: nn.Module, *kinds: type[nn.Module]) -> Iterator[list[Tensor]]:
-    """The input and the output of the module of some kinds that ran last inside the block; empty if none ran."""
-    last: list[Tensor] = []
-
-    def hook(module: nn.Module, args: tuple, options: dict, output: Tensor) -> None:
-        last[:] = [*args, *options.values()][:1] + [output]
-
-    with ExitStack() as hooks:
-        for module in network.modules():
-            if isinstance(module, kinds):
-                hooks.enter_context(module.register_forward_hook(hook, with_kwargs=True))
-        yield last
-
-
-@contextmanager
 def counted(network: nn.Module) -> Iterator[Counter[str]]:
     """Count the pictures that go through a network inside the block, under the key "passes"."""
     count: Counter[str] = Counter()
