@@ -11,8 +11,9 @@ from .geometry import INTERPOLATIONS, Geometry, fit
 from .labels.names import Labels
 from .network.fingerprint import fingerprint
 from .network.hooks import last_call, left_as_found
-from .network.layers import default_layer
+from .network.layout import Layout
 from .network.outputs import first_tensor
+from .network.survey import default_layer, layouts_of
 
 PRECISIONS = {"float32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 SUM_TOLERANCE = {torch.bfloat16: 1e-2, torch.float16: 2e-3}  # how far rounding takes a sum of probabilities from 1
@@ -240,3 +241,8 @@ def network_of(classifier: nn.Module) -> nn.Module:
 def layer_of(classifier: nn.Module, inputs: Tensor, layer: str | None) -> str:
     """The layer asked for, or else the last feature map."""
     return layer or default_layer(network_of(classifier), inputs, classifier)
+
+
+def laid_out(classifier: nn.Module, inputs: Tensor, *layers: str) -> dict[str, Layout]:
+    """The layouts of those of some layers that hold a map of inputs (N, C, h, w) on the input grid."""
+    return layouts_of(network_of(classifier), inputs, layers, classifier)

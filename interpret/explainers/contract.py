@@ -7,13 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..classifier import layer_of, network_of, on_input_grid
+from ..classifier import laid_out, layer_of, network_of, on_input_grid
 from ..errors import InterpretError
 from ..geometry import Geometry
 from ..network.autograd import gradient, leaf
 from ..network.backward_rules import Rule, ruled_gradient
-from ..network.hooks import Recording, left_as_found, recorded
+from ..network.hooks import left_as_found
 from ..network.outputs import first_tensor
+from ..network.recording import Recording, recorded
+from ..network.survey import trouble_with
 from ..scores import Target, checked_indices, class_score, score_of
 from .sharing import passed_before, share
 
@@ -83,7 +85,7 @@ def activations_and_score(
     check_pictures(inputs)
     layer = layer_of(classifier, inputs, layer)
     recording, logits = _recorded_pass(classifier, inputs, layer)
-    return feature_map(recording, layer), class_score(logits, target)
+    return feature_map(classifier, inputs, recording, layer), class_score(logits, target)
 
 
 def _recorded_pass(classifier: nn.Module, inputs: Tensor, layer: str) -> tuple[Recording, Tensor]:
@@ -92,7 +94,8 @@ def _recorded_pass(classifier: nn.Module, inputs: Tensor, layer: str) -> tuple[R
     if not keep and (passed := passed_before(classifier, inputs, layer)):
         return passed
     # The graph below the layer is only needed by a caller who differentiates the map itself.
-    with recorded(network_of(classifier), layer, cut=not keep) as recording:
+    layouts = laid_out(classifier, inputs, layer)
+    with recorded(network_of(classifier), layer, cut=not keep, layouts=layouts) as recording:
         logits = first_tensor(classifier(inputs))
     if not keep:
         share(classifier, inputs, layer, (recording, logits))
@@ -115,12 +118,12 @@ def shared_logits(explainer: Explainer, classifier: nn.Module, inputs: Tensor, l
         return first_tensor(classifier(inputs))
 
 
-def feature_map(recording: Recording, layer: str) -> Tensor:
-    """The activations (N, K, u, v) of a layer; InterpretError if they are no map."""
+def feature_map(classifier: nn.Module, inputs: Tensor, recording: Recording, layer: str) -> Tensor:
+    """The activations (N, K, u, v) that a layer gives for inputs; InterpretError if they are no map of these."""
     activations = recording[layer]
-    if activations.dim() != 4:
-        shape = tuple(activations.shape)
-        raise InterpretError(f"layer {layer!r} gives {shape}, not a map of shape (N, K, H, W)")
+    if layer not in recording.layouts:
+        trouble = trouble_with(network_of(classifier), inputs, layer, classifier)
+        raise InterpretError(f"layer {layer!r} gives {tuple(activations.shape)}, {trouble}")
     return activations
 
 
