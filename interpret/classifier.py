@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from .errors import InterpretError, NetworkError
 from .geometry import INTERPOLATIONS, Geometry, fit
 from .labels.names import Labels
+from .network.batch_statistics import each_alone
 from .network.fingerprint import fingerprint
 from .network.hooks import last_call, left_as_found
 from .network.layout import Layout
@@ -104,7 +105,7 @@ class Classifier(nn.Module):
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Logits (N, classes) of inputs (N, C, h, w) in [0, 1], as `prepare` gives them."""
-        with last_call(self.network, nn.Sigmoid, nn.Softmax) as last:
+        with last_call(self.network, nn.Sigmoid, nn.Softmax) as last, each_alone(self.network):
             output = first_tensor(self._run(self.normalise(inputs)))
         # Such a module may also be a gate inside the network, or exist without being used.
         if last and _same_values(last[1], output):
@@ -140,7 +141,8 @@ class Classifier(nn.Module):
         elif wanted != given:
             raise InterpretError(f"the network takes pictures of {wanted} channels, not of {given}")
         first = next((p for p in self.network.parameters() if p.is_floating_point()), self.mean)
-        return ((inputs - self.mean.to(inputs.dtype)) / self.std.to(inputs.dtype)).to(first.dtype)
+        scaled = (inputs - self.mean.to(inputs.dtype)) / self.std.to(inputs.dtype)
+        return scaled.contiguous().to(first.dtype)  # since some networks view what they compute as rows
 
     def on_inputs(self) -> Self:
         """The same classifier for pictures that already lie on the network's input grid."""

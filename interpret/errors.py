@@ -20,6 +20,10 @@ class NetworkError(InterpretError):
     """A network, or its weights, that cannot be used in the way asked for."""
 
 
+class NoGradientError(NetworkError):
+    """A score that has no gradient to what is asked; whoever knows the network says where it is cut."""
+
+
 def error_line(error: Exception) -> str:
     """What an error says, in one line of a length that suits a page."""
     return " ".join(str(error).split())[:300]

@@ -1,6 +1,7 @@
 """What all explainers have in common: maps on the picture's own pixels, and no trace left in the network."""
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -8,14 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from ..classifier import laid_out, layer_of, network_of, on_input_grid
-from ..errors import InterpretError
+from ..errors import InterpretError, NetworkError
 from ..geometry import Geometry
 from ..network.autograd import gradient, leaf
 from ..network.backward_rules import Rule, ruled_gradient
+from ..network.gradient_path import path_told
 from ..network.hooks import left_as_found
 from ..network.outputs import first_tensor
 from ..network.recording import Recording, recorded
-from ..network.survey import trouble_with
+from ..network.survey import tokens_that_count, trouble_with
 from ..scores import Target, checked_indices, class_score, score_of
 from .sharing import passed_before, share
 
@@ -38,6 +40,8 @@ def explainer(
     """
 
     def decorate(core: Explainer) -> Explainer:
+        looks_at_layer = "layer" in inspect.signature(core).parameters
+
         @functools.wraps(core)
         def explain(classifier: nn.Module, images: Tensor, target: Target, **options: Any) -> Tensor:
             if not callable(target):
@@ -47,7 +51,12 @@ def explainer(
                 if images.is_inference():
                     images = images.clone()  # a tensor made under inference_mode can carry no gradient
                 view, inputs, geometry = on_input_grid(classifier, images)
-                explained = core(view, inputs, target, **options)
+
+                def layer() -> str | None:
+                    return layer_of(view, inputs, options.get("layer")) if looks_at_layer else None
+
+                with path_told(network_of(view), inputs, view, layer):
+                    explained = core(view, inputs, target, **options)
                 return (explained if geometry is None else lay_back(geometry, explained)).detach()
 
         explain.lay_back, explain.differentiates_inputs = lay_back, differentiates_inputs
@@ -76,16 +85,29 @@ def check_pictures(inputs: Tensor) -> None:
 
 
 def activations_and_score(
-    classifier: nn.Module, inputs: Tensor, target: Target, layer: str | None
+    classifier: nn.Module, inputs: Tensor, target: Target, layer: str | None, *, differentiated: bool = True
 ) -> tuple[Tensor, Tensor]:
     """The activations (N, K, u, v) of a layer, by default the last feature map, and the (N,) score made of them.
 
-    The graph starts at the layer, unless the inputs have a graph themselves.
+    The graph starts at the layer, unless the inputs have a graph themselves. ``differentiated`` says that a method
+    needs the gradient of the score by the activations.
     """
     check_pictures(inputs)
     layer = layer_of(classifier, inputs, layer)
     recording, logits = _recorded_pass(classifier, inputs, layer)
-    return feature_map(classifier, inputs, recording, layer), class_score(logits, target)
+    activations, score = feature_map(classifier, inputs, recording, layer), class_score(logits, target)
+    if differentiated and recording.layouts[layer].has_others and score.requires_grad:
+        _check_places_count(classifier, inputs, layer, activations, score)
+    return activations, score
+
+
+def _check_places_count(classifier: nn.Module, inputs: Tensor, layer: str, activations: Tensor, score: Tensor) -> None:
+    """Refuse tokens of places that do not change the score, since it is read off the class token alone."""
+    slope = torch.autograd.grad(score.sum(), activations, retain_graph=True, allow_unused=True)[0]
+    if slope is not None and not slope.any():
+        other = tokens_that_count(network_of(classifier), inputs[:1], classifier)
+        hint = f"; name an earlier layer, such as {other!r}" if other else ""
+        raise NetworkError(f"the score is read off the class token of layer {layer!r}, not off its places{hint}")
 
 
 def _recorded_pass(classifier: nn.Module, inputs: Tensor, layer: str) -> tuple[Recording, Tensor]:

@@ -30,8 +30,8 @@ def each_alone(network: nn.Module) -> Iterator[None]:
     with ExitStack() as hooks:
         for module in found:
             hooks.enter_context(module.register_forward_hook(_by_itself))
-        if found and network not in _told and not network.training:
-            _told.add(network)
+        if found and found[0] not in _told and not network.training:
+            _told.add(found[0])
             _log.warning(
                 "%s has batch normalisation without running statistics: every picture is normalised by itself, "
                 "as if it ran alone",

@@ -2,6 +2,7 @@
 
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -29,28 +30,32 @@ def only_thread(modules: Sequence[nn.Module]) -> Iterator[None]:
         yield
 
 
-class _Generator:
-    """PyTorch's generator of the CPU, as it was before the first of the threads that are in a block."""
-
-    inside = 0
-    before: torch.Tensor | None = None
+_inside: Counter[int] = Counter()  # how many blocks of `generators_kept` each thread is in
+_first: list[torch.Tensor] = []  # the state of the CPU's generator before the first of them
 
 
 @contextmanager
 def generators_kept(devices: Sequence[torch.device]) -> Iterator[None]:
-    """A block after which the random generators, of the CPU and of these devices, are as they were before it.
+    """A block after which the random generators, of the CPU and of these CUDA devices, are as they were before it.
 
-    Blocks of several threads may overlap: then the one that ends last puts back what was there before the first.
+    Blocks of several threads may overlap. Then none of them puts the CPU's generator back while another may draw, and
+    the one that ends last restores what was there before the first.
     """
+    thread = threading.get_ident()
     with _guard:
-        if _Generator.inside == 0:
-            _Generator.before = torch.get_rng_state()
-        _Generator.inside += 1
+        before = torch.get_rng_state()
+        if not _inside:
+            _first[:] = [before]
+        _inside[thread] += 1
+    on_devices = [torch.cuda.get_rng_state(device) for device in devices]
     try:
-        with torch.random.fork_rng(devices):
-            yield
+        yield
     finally:
+        for device, state in zip(devices, on_devices, strict=True):
+            torch.cuda.set_rng_state(state, device)
         with _guard:
-            _Generator.inside -= 1
-            if _Generator.inside == 0:
-                torch.set_rng_state(_Generator.before)
+            _inside[thread] -= 1
+            if not _inside[thread]:
+                del _inside[thread]
+            if not set(_inside) - {thread}:
+                torch.set_rng_state(before if _inside else _first.pop())

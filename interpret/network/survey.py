@@ -237,13 +237,10 @@ def tokens_that_count(network: nn.Module, image: Tensor, run: Run) -> str | None
     layouts = layouts_of(network, image, names, run)
     with left_as_found(network), recorded(network, *names) as recording:
         output = first_tensor(run(image.detach().clone().requires_grad_()))
-    records = {name: recording[name] for name in names if name in recording and recording[name].requires_grad}
-    if not output.requires_grad or not records:
-        return None
-    # A sum of all would be constant behind a softmax.
-    slopes = torch.autograd.grad(output.square().sum(), list(records.values()), allow_unused=True)
-    found = dict(zip(records, slopes, strict=True))
-    return next(
-        (name for name in reversed(records) if found[name] is not None and layouts[name].to_map(found[name]).any()),
-        None,
-    )
+        records = {name: recording[name] for name in names if name in recording and recording[name].requires_grad}
+        if not output.requires_grad or not records:
+            return None
+        # The squares, since a plain sum would be constant behind a softmax.
+        slopes = torch.autograd.grad(output.square().sum(), list(records.values()), allow_unused=True)
+    found = {name: slope for name, slope in zip(records, slopes, strict=True) if slope is not None}
+    return next((name for name in reversed(found) if layouts[name].to_map(found[name]).any()), None)
