@@ -1,23 +1,24 @@
 """A classifier: preprocessing, network and labels in one module that takes pixels to logits."""
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
-from .errors import InterpretError, NetworkError
+from .errors import InterpretError
 from .geometry import Geometry, fit
 from .labels.names import Labels
+from .network.batch_statistics import each_alone
 from .network.channels import normalised
 from .network.endings import Ending, EndingSeen, is_opaque
 from .network.fingerprint import fingerprint
 from .network.hooks import left_as_found
-from .network.layers import default_layer
+from .network.layout import Layout
 from .network.outputs import logits_in, picked, read_logits, top_outputs
-from .network.settings import PRECISIONS, checked_precision, checked_size, checked_statistics, checked_task
+from .network.settings import cast, checked_precision, checked_size, checked_statistics, checked_task
+from .network.survey import default_layer, layouts_of
 
 
 class Classifier(nn.Module):
@@ -26,9 +27,8 @@ class Classifier(nn.Module):
     Called on images (N, C, H, W) of any size in [0, 1], it gives logits (N, classes). Resize, centre crop and
     normalisation are inside and differentiable, so gradients come back on the picture's own pixels.
 
-    What the outputs mean is the ``task``: one class of several (softmax), labels of which each holds or not
-    (sigmoid), or numbers in a unit of their own. By default the network's last call tells: a network that ends in
-    several sigmoids, as a module or a function, has labels, and any other has classes.
+    What the outputs mean is the ``task``: one class of several (softmax), labels of which each holds or not (sigmoid),
+    or numbers in a unit of their own. By default the network's last call, as a module or a function, tells.
 
     ====================================  ==========================================================================
     the network ends in                   logits
@@ -40,11 +40,10 @@ class Classifier(nn.Module):
     nothing, one output                   the same; it is no log-odds in a network for regression: say the task
     tanh, ReLU, exp and such, one output  refused, unless the task is "regression"
     whatever, task "regression"           the outputs, in their own unit, without probabilities
-    several tensors, a tuple or a dict    the one called "logits", the only one of shape (N, classes), or refused with
-                                          the choice named, of which ``output`` picks
+    several tensors, a tuple or a dict    "logits", the only one of shape (N, classes), or what ``output`` picks; else
+                                          refused, with the choice named
     a map, boxes, and such                refused; a score of your own, or ``pixels``, ``box``, ``similarity``, gets it
-    more outputs than labels              refused
-    NaN or infinite                       refused, for the pictures concerned
+    more outputs than labels; NaN         refused; of NaN and infinite ones the pictures concerned
     ====================================  ==========================================================================
 
     A network of one channel sees the luma of colour pictures, and one of three channels also takes grey pictures.
@@ -58,8 +57,8 @@ class Classifier(nn.Module):
             the picture's size as it is.
         resize: length of the shorter side before the centre crop; by default as short as the crop allows.
         interpolation: of the resize: "bilinear", "bicubic" or "nearest".
-        precision: of the network's own arithmetic: "float32" leaves it to the weights; "bf16" and "fp16" are
-            autocast, faster on a GPU and less exact. Logits and gradients are float32 in any case.
+        precision: of the network's arithmetic: "float32" leaves it to the weights; "bf16" and "fp16" are autocast, faster
+            on a GPU and less exact. Logits and gradients are float32 in any case.
         task: "classification", "multilabel" or "regression"; by default one of the first two, by the network's ending.
         output: which part of what the network returns holds the logits: a key, an attribute or a position.
 
@@ -86,8 +85,7 @@ class Classifier(nn.Module):
         self.network = network
         self.labels = labels if labels is None or isinstance(labels, Labels) else Labels(labels)
         self.input_size = checked_size(input_size, resize, interpolation)
-        self.resize = resize
-        self.interpolation = interpolation
+        self.resize, self.interpolation = resize, interpolation
         self.precision = checked_precision(precision)
         self.given_task, self.output = checked_task(task), output
         self.laid_on_grid = False  # whether pictures are a network's inputs, which overshoot [0, 1] a little
@@ -130,18 +128,13 @@ class Classifier(nn.Module):
 
     def _run(self, inputs: Tensor) -> tuple[Any, Ending | None]:
         """What the network returns, or the part of it that ``output`` picks, and the call that may have made it."""
-        kind = PRECISIONS[self.precision]
-        # The cache of cast weights would keep the graph of the pass that filled it.
-        cast = torch.autocast(inputs.device.type, kind, cache_enabled=False) if kind else nullcontext()
-        with cast, EndingSeen() as seen:
+        with cast(self.precision, inputs.device), each_alone(self.network), EndingSeen() as seen:
             made = self.network(inputs)
         return made if self.output is None else picked(made, self.output), seen.last
 
     def _read(self, made: object, ending: Ending | None, pictures: int) -> Tensor:
-        known = {"task": self.given_task, "opaque": is_opaque(self.network)}
+        known = {"task": self.given_task, "labels": self.labels, "opaque": is_opaque(self.network)}
         logits, self.seen_task["task"] = read_logits(made, ending, pictures, **known)
-        if self.labels and logits.shape[1] > len(self.labels):
-            raise NetworkError(f"{len(self.labels)} labels for a network with {logits.shape[1]} outputs; name each")
         return logits
 
     def normalise(self, inputs: Tensor) -> Tensor:
@@ -157,8 +150,7 @@ class Classifier(nn.Module):
         more = {"precision": self.precision, "task": self.given_task, "output": self.output}
         same = type(self)(self.network, mean=mean, std=std, labels=self.labels, **more)
         same.seen_task, same.laid_on_grid = self.seen_task, True
-        same.mean, same.std = self.mean, self.std
-        same.training = self.training  # a new module would claim to be in training
+        same.mean, same.std, same.training = self.mean, self.std, self.training  # a new module is in training
         return same
 
     @property
@@ -174,14 +166,12 @@ class Classifier(nn.Module):
 
     def shown(self, logits: Tensor, index: int, space: str = " ") -> str:
         """One of logits (classes,) in words, such as "tabby 0.62" or, in regression, "age 37.1"."""
-        if self.task == "regression":
-            return f"{self.name(index)}{space}{float(logits[index]):.4g}"
-        return f"{self.name(index)}{space}{float(self.probabilities(logits)[index]):.2f}"
+        number = f"{logits[index]:.4g}" if self.task == "regression" else f"{self.probabilities(logits)[index]:.2f}"
+        return f"{self.name(index)}{space}{number}"
 
     @property
     def preprocessing(self) -> dict[str, Any]:
         """What happens to a picture before the network sees it, and in which arithmetic; JSON can hold it."""
-        meaning = {"task": self.given_task, "output": self.output}
         return {
             "mean": self.mean.flatten().tolist(),
             "std": self.std.flatten().tolist(),
@@ -189,7 +179,8 @@ class Classifier(nn.Module):
             "resize": self.resize,
             "interpolation": self.interpolation,
             "precision": self.precision,
-            **{name: value for name, value in meaning.items() if value is not None},
+            **({} if self.given_task is None else {"task": self.given_task}),
+            **({} if self.output is None else {"output": self.output}),
         }
 
     def identity(self) -> dict[str, Any]:
@@ -246,5 +237,14 @@ def network_of(classifier: nn.Module) -> nn.Module:
 
 def layer_of(classifier: nn.Module, inputs: Tensor, layer: str | None) -> str:
     """The layer asked for, or else the last feature map."""
-    run = partial(classifier.answer, whole=True) if isinstance(classifier, Classifier) else classifier
-    return layer or default_layer(network_of(classifier), inputs, run)
+    return layer or default_layer(network_of(classifier), inputs, runner(classifier))
+
+
+def laid_out(classifier: nn.Module, inputs: Tensor, *layers: str) -> dict[str, Layout]:
+    """The layouts of those of some layers that hold a map of inputs (N, C, h, w) on the input grid."""
+    return layouts_of(network_of(classifier), inputs, layers, runner(classifier))
+
+
+def runner(classifier: nn.Module) -> Callable[[Tensor], Any]:
+    """What runs the network on inputs (N, C, h, w) on its input grid, for its layers, whatever it returns."""
+    return partial(classifier.answer, whole=True) if isinstance(classifier, Classifier) else classifier

@@ -20,6 +20,10 @@ class NetworkError(InterpretError):
     """A network, or its weights, that cannot be used in the way asked for."""
 
 
+class NoGradientError(NetworkError):
+    """A score that has no gradient to what is asked; whoever knows the network says where it is cut."""
+
+
 class NotFiniteError(InterpretError, RuntimeError):
     """Numbers of a network that are NaN or infinite for one picture; others may be fine."""
 

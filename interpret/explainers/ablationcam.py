@@ -5,9 +5,9 @@ import logging
 import torch
 from torch import Tensor, nn
 
-from ..classifier import layer_of, network_of
+from ..classifier import laid_out, layer_of, network_of
 from ..geometry import Geometry
-from ..network.hooks import edited, recorded
+from ..network.recording import edited, recorded
 from ..scores import Target, score_of, target_of
 from .contract import explainer, feature_map, ratio, weighted_map
 from .passes import passes
@@ -44,9 +44,10 @@ def ablationcam(
     """
     network = network_of(classifier)
     layer = layer_of(classifier, images, layer)
-    with torch.no_grad(), recorded(network, layer) as recording:
+    layouts = laid_out(classifier, images, layer)
+    with torch.no_grad(), recorded(network, layer, layouts=layouts) as recording:
         whole = score_of(classifier, images, target)
-    activations = feature_map(recording, layer)
+    activations = feature_map(classifier, images, recording, layer)
     channels = activations.shape[1]
     _log.info("Ablation-CAM runs %d passes for each picture, one a channel", channels)
 
@@ -56,7 +57,7 @@ def ablationcam(
             output[torch.arange(len(steps)), steps] = 0
             return output
 
-        with torch.no_grad(), edited(network, recording.call(layer), ablate):
+        with torch.no_grad(), edited(network, recording.call(layer), ablate, layouts[layer]):
             return score_of(classifier, images[rows], target_of(target, rows))
 
     without = activations.new_zeros(len(images), channels)

@@ -1,20 +1,24 @@
 """What all explainers have in common: maps on the picture's own pixels, and no trace left in the network."""
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ..classifier import layer_of, network_of, on_input_grid
-from ..errors import InterpretError, UnknownNameError
+from ..classifier import laid_out, layer_of, network_of, on_input_grid, runner
+from ..errors import InterpretError, NetworkError, UnknownNameError
 from ..geometry import Geometry
 from ..images.given import Images, images_given
 from ..network.autograd import gradient, leaf
 from ..network.backward_rules import Rule, ruled_gradient
-from ..network.hooks import Recording, left_as_found, recorded
+from ..network.gradient_path import path_told
+from ..network.hooks import left_as_found
 from ..network.outputs import top_outputs
+from ..network.recording import Recording, recorded
+from ..network.survey import tokens_that_count, trouble_with
 from ..scores import Target, answer, checked_indices, needs_logits, score_in, score_of
 from .sharing import passed_before, share
 
@@ -37,6 +41,8 @@ def explainer(
     """
 
     def decorate(core: Explainer) -> Explainer:
+        looks_at_layer = "layer" in inspect.signature(core).parameters
+
         @functools.wraps(core)
         def explain(classifier: nn.Module, images: Images, target: Target | None = None, **options: Any) -> Tensor:
             images = images_given(classifier, images)
@@ -48,7 +54,12 @@ def explainer(
                     images = images.clone()  # a tensor made under inference_mode can carry no gradient
                 view, inputs, geometry = on_input_grid(classifier, images)
                 target = target_given(view, inputs, target, geometry)
-                explained = core(view, inputs, target, **options)
+
+                def layer() -> str | None:
+                    return layer_of(view, inputs, options.get("layer")) if looks_at_layer else None
+
+                with path_told(network_of(view), inputs, runner(view), layer):
+                    explained = core(view, inputs, target, **options)
                 return (explained if geometry is None else lay_back(geometry, explained)).detach()
 
         explain.lay_back, explain.differentiates_inputs = lay_back, differentiates_inputs
@@ -105,16 +116,30 @@ def check_pictures(inputs: Tensor) -> None:
 
 
 def activations_and_score(
-    classifier: nn.Module, inputs: Tensor, target: Target, layer: str | None
+    classifier: nn.Module, inputs: Tensor, target: Target, layer: str | None, *, differentiated: bool = True
 ) -> tuple[Tensor, Tensor]:
     """The activations (N, K, u, v) of a layer, by default the last feature map, and the (N,) score made of them.
 
-    The graph starts at the layer, unless the inputs have a graph themselves.
+    The graph starts at the layer, unless the inputs have a graph themselves. ``differentiated`` says that a method
+    needs the gradient of the score by the activations.
     """
     check_pictures(inputs)
     layer = layer_of(classifier, inputs, layer)
     recording, answered = _recorded_pass(classifier, inputs, layer, target)
-    return feature_map(recording, layer), score_in(classifier, answered, target, len(inputs))
+    activations = feature_map(classifier, inputs, recording, layer)
+    score = score_in(classifier, answered, target, len(inputs))
+    if differentiated and recording.layouts[layer].has_others and score.requires_grad:
+        _check_places_count(classifier, inputs, layer, activations, score)
+    return activations, score
+
+
+def _check_places_count(classifier: nn.Module, inputs: Tensor, layer: str, activations: Tensor, score: Tensor) -> None:
+    """Refuse tokens of places that do not change the score, since it is read off the class token alone."""
+    slope = torch.autograd.grad(score.sum(), activations, retain_graph=True, allow_unused=True)[0]
+    if slope is not None and not slope.any():
+        other = tokens_that_count(network_of(classifier), inputs[:1], runner(classifier))
+        hint = f"; name an earlier layer, such as {other!r}" if other else ""
+        raise NetworkError(f"the score is read off the class token of layer {layer!r}, not off its places{hint}")
 
 
 def _recorded_pass(classifier: nn.Module, inputs: Tensor, layer: str, target: Target = 0) -> tuple[Recording, Any]:
@@ -123,7 +148,8 @@ def _recorded_pass(classifier: nn.Module, inputs: Tensor, layer: str, target: Ta
     if can_share and (passed := passed_before(classifier, inputs, layer)):
         return passed
     # The graph below the layer is only needed by a caller who differentiates the map itself.
-    with recorded(network_of(classifier), layer, cut=not inputs.requires_grad) as recording:
+    layouts = laid_out(classifier, inputs, layer)
+    with recorded(network_of(classifier), layer, cut=not inputs.requires_grad, layouts=layouts) as recording:
         answered = answer(classifier, inputs, target)
     if can_share:
         share(classifier, inputs, layer, (recording, answered))
@@ -146,12 +172,12 @@ def shared_logits(explainer: Explainer, classifier: nn.Module, inputs: Tensor, l
         return answer(classifier, inputs, 0)
 
 
-def feature_map(recording: Recording, layer: str) -> Tensor:
-    """The activations (N, K, u, v) of a layer; InterpretError if they are no map."""
+def feature_map(classifier: nn.Module, inputs: Tensor, recording: Recording, layer: str) -> Tensor:
+    """The activations (N, K, u, v) that a layer gives for inputs; InterpretError if they are no map of these."""
     activations = recording[layer]
-    if activations.dim() != 4:
-        shape = tuple(activations.shape)
-        raise InterpretError(f"layer {layer!r} gives {shape}, not a map of shape (N, K, H, W)")
+    if layer not in recording.layouts:
+        trouble = trouble_with(network_of(classifier), inputs, layer, runner(classifier))
+        raise InterpretError(f"layer {layer!r} gives {tuple(activations.shape)}, {trouble}")
     return activations
 
 

@@ -1,6 +1,7 @@
 """What it takes to run captum's methods on any network, without a trace in it."""
 
 import copy
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from ..network.hooks import Call, traced
 from ..network.outputs import first_tensor
 from ..scores import Target, class_indices, score_of, target_of
 
+_drawing = threading.RLock()
 RULES = ("relu", "leaky_relu", "elu", "softplus")  # the activations that captum has rules for
 
 
@@ -44,13 +46,14 @@ def refused_in_one_line(method: str) -> Iterator[None]:
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """A block with seeded global generators, also NumPy's, from which captum draws; they are restored afterwards."""
-    before = np.random.get_state()
-    np.random.seed(seed)
-    torch.manual_seed(seed)  # inside left_as_found, which puts PyTorch's back
-    try:
-        yield
-    finally:
-        np.random.set_state(before)
+    with _drawing:  # they are the only ones, for all threads
+        before = np.random.get_state()
+        np.random.seed(seed)
+        torch.manual_seed(seed)  # inside left_as_found, which puts PyTorch's back
+        try:
+            yield
+        finally:
+            np.random.set_state(before)
 
 
 def copied(classifier: nn.Module) -> nn.Module:

@@ -20,4 +20,5 @@ def normalised(inputs: Tensor, mean: Tensor, std: Tensor) -> Tensor:
         inputs = inputs.expand(-1, 3, -1, -1)
     elif wanted != given:
         raise InterpretError(f"the network takes pictures of {wanted} channels, not of {given}")
-    return (inputs - mean.to(inputs.dtype)) / std.to(inputs.dtype)
+    scaled = (inputs - mean.to(inputs.dtype)) / std.to(inputs.dtype)
+    return scaled.contiguous()  # since some networks view what they compute as rows

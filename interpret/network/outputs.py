@@ -101,7 +101,13 @@ def _in_words(output: object) -> str:
 
 
 def read_logits(
-    output: object, ending: Ending | None, pictures: int, *, task: str | None, opaque: bool
+    output: object,
+    ending: Ending | None,
+    pictures: int,
+    *,
+    task: str | None,
+    labels: Sequence[str] | None,
+    opaque: bool,
 ) -> tuple[Tensor, str]:
     """The logits (N, classes) of so many pictures, finite and in float32 at least, and the task they belong to.
 
@@ -110,6 +116,7 @@ def read_logits(
         ending: the last call that may be what it ends in; what went into that is taken, so that nothing saturates.
         pictures: how many the network was given.
         task: one of TASKS; None for whichever the ending tells: several sigmoids are labels.
+        labels: the names of the outputs, of which there may be more but not fewer than outputs.
         opaque: whether calls cannot be seen, so that nothing is known of the ending.
     """
     logits = first_tensor(output)
@@ -134,6 +141,8 @@ def read_logits(
         raise NotFiniteError(f"the network's output is NaN or infinite for {bad} of {pictures} pictures")
     if task == "classification" and logits.shape[1] == 1:
         logits = torch.cat([-logits / 2, logits / 2], 1)  # a softmax of these is the sigmoid
+    if labels and logits.shape[1] > len(labels):
+        raise NetworkError(f"{len(labels)} labels for a network with {logits.shape[1]} outputs; name each of them")
     return logits, task
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
@@ -10,6 +11,13 @@ from ..geometry import INTERPOLATIONS
 from .outputs import TASKS
 
 PRECISIONS = {"float32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def cast(precision: str, device: torch.device) -> AbstractContextManager:
+    """A block in which a network works in a precision."""
+    kind = PRECISIONS[precision]
+    # The cache of cast weights would keep the graph of the pass that filled it.
+    return torch.autocast(device.type, kind, cache_enabled=False) if kind else nullcontext()
 
 
 def checked_precision(name: str) -> str:
