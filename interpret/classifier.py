@@ -57,8 +57,8 @@ class Classifier(nn.Module):
             the picture's size as it is.
         resize: length of the shorter side before the centre crop; by default as short as the crop allows.
         interpolation: of the resize: "bilinear", "bicubic" or "nearest".
-        precision: of the network's arithmetic: "float32" leaves it to the weights; "bf16" and "fp16" are autocast, faster
-            on a GPU and less exact. Logits and gradients are float32 in any case.
+        precision: of the network's arithmetic: "float32" leaves it to the weights; "bf16" and "fp16" are autocast, less
+            exact, and faster on a GPU. Logits and gradients are float32 in any case.
         task: "classification", "multilabel" or "regression"; by default one of the first two, by the network's ending.
         output: which part of what the network returns holds the logits: a key, an attribute or a position.
 

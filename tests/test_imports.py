@@ -21,7 +21,7 @@ ORDER = {
         "classifier",
         "scores",
         "output_scores",
-        "one_label",
+        "single_label",
         "images",
         "gradient_check",
         "models",

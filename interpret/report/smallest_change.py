@@ -13,7 +13,7 @@ from ..figures.display import own_colours
 from ..images.files import to_pil
 from ..images.levels import from_levels, to_levels
 from ..network.hooks import left_as_found
-from ..one_label import of_top_label
+from ..single_label import of_top_label
 from .thumbnails import SHARPEST, webp
 
 LARGEST = 2**20  # pixels of a picture that is changed itself; of a larger one the network's input is

@@ -58,7 +58,7 @@ def explanation(
     """
     from interpret.figures.attacks import explanation_figure
     from interpret.images.files import read, to_pil
-    from interpret.one_label import of_top_label
+    from interpret.single_label import of_top_label
 
     source = one_picture(picture)
     outputs = Outputs(output, [source])

@@ -126,7 +126,7 @@ class Attacking:
 
         Of several labels, it is one of them that is to hold or not to hold: the one named, or the highest.
         """
-        from interpret.one_label import of_top_label, one_label
+        from interpret.single_label import of_top_label, one_label
 
         named = self.attack.target or self.attack.label
         self.subject = of_top_label(self.classifier, image)
