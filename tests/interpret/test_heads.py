@@ -26,7 +26,7 @@ from interpret import (
     saliency,
     save_trained,
 )
-from tests.own_networks import PLAIN, Halves, Net, ages, classifier, one_output, three_labels, with_bias
+from tests.own_networks import PLAIN, Halves, Net, Several, ages, classifier, one_output, three_labels, with_bias
 from tests.refusals import refusal
 
 SIGMOIDS = {
@@ -165,17 +165,6 @@ AMBIGUOUS = {
     "two heads": (lambda net, x: [net.fc(net.features(x)), net.fc(net.features(x)) * 2], 0),
     "attributes": (lambda net, x: SimpleNamespace(pooled=net.features(x), scores=net.fc(net.features(x))), "scores"),
 }
-
-
-class Several(Net):
-    """A network that returns what ``give`` makes of its input."""
-
-    def __init__(self, give):
-        super().__init__(3)
-        self.give = give
-
-    def forward(self, images):
-        return self.give(self, images)
 
 
 @pytest.mark.parametrize("count", [1, 2])
