@@ -116,3 +116,18 @@ def classifier(network: nn.Module, **settings: Any) -> Classifier:
 def first_box(detections: list[dict[str, Tensor]]) -> Tensor:
     """The score of the first box of each picture."""
     return torch.stack([found["scores"][0] for found in detections])
+
+
+def last_map(output: dict[str, Tensor]) -> Tensor:
+    """A score that asks for what the network does not return."""
+    return output["last"].mean((1, 2, 3))
+
+
+def two_outputs() -> nn.Module:
+    """Features and logits."""
+    return Several(lambda net, images: (net.features(images), net.fc(net.features(images)))).eval()
+
+
+def two_classes() -> nn.Module:
+    """A network that sees the first class in every picture."""
+    return with_bias(Net(2), 4.0, -4.0)

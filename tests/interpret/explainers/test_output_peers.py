@@ -50,7 +50,7 @@ def detects(name: str) -> nn.Module:
 
 
 def theirs(method: str, network: nn.Module, layer: str, image: torch.Tensor, target: object) -> torch.Tensor:
-    """Their map before it is cut at zero and stretched to [0, 1]; cut where ours is, and laid on the picture as ours."""
+    """Their map before it is stretched to [0, 1], cut at zero where ours is, and laid on the picture as ours."""
     import pytorch_grad_cam
 
     kept = []
