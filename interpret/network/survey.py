@@ -12,6 +12,7 @@ from ..errors import InterpretError, NetworkError
 from .hooks import left_as_found
 from .layers import Layer, layers
 from .layout import Layout, layout_of
+from .opaque import check_layers_show
 from .outputs import first_tensor
 from .recording import recorded
 
@@ -45,6 +46,7 @@ def survey(network: nn.Module, images: Tensor, run: Run | None = None) -> Survey
         images: (N, C, H, W) on the network's input grid; the first one is tried, beside noise.
         run: takes images to logits; the network itself by default.
     """
+    check_layers_show(network)
     modules = tuple(map(id, network.modules()))
     if network not in _known or _known[network][0] != modules:
         _known[network] = modules, _surveyed(network, images[:1].detach(), run or network)
