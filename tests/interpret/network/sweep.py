@@ -1,0 +1,3 @@
+"""x"""
+REFUSED="timm:x"
+TIMM=[]
