@@ -24,6 +24,10 @@ class NoGradientError(NetworkError):
     """A score that has no gradient to what is asked; whoever knows the network says where it is cut."""
 
 
+class NotFiniteError(InterpretError, RuntimeError):
+    """Numbers of a network that are NaN or infinite for one picture; others may be fine."""
+
+
 def error_line(error: Exception) -> str:
     """What an error says, in one line of a length that suits a page."""
     return " ".join(str(error).split())[:300]

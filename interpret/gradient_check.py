@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .classifier import network_of, on_input_grid
+from .classifier import network_of, on_input_grid, runner
 from .network.autograd import gradient
 from .network.gradient_path import path_told
 from .network.hooks import left_as_found
@@ -57,7 +57,7 @@ def check_gradient(
     with left_as_found(double, image.device):
         view, inputs, _ = on_input_grid(double, image.detach().double())
         source = inputs.detach().requires_grad_()
-        with path_told(network_of(view), source, view, lambda: None):
+        with path_told(network_of(view), source, runner(view), lambda: None):
             score = score_of(view, source, target)
             analytic = gradient(score, source)[0]
         generator = torch.Generator().manual_seed(seed)

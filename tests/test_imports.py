@@ -20,6 +20,8 @@ ORDER = {
         "network",
         "classifier",
         "scores",
+        "output_scores",
+        "single_label",
         "images",
         "gradient_check",
         "models",

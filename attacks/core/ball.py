@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..errors import AttackError
 from .active_batch import State
+from .model import check_tensor
 from .norms import batch_view, norm_named
 from .seeds import Noise
 
@@ -92,6 +93,7 @@ class BoundedSamples(State):
 
 def check_images(images: Tensor) -> None:
     """Refuse images that are not (N, ...) floating point values in [0, 1]."""
+    check_tensor(images)
     if not images.is_floating_point():
         raise AttackError(f"images are floating point, in [0, 1], not {images.dtype}; divide by 255")
     if images.dim() < 2:

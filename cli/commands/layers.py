@@ -26,15 +26,16 @@ def layers(
     """
     import torch
 
+    from interpret.classifier import runner
     from interpret.network.survey import default_layer, survey
 
     classifier = model.open()
     height, width = classifier.input_size or (224, 224)
     image = torch.rand(1, len(classifier.mean), height, width, generator=torch.Generator().manual_seed(0))
-    image, view = image.to(classifier.mean.device), classifier.on_inputs()
-    seen = survey(classifier.network, image, view).layers
+    image, run = image.to(classifier.mean.device), runner(classifier.on_inputs())
+    seen = survey(classifier.network, image, run).layers
     try:
-        default = default_layer(classifier.network, image, view)
+        default = default_layer(classifier.network, image, run)
     except NetworkError as error:
         default = ""
         note(f"no default: {error}")

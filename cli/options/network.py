@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -66,6 +66,13 @@ class ModelOptions:
         "Of the network's arithmetic: bf16 and, on a GPU, fp16 are faster on hardware made for them, and less exact."
     )
     threads: int | None = threads_option()
+    task: Literal["classification", "multilabel", "regression"] | None = option(
+        "What its outputs are: one class of several, labels of which each holds or not, or numbers in their own unit; "
+        "by default the network's ending tells."
+    )
+    output_key: str | None = option(
+        "Which part of what it returns holds the logits: a key, an attribute or a position.", metavar="KEY"
+    )
 
     def open(self, *, fold: bool = False) -> "Classifier":
         """The classifier, on its device; its batch normalisation may be folded into the convolutions."""
@@ -77,9 +84,9 @@ class ModelOptions:
         if self.threads:
             torch.set_num_threads(self.threads)
         device = device_named(self.device)
-        elsewhere = ("model", "device", "threads")
+        elsewhere = ("model", "device", "threads", "output_key")
         given = {known.name: getattr(self, known.name) for known in fields(self) if known.name not in elsewhere}
-        classifier = load(self.model, **given).to(device)
+        classifier = load(self.model, output=self.output_key, **given).to(device)
         if fold:
             from interpret.models.fold_batchnorm import folded
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..classifier import laid_out, network_of
+from ..classifier import laid_out, network_of, runner
 from ..errors import NetworkError
 from ..network.backward_rules import redirected
 from ..network.hooks import left_as_found
@@ -199,7 +199,10 @@ def looker(classifier: nn.Module, layers: Sequence[str], *, logits: bool = False
         if layers or logits:
             with recorded(network, *layers, enough=enough) as recording:
                 try:
-                    seen["logits"] = first_tensor(classifier(pictures))
+                    if logits:
+                        seen["logits"] = first_tensor(classifier(pictures))
+                    else:
+                        runner(classifier)(pictures)
                 except RuntimeError:
                     # A head for one size of pictures may fail once the layers that matter have run.
                     if logits or len(recording) < len(layers):

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ..classifier import laid_out, layer_of, network_of
+from ..classifier import laid_out, layer_of, network_of, runner
 from ..errors import NetworkError
 from ..network.layers import Layer
 from ..network.layers import layers as calls_of
@@ -15,7 +15,7 @@ def spread_layers(classifier: nn.Module, inputs: Tensor, count: int) -> list[str
     The network runs on inputs (N, C, h, w) on its input grid. The last name is that of the last feature map, or of the
     block around it; a network without feature maps is a NetworkError.
     """
-    calls = calls_of(network_of(classifier), lambda: classifier(inputs[:1]))
+    calls = calls_of(network_of(classifier), lambda: runner(classifier)(inputs[:1]))
     last = layer_of(classifier, inputs, None)
     end = next((place for place, layer in enumerate(calls) if layer.name == last), len(calls) - 1)
     held = laid_out(classifier, inputs, *(layer.name for layer in calls))

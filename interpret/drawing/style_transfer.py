@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..classifier import LUMA, network_of, on_input_grid
+from ..classifier import network_of, on_input_grid
 from ..errors import InterpretError
+from ..network.channels import LUMA
 from ..network.hooks import find_layer
 from .ascend import Step, ascend_pixels
 from .layer_choice import spread_layers

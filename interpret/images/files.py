@@ -35,24 +35,32 @@ _REMEDIES = (
 )
 
 
-def read(source: File) -> Tensor:
+def read(source: File | Image.Image | np.ndarray) -> Tensor:
     """Read a picture as a viewer shows it: upright, on white, in colour.
 
     Of an animation it is the first frame. Colour profiles are not applied.
 
     Args:
-        source: a file, ``"sample:cat"`` for a bundled photo, or a file open for reading bytes.
+        source: a file, ``"sample:cat"`` for a bundled photo, a file open for reading bytes, a Pillow picture, or an
+            array (H, W) or (H, W, C) of 8-bit levels or of floating point numbers in [0, 1].
 
     Returns:
         (1, 3, H, W) float32, in [0, 1]; 8-bit levels divided by 255, except for 16-bit grey and float pictures.
 
     Raises:
         PictureError: the picture cannot be read; the message names it, and the remedy.
+        InterpretError: something else was given, or an array that has no one meaning as a picture.
         UnknownNameError: there is no such sample.
     """
+    if isinstance(source, np.ndarray):
+        return _of_array(source)
+    if not (isinstance(source, str | os.PathLike | Image.Image) or hasattr(source, "read")):
+        raise InterpretError(f"a picture is a path, an open file, a Pillow image or an array, not a {_kind(source)}")
     if isinstance(source, str) and source.startswith("sample:"):
         source = sample(source.removeprefix("sample:"))
     try:
+        if isinstance(source, Image.Image):
+            return _pixels(source)
         return _decode(source.read() if hasattr(source, "read") else Path(source).read_bytes())
     except Exception as error:  # Pillow's decoders raise nearly every kind there is
         raise PictureError(_complaint(source, error)) from error
@@ -150,8 +158,33 @@ def _decode(content: bytes) -> Tensor:
     with _without_warnings():
         with Image.open(io.BytesIO(content)) as picture:
             picture.load()
-            values = _values(_upright(picture))
-    return torch.from_numpy(values).permute(2, 0, 1)[None].contiguous()
+            return _pixels(picture)
+
+
+def _pixels(picture: Image.Image) -> Tensor:
+    """(1, 3, H, W) float32, in [0, 1]."""
+    return torch.from_numpy(_values(_upright(picture))).permute(2, 0, 1)[None].contiguous()
+
+
+def _of_array(array: np.ndarray) -> Tensor:
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if array.ndim not in (2, 3) or channels not in (1, 3, 4) or array.size == 0:
+        raise InterpretError(f"an array is a picture (H, W) or (H, W, C) of 1, 3 or 4 channels, not {array.shape}")
+    if channels == 1:
+        array = array.reshape(array.shape[:2])
+    if array.dtype == np.uint8:
+        return _pixels(Image.fromarray(array))
+    if array.dtype.kind != "f" or not ((array >= 0) & (array <= 1)).all() or channels == 4:
+        raise InterpretError(
+            f"an array holds 8-bit levels (uint8), or floating point numbers in [0, 1] of 1 or 3 channels, not "
+            f"{array.dtype} from {array.min():.4g} to {array.max():.4g}"
+        )
+    colours = torch.from_numpy(np.array(np.atleast_3d(array), dtype=np.float32))
+    return colours.permute(2, 0, 1)[None].expand(1, 3, -1, -1).contiguous()
+
+
+def _kind(source: object) -> str:
+    return "tensor, which is read already" if isinstance(source, Tensor) else type(source).__name__
 
 
 @contextmanager

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..classifier import Classifier, checked_precision, network_of
+from ..classifier import Classifier, network_of
 from ..errors import InterpretError, NetworkError, UnknownNameError, did_you_mean, kind_and_text
 from ..labels.label_files import read_labels
 from ..labels.names import Labels, imagenet
+from ..network.settings import checked_precision, checked_task
 from .exported import is_exported, read_exported
 from .hugging_face import hugging_face, is_hugging_face
 from .registry import NamedNetwork, named_network
@@ -32,6 +33,8 @@ def load(
     std: Sequence[float] | None = None,
     input_size: int | tuple[int, int] | None = None,
     precision: str = "float32",
+    task: str | None = None,
+    output: str | int | None = None,
 ) -> Classifier:
     """A trained classifier, in evaluation mode and frozen.
 
@@ -49,6 +52,8 @@ def load(
         std: of each channel; by default likewise.
         input_size: height and width of the network's input; by default likewise.
         precision: "float32", or "bf16" or "fp16", in which a GPU is faster; see `Classifier`.
+        task: "classification", "multilabel" or "regression"; by default the file's, or what the network's ending says.
+        output: which part of what the network returns holds the logits: a key, an attribute or a position.
 
     Returns:
         The classifier, on the CPU.
@@ -66,6 +71,8 @@ def load(
             torch.manual_seed(0)
         classifier, known = _classifier(name, weights, options)
         _with_channels_last(classifier.cpu().eval().requires_grad_(False), known=known)
+        classifier.given_task = checked_task(task) or classifier.given_task
+        classifier.output = classifier.output if output is None else output
         classifier.labels = _labels(classifier, labels)
         classifier.precision = checked_precision(precision)
     return classifier
@@ -105,11 +112,11 @@ def _with_channels_last(classifier: Classifier, *, known: bool) -> None:
         classifier.to(memory_format=torch.contiguous_format)
 
 
-def _trial(classifier: Classifier) -> Tensor:
-    """The logits (1, classes) of a grey picture."""
+def _trial(classifier: Classifier) -> Any:
+    """The logits (1, classes) of a grey picture, or what the network returns where there are none."""
     height, width = classifier.input_size or (224, 224)
     with torch.no_grad():
-        return classifier(torch.full((1, len(classifier.mean), height, width), 0.5))
+        return classifier.answer(torch.full((1, len(classifier.mean), height, width), 0.5))
 
 
 def _from_registry(entry: NamedNetwork, weights: File | None, options: Options) -> Classifier:
@@ -160,23 +167,24 @@ def _other_classes(network: nn.Module, state: State) -> int | None:
 def _labels(classifier: Classifier, labels: str | os.PathLike | Sequence[str] | None) -> Labels | None:
     classes = _count_classes(classifier)
     if labels is None:
-        if classifier.labels is not None:
-            return classifier.labels
+        if classifier.labels is not None or classes is None:
+            return classifier.labels or Labels([])
         return imagenet() if classes == 1000 else Labels([str(index) for index in range(classes)])
     found = read_labels(labels) if isinstance(labels, str | os.PathLike) else Labels(labels)
-    if len(found) != classes:
+    if len(found) != classes and classes is not None:
         raise NetworkError(f"{len(found)} labels for a network with {classes} classes")
     return found
 
 
-def _count_classes(classifier: Classifier) -> int:
-    """How many classes a network tells apart, read off its head, or else by running it."""
+def _count_classes(classifier: Classifier) -> int | None:
+    """How many classes a network tells apart, read off its head, or else by running it; None if it gives no logits."""
     weighted = [m for m in classifier.network.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
     head = weighted[-1] if weighted else None
     if isinstance(head, nn.Linear) and head.out_features == 1000:
         return 1000
     try:
-        return _trial(classifier).shape[1]
+        answered = _trial(classifier)
+        return answered.shape[1] if isinstance(answered, Tensor) and answered.dim() == 2 else None
     except RuntimeError as error:
         if isinstance(head, nn.Linear):
             return max(2, head.out_features)  # it takes one size of picture, which is not known here
@@ -217,7 +225,8 @@ def _from_file(name: str, weights: File | None, options: Options) -> Classifier:
     return load_trained(name)
 
 
-def _call(name: str) -> object:
+def named_object(name: str) -> Any:
+    """What a module of the user's own has by a name, "package.module:name"; UnknownNameError where there is none."""
     module, _, function = name.partition(":")
     try:
         home = importlib.import_module(module)
@@ -226,8 +235,13 @@ def _call(name: str) -> object:
     if not hasattr(home, function):
         names = [known for known in vars(home) if not known.startswith("_")]
         raise UnknownNameError(f"{module} has no {function!r}{did_you_mean(function, names)}")
+    return getattr(home, function)
+
+
+def _call(name: str) -> object:
+    function = named_object(name)
     try:
-        return getattr(home, function)()
+        return function()
     except InterpretError:
         raise
     except Exception as error:

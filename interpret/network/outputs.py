@@ -1,23 +1,174 @@
-"""The logits in whatever a network returns."""
+"""The logits in whatever a network returns, by its shape, its names and the function that it ends in."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import torch
 from torch import Tensor
 
-from ..errors import NetworkError
+from ..errors import InterpretError, NetworkError, NotFiniteError, did_you_mean
+from .endings import BOUNDED, Ending, is_flat
+
+TASKS = ("classification", "multilabel", "regression")
+SUM_TOLERANCE = {torch.bfloat16: 1e-2, torch.float16: 2e-3}  # how far rounding takes a sum of probabilities from 1
+REMEDY = "explain a score of your own instead: a function of what the network returns (--score in the shell)"
 
 
 def first_tensor(output: object) -> Tensor:
-    """The logits (N, classes) in what a network returns: a tensor, tuple, list, dict, or object with ``.logits``."""
+    """The logits (N, classes) in what a network returns: a tensor, tuple, list, dict, or object with ``.logits``.
+
+    NetworkError where there is none, or where it may be one of several.
+    """
+    found = logits_in(output)
+    if isinstance(found, str):
+        raise NetworkError(found)
+    return found
+
+
+def logits_in(output: object) -> Tensor | str:
+    """The one floating tensor in an output that can be logits, as (N, classes); or else why there is none."""
+    named = parts(output)
+    if "logits" in named:
+        named = {"logits": named["logits"]}
+    numbers = {name: value for name, value in named.items() if isinstance(value, Tensor) and value.is_floating_point()}
+    able = [name for name, value in numbers.items() if is_flat(value)]
+    if len(able) > 1:
+        shapes = ", ".join(f"{name} {tuple(numbers[name].shape)}" for name in able)
+        return (
+            f"the network returned several outputs that may be its logits: {shapes}; say which one is meant, such as "
+            f"output={able[-1]!r} (--output-key {able[-1]} in the shell)"
+        )
+    if not able:
+        return f"a classifier returns logits of shape (N, classes); this network returned {_in_words(output)}; {REMEDY}"
+    found = numbers[able[0]]
+    return found.reshape(-1, 1) if found.dim() < 2 else found.flatten(1)
+
+
+def picked(output: object, key: str | int) -> Any:
+    """The part of an output that a key, the name of an attribute or a position names; NetworkError if there is none."""
+    if isinstance(output, Tensor):
+        raise NetworkError(f"the network returned one tensor {tuple(output.shape)}, in which there is no part {key!r}")
+    named = parts(output)
+    if key not in named and str(key).isdigit():
+        key = int(key)
+    if isinstance(key, int) and isinstance(output, Sequence) and -len(output) <= key < len(output):
+        return output[key]
+    if key not in named:
+        hint = did_you_mean(str(key), map(str, named)) or f"; it has {', '.join(map(str, named)) or 'none'}"
+        raise NetworkError(f"what the network returned has no part {key!r}{hint}")
+    return named[key]
+
+
+def parts(output: object) -> dict[str | int, Any]:
+    """What a network returned by name, or by position where parts have no names; a tensor is its own only part."""
     if isinstance(output, dict):
-        output = output.get("logits", next(iter(output.values()), None))
-    elif not isinstance(output, Tensor) and hasattr(output, "logits"):
-        output = output.logits
-    elif isinstance(output, list | tuple):
-        output = output[0] if output else None
-    if isinstance(output, Tensor) and output.dim() > 2 and output[0, :, ...].numel() == output.shape[1]:
-        output = output.flatten(1)
-    if isinstance(output, Tensor) and output.dim() < 2:
-        output = output.reshape(-1, 1)
-    if not isinstance(output, Tensor) or output.dim() != 2:
-        shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        raise NetworkError(f"a classifier returns logits of shape (N, classes); this network returned {shape}")
-    return output
+        return dict(output)
+    if isinstance(output, tuple) and hasattr(output, "_fields"):
+        return dict(zip(output._fields, output, strict=True))
+    if isinstance(output, list | tuple):
+        return dict(enumerate(output))
+    return {0: output} if isinstance(output, Tensor) else dict(getattr(output, "__dict__", {}))
+
+
+def row_of(output: Any, row: int) -> Any:
+    """What a network returned for one image alone, of a batch: a batch of one in the same form."""
+    if isinstance(output, Tensor):
+        return output[row : row + 1] if output.dim() else output
+    if isinstance(output, dict):
+        return type(output)({name: row_of(value, row) for name, value in output.items()})
+    if isinstance(output, list):  # such as the boxes of each image
+        return output[row : row + 1]
+    return tuple(row_of(value, row) for value in output) if isinstance(output, tuple) else output
+
+
+def top_outputs(logits: Tensor, task: str) -> Tensor:
+    """(N,) what logits (N, classes) say first: the likeliest class or label, or the one output of a regression."""
+    if task == "regression" and logits.shape[1] > 1:
+        raise InterpretError(f"a regression has no top prediction; name one of its {logits.shape[1]} outputs")
+    return logits.argmax(1)
+
+
+def _in_words(output: object) -> str:
+    if isinstance(output, Tensor):
+        kind = "" if output.is_floating_point() else f" of {output.dtype}"
+        return f"{tuple(output.shape)}{kind}"
+    named = {name: value for name, value in parts(output).items() if isinstance(value, Tensor)}
+    if named:
+        return ", ".join(f"{name} {tuple(value.shape)}" for name, value in named.items())
+    if isinstance(output, list | tuple | dict):
+        return f"a {type(output).__name__} of {len(output)}" if output else "NoneType"
+    return type(output).__name__
+
+
+def read_logits(
+    output: object,
+    ending: Ending | None,
+    pictures: int,
+    *,
+    task: str | None,
+    labels: Sequence[str] | None,
+    opaque: bool,
+) -> tuple[Tensor, str]:
+    """The logits (N, classes) of so many pictures, finite and in float32 at least, and the task they belong to.
+
+    Args:
+        output: what a network returned, or the part of it that was picked.
+        ending: the last call that may be what it ends in; what went into that is taken, so that nothing saturates.
+        pictures: how many the network was given.
+        task: one of TASKS; None for whichever the ending tells: several sigmoids are labels.
+        labels: the names of the outputs, of which there may be more but not fewer than outputs.
+        opaque: whether calls cannot be seen, so that nothing is known of the ending.
+    """
+    logits = first_tensor(output)
+    kind = ending.kind if ending is not None and ending.gave(logits) else ""
+    if pictures == 1 and logits.shape[1] == 1:
+        logits = logits.reshape(1, -1)  # a network that squeezes its output gives (classes,) for one image
+    if len(logits) != pictures:
+        raise NetworkError(f"the network gave logits for {len(logits)} pictures, not for {pictures}")
+    if task is None:
+        task = "multilabel" if kind == "sigmoid" and logits.shape[1] > 1 else "classification"
+    if task != "regression":
+        _check_kind(kind, logits, task, opaque)
+        if kind in ("sigmoid", "softmax") and not ending.cut:
+            logits = ending.input.reshape(logits.shape)
+        elif kind == "sigmoid":
+            logits = logits.logit(torch.finfo(logits.dtype).eps)
+        elif task == "classification":
+            logits = _without_softmax(logits)
+    logits = logits.float() if logits.element_size() < 4 else logits
+    bad = int((~torch.isfinite(logits)).any(1).sum())
+    if bad:
+        raise NotFiniteError(f"the network's output is NaN or infinite for {bad} of {pictures} pictures")
+    if task == "classification" and logits.shape[1] == 1:
+        logits = torch.cat([-logits / 2, logits / 2], 1)  # a softmax of these is the sigmoid
+    if labels and logits.shape[1] > len(labels):
+        raise NetworkError(f"{len(labels)} labels for a network with {logits.shape[1]} outputs; name each of them")
+    return logits, task
+
+
+def _check_kind(kind: str, logits: Tensor, task: str, opaque: bool) -> None:
+    """Refuse what cannot be logits, or cannot be told from probabilities."""
+    single = logits.shape[1] == 1
+    if kind == "softmax" and (task == "multilabel" or single):
+        raise InterpretError("the network ends in a softmax over its outputs, so they are neither labels nor log-odds")
+    if kind in BOUNDED and single:
+        raise NetworkError(f'the one output is that of {kind}, which is no log-odds; say task="regression" (--task)')
+    if opaque and (single or task == "multilabel") and bool(((logits >= 0) & (logits <= 1)).all()):
+        raise NetworkError(
+            "the network is compiled or scripted, so that its ending cannot be seen, and all outputs lie in [0, 1]: "
+            'pass the network that it was made from, or task="regression" (--task) for the outputs as they are'
+        )
+
+
+def _without_softmax(output: Tensor) -> Tensor:
+    """The logarithm of rows of (N, classes) that are the output of a softmax: none below 0, and a sum of 1.
+
+    Each picture is judged alone, so that its logits do not depend on the others in its batch.
+    """
+    tolerance = SUM_TOLERANCE.get(output.dtype, 1e-4)
+    wide = output.float() if output.element_size() < 4 else output
+    total = output.sum(1, keepdim=True, dtype=torch.promote_types(output.dtype, torch.float32))
+    are_shares = (output >= 0).all(1, keepdim=True) & ((total - 1).abs() < tolerance) & (output.shape[1] > 1)
+    if not are_shares.any():
+        return output
+    return torch.where(are_shares, wide.clamp_min(torch.finfo(wide.dtype).tiny).log(), wide)

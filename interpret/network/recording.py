@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from torch import Tensor, nn
 
 from ..errors import NetworkError
-from .function_calls import function_calls
+from .activation_calls import function_calls
 from .hooks import find_layer, function_named
 from .layout import Layout
 from .opaque import check_layers_show

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ..classifier import Classifier, laid_out, layer_of, network_of, on_input_grid
+from ..classifier import Classifier, laid_out, layer_of, network_of, on_input_grid, runner
 from ..errors import InterpretError, NetworkError
 from ..network.autograd import leaf
 from ..network.backward_rules import Rule, ruled_gradient
@@ -95,7 +95,7 @@ def maps_of(classifier: nn.Module, inputs: Tensor, layer: str) -> Tensor:
     """The activations (N, K, u, v) of a layer for inputs (N, C, h, w)."""
     network = network_of(classifier)
     with recorded(network, layer) as recording:
-        classifier(inputs)
+        runner(classifier)(inputs)
     activations = recording[layer]
     if activations.dim() == 2:
         return activations[..., None, None]
@@ -103,7 +103,7 @@ def maps_of(classifier: nn.Module, inputs: Tensor, layer: str) -> Tensor:
         return activations  # for which the network need not be surveyed
     layouts = laid_out(classifier, inputs, layer)
     if layer not in layouts:
-        trouble = trouble_with(network, inputs, layer, classifier)
+        trouble = trouble_with(network, inputs, layer, runner(classifier))
         raise InterpretError(f"layer {layer!r} gives {tuple(activations.shape)}, {trouble}")
     return layouts[layer].to_map(activations)
 

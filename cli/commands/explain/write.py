@@ -102,7 +102,7 @@ def _write(job: Explaining, display: "Display", task: Task) -> list[Path]:
         else:
             texts = {
                 "title": result.score.prediction,
-                "caption": f"{job.method.title.split(' (')[0]}: {result.score.label}",
+                "caption": f"{job.method.title.split(' (')[0]}: {result.score.caption}",
                 "unit": result.score.unit,
             }
             picture = result.picture.image

@@ -1,3 +1,4 @@
 """x"""
-REFUSED="timm:x"
-TIMM=[]
+
+REFUSED = "timm:x"
+TIMM = []

@@ -58,7 +58,9 @@ def by_hand(network: nn.Module, images: Tensor, target: int, layer: str, channel
     with pytest.MonkeyPatch.context() as patch:
         if function:
             known = getattr(F, function[1])
-            patch.setattr(F, function[1], lambda given, *rest, **options: keep(module, (), known(given, *rest, **options)))
+            patch.setattr(
+                F, function[1], lambda given, *rest, **options: keep(module, (), known(given, *rest, **options))
+            )
         else:
             handle = module.register_forward_hook(keep)
         score = network(images.clone().requires_grad_())[:, target].sum()
