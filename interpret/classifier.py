@@ -46,7 +46,7 @@ class Classifier(nn.Module):
     more outputs than labels; NaN         refused; of NaN and infinite ones the pictures concerned
     ====================================  ==========================================================================
 
-    A network of one channel sees the luma of colour pictures, and one of three channels also takes grey pictures.
+    A network of one channel sees the luma of colours, one of three takes grey; ``interpret.network`` says the rest.
 
     Args:
         network: takes (N, C, h, w), normalised by ``mean`` and ``std``.

@@ -54,7 +54,7 @@ class ModelOptions:
         metavar="NAME",
         shell_complete=_complete_networks,
     )
-    weights: str | None = option("Its weights: a .pth, .pt or .safetensors file.", type=click.Path())
+    weights: str | None = option("Its weights: a .pth, .pt or .safetensors file, or random.", type=click.Path())
     labels: str | None = option("A file with the names of its classes, one a line or JSON.", type=click.Path())
     mean: list[float] | None = option("Mean of each channel it expects, such as 0.5,0.5,0.5.", type=NUMBERS)
     std: list[float] | None = option("Standard deviation of each channel it expects.", type=NUMBERS)

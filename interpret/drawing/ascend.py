@@ -203,10 +203,13 @@ def looker(classifier: nn.Module, layers: Sequence[str], *, logits: bool = False
                         seen["logits"] = first_tensor(classifier(pictures))
                     else:
                         runner(classifier)(pictures)
-                except RuntimeError:
+                except (RuntimeError, AssertionError) as error:
                     # A head for one size of pictures may fail once the layers that matter have run.
                     if logits or len(recording) < len(layers):
-                        raise
+                        if isinstance(error, RuntimeError):
+                            raise
+                        size = f"{pictures.shape[-1]} x {pictures.shape[-2]} pixels"
+                        raise NetworkError(f"the network does not take pictures of {size}: {error}") from error
             for layer in layers:
                 output = recording[layer]
                 seen[layer] = found[layer].channels_first(output) if layer in found else output

@@ -148,6 +148,8 @@ def chosen_layers(
     network = network_of(view)
     for layer in (*layers, *filter(None, [content_layer])):
         find_layer(network, layer)
+    if layers:
+        return tuple(layers), content_layer or layers[-1]
     names = dict(network.named_modules())
     lite, vgg19 = RECIPES
     if all(name in names for name in lite[0]):
@@ -157,7 +159,7 @@ def chosen_layers(
     else:
         styles = tuple(spread_layers(view, inputs, 5))
         content = styles[max(0, len(styles) - 2)]
-    return tuple(layers) or styles, content_layer or (layers[-1] if layers else content)
+    return styles, content_layer or content
 
 
 def _shares(weights: Sequence[float] | None, count: int) -> list[float]:

@@ -1,4 +1,4 @@
-"""From a name to a classifier: two that work offline, torchvision's, timm's, and the user's own or trained here."""
+"""From a name to a classifier: two that work offline, torchvision's, timm's, those of files and of one's own code."""
 
 import importlib
 import os
@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..classifier import Classifier, network_of
 from ..errors import InterpretError, NetworkError, UnknownNameError, did_you_mean, kind_and_text
 from ..labels.label_files import read_labels
 from ..labels.names import Labels, imagenet
 from ..network.settings import checked_precision, checked_task
+from .exported import is_exported, read_exported
+from .hugging_face import hugging_face, is_hugging_face
 from .registry import NamedNetwork, named_network
 from .saved import is_trained, load_trained, read_trained
-from .state_dict import State, fill, read_weights
+from .state_dict import State, fill, matched, read_weights
 
 DEFAULT = "efficientnet_lite0"
 File = str | os.PathLike
@@ -39,10 +41,12 @@ def load(
     Args:
         name: "efficientnet_lite0" (the default) or "squeezenet1_1", which work offline; any
             torchvision classification network; "timm:NAME"; "package.module:function", a function
-            that takes no arguments and returns an ``nn.Module`` or a ``Classifier``; or a ``.pt`` or
-            ``.pth`` file that `interp train` wrote, with preprocessing and labels in it.
+            that takes no arguments and returns an ``nn.Module`` or a ``Classifier``; a ``.pt`` or
+            ``.pth`` file that `interp train` wrote, with preprocessing and labels in it; "hf:OWNER/NAME" or a
+            folder in the layout of the Hugging Face hub; or a file of ONNX (``.onnx``), torch.export (``.pt2``)
+            or TorchScript, whose mean and std are needed.
         weights: a ``.pth``, ``.pt`` or ``.safetensors`` file with the network's state dict, for any
-            number of classes; the published weights by default.
+            number of classes; the published weights by default; "random" for fresh ones, always the same.
         labels: the names of the classes, or a file that holds them: one per line, or JSON.
         mean: of each channel, in [0, 1]; by default what the published weights expect.
         std: of each channel; by default likewise.
@@ -63,19 +67,56 @@ def load(
     options = {"mean": mean, "std": std, "input_size": input_size}
     options = {option: value for option, value in options.items() if value is not None}
     with torch.inference_mode(False), torch.random.fork_rng([]):
-        if name.endswith((".pt", ".pth")) and os.path.isfile(name):
-            classifier = _from_file(name, weights, options)
-        elif ":" in name and not name.startswith("timm:"):
-            classifier = _from_function(name, weights, options)
-        else:
-            classifier = _from_registry(named_network(name), weights, options)
-        # Convolutions are fastest with channels last, also on a CPU.
-        classifier.cpu().eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        if is_random(weights):
+            torch.manual_seed(0)
+        classifier, known = _classifier(name, weights, options)
+        _with_channels_last(classifier.cpu().eval().requires_grad_(False), known=known)
         classifier.given_task = checked_task(task) or classifier.given_task
         classifier.output = classifier.output if output is None else output
         classifier.labels = _labels(classifier, labels)
         classifier.precision = checked_precision(precision)
     return classifier
+
+
+def _classifier(name: str, weights: File | None, options: Options) -> tuple[Classifier, bool]:
+    """The classifier that a name means, and whether its network is one that is known here."""
+    if is_exported(name):
+        if weights is not None:
+            raise NetworkError(f"{name} has its own weights: omit others")
+        return _of_bare(read_exported(name), f"{name} holds", options), False
+    if name.endswith((".pt", ".pth")) and os.path.isfile(name):
+        return _from_file(name, weights, options), True
+    if is_hugging_face(name):
+        made = hugging_face(name, options, fresh=is_random(weights))
+        if weights is not None and not is_random(weights):
+            fill(network_of(made), _read_state(weights), str(weights))
+        return made, True
+    if ":" in name and not name.startswith("timm:"):
+        return _from_function(name, weights, options), False
+    return _from_registry(named_network(name), weights, options), True
+
+
+def is_random(weights: File | None) -> bool:
+    """Whether these weights are the fresh ones that "random" asks for, and no file of that name."""
+    return weights == "random" and not os.path.exists("random")
+
+
+def _with_channels_last(classifier: Classifier, *, known: bool) -> None:
+    """Put the weights into the order that is fastest for convolutions, also on a CPU, if the network then runs."""
+    classifier.to(memory_format=torch.channels_last)
+    if known:
+        return
+    try:
+        _trial(classifier)
+    except Exception:  # the network is the user's; one that views its maps as rows needs them in their usual order
+        classifier.to(memory_format=torch.contiguous_format)
+
+
+def _trial(classifier: Classifier) -> Any:
+    """The logits (1, classes) of a grey picture, or what the network returns where there are none."""
+    height, width = classifier.input_size or (224, 224)
+    with torch.no_grad():
+        return classifier.answer(torch.full((1, len(classifier.mean), height, width), 0.5))
 
 
 def _from_registry(entry: NamedNetwork, weights: File | None, options: Options) -> Classifier:
@@ -95,9 +136,11 @@ def _resize_for(entry: NamedNetwork, input_size: int | tuple[int, int] | None) -
 
 
 def _build(entry: NamedNetwork, weights: File | None) -> nn.Module:
+    if is_random(weights):
+        return entry.build()
     state = entry.pretrained() if weights is None else _read_state(weights)
-    state = {name: value for name, value in state.items() if not name.startswith(entry.training_only)}
     network = entry.build()
+    state = matched(state, network, unused=entry.training_only)
     classes = _other_classes(network, state)
     if classes is not None:
         network = entry.build(num_classes=classes)
@@ -139,33 +182,36 @@ def _count_classes(classifier: Classifier) -> int | None:
     head = weighted[-1] if weighted else None
     if isinstance(head, nn.Linear) and head.out_features == 1000:
         return 1000
-    height, width = classifier.input_size or (224, 224)
-    with torch.no_grad():
-        try:
-            answered = classifier.answer(torch.full((1, len(classifier.mean), height, width), 0.5))
-            return answered.shape[1] if isinstance(answered, torch.Tensor) and answered.dim() == 2 else None
-        except RuntimeError as error:
-            if isinstance(head, nn.Linear):
-                return max(2, head.out_features)  # it takes one size of picture, which is not known here
-            raise NetworkError(f"the network cannot take {width} x {height} pixels: {kind_and_text(error)}") from error
+    try:
+        answered = _trial(classifier)
+        return answered.shape[1] if isinstance(answered, Tensor) and answered.dim() == 2 else None
+    except RuntimeError as error:
+        if isinstance(head, nn.Linear):
+            return max(2, head.out_features)  # it takes one size of picture, which is not known here
+        height, width = classifier.input_size or (224, 224)
+        raise NetworkError(f"the network cannot take {width} x {height} pixels: {kind_and_text(error)}") from error
 
 
 def _from_function(name: str, weights: File | None, options: Options) -> Classifier:
     made = _call(name)
     if not isinstance(made, nn.Module):
         raise NetworkError(f"{name} returned a {type(made).__name__}, not an nn.Module")
-    if weights is not None:
+    if weights is not None and not is_random(weights):
         fill(network_of(made), _read_state(weights), str(weights))
     if isinstance(made, Classifier):
         if options:
             raise NetworkError(f"{name} returned a Classifier, which has its own mean, std and input_size: omit them")
         return made
+    return _of_bare(made, f"{name} returned", options, ", or let the function return an interpret.Classifier")
+
+
+def _of_bare(network: nn.Module, source: str, options: Options, or_else: str = "") -> Classifier:
     if not {"mean", "std"} <= options.keys():
         raise NetworkError(
-            f"{name} returned a bare network: say what it expects with --mean and --std (mean=…, std=… in "
-            "Python), 0 and 1 if nothing, or let the function return an interpret.Classifier"
+            f"{source} a bare network: say what it expects with --mean and --std (mean=…, std=… in "
+            f"Python), 0 and 1 if nothing{or_else}"
         )
-    return Classifier(made, **options)
+    return Classifier(network, **options)
 
 
 def _from_file(name: str, weights: File | None, options: Options) -> Classifier:

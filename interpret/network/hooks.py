@@ -2,8 +2,9 @@
 
 import re
 import threading
+import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -11,12 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import NetworkError, UnknownNameError, did_you_mean
-from .activation_calls import KNOWN
+from .activation_calls import KNOWN, function_calls
 from .batch_statistics import each_alone
-from .exclusive import generators_kept, only_thread
-from .function_calls import function_calls
 
 FUNCTION = re.compile(r"(?:(?P<module>.+)\.)?F\.(?P<function>\w+)")  # an activation called as a function, by name
+
+_guard = threading.Lock()
+_locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
+_inside: Counter[int] = Counter()  # how many blocks of `_generators_kept` each thread is in
+_first: list[torch.Tensor] = []  # the state of the CPU's generator before the first of them
 
 
 @dataclass(frozen=True)
@@ -138,15 +142,59 @@ def left_as_found(network: object, device: torch.device | None = None) -> Iterat
         )
     cuda = [device] if device is not None and device.type == "cuda" else []
     with ExitStack() as blocks:
-        blocks.enter_context(only_thread(modules))
+        blocks.enter_context(_only_thread(modules))
         blocks.enter_context(_frozen(network, modules))
         if modules:
             blocks.enter_context(network.register_forward_pre_hook(_copied))
             blocks.enter_context(each_alone(network))
-        blocks.enter_context(generators_kept(cuda))
+        blocks.enter_context(_generators_kept(cuda))
         blocks.enter_context(torch.inference_mode(False))
         blocks.enter_context(torch.enable_grad())
         yield
+
+
+@contextmanager
+def _only_thread(modules: Sequence[nn.Module]) -> Iterator[None]:
+    """A block that waits until no other thread is in such a block of the same network.
+
+    Flags and hooks of modules are seen by every thread, so what one thread sets another would find. Networks that
+    share their first layer, as a classifier and the network in it do, count as one.
+    """
+    first = next((module for module in modules if not module._modules), None)
+    if first is None:
+        yield
+        return
+    with _guard:
+        lock = _locks.setdefault(first, threading.RLock())
+    with lock:
+        yield
+
+
+@contextmanager
+def _generators_kept(devices: Sequence[torch.device]) -> Iterator[None]:
+    """A block after which the random generators, of the CPU and of these CUDA devices, are as they were before it.
+
+    Blocks of several threads may overlap. Then none of them puts the CPU's generator back while another may draw, and
+    the one that ends last restores what was there before the first.
+    """
+    thread = threading.get_ident()
+    with _guard:
+        before = torch.get_rng_state()
+        if not _inside:
+            _first[:] = [before]
+        _inside[thread] += 1
+    on_devices = [torch.cuda.get_rng_state(device) for device in devices]
+    try:
+        yield
+    finally:
+        for device, state in zip(devices, on_devices, strict=True):
+            torch.cuda.set_rng_state(state, device)
+        with _guard:
+            _inside[thread] -= 1
+            if not _inside[thread]:
+                del _inside[thread]
+            if not set(_inside) - {thread}:
+                torch.set_rng_state(before if _inside else _first.pop())
 
 
 @contextmanager

@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from torch import Tensor, nn
 
 from ..errors import NetworkError
-from .function_calls import function_calls
+from .activation_calls import function_calls
 from .hooks import find_layer, function_named
 from .layout import Layout
+from .opaque import check_layers_show
 
 
 class Recording(dict[str, Tensor]):
@@ -59,6 +60,7 @@ def recorded(
         UnknownNameError: a layer that does not exist.
         NetworkError: a layer that is read did not run, or its output is not a tensor.
     """
+    check_layers_show(network)
     recording = Recording()
     recording.layouts = layouts or {}
     with ExitStack() as hooks:

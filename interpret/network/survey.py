@@ -12,7 +12,8 @@ from ..errors import InterpretError, NetworkError
 from .hooks import left_as_found
 from .layers import Layer, layers
 from .layout import Layout, layout_of
-from .outputs import first_tensor
+from .opaque import check_layers_show
+from .outputs import logits_in
 from .recording import recorded
 
 Run = Callable[[Tensor], object]
@@ -45,6 +46,7 @@ def survey(network: nn.Module, images: Tensor, run: Run | None = None) -> Survey
         images: (N, C, H, W) on the network's input grid; the first one is tried, beside noise.
         run: takes images to logits; the network itself by default.
     """
+    check_layers_show(network)
     modules = tuple(map(id, network.modules()))
     if network not in _known or _known[network][0] != modules:
         _known[network] = modules, _surveyed(network, images[:1].detach(), run or network)
@@ -236,9 +238,9 @@ def tokens_that_count(network: nn.Module, image: Tensor, run: Run) -> str | None
         return None
     layouts = layouts_of(network, image, names, run)
     with left_as_found(network), recorded(network, *names) as recording:
-        output = first_tensor(run(image.detach().clone().requires_grad_()))
+        output = logits_in(run(image.detach().clone().requires_grad_()))
         records = {name: recording[name] for name in names if name in recording and recording[name].requires_grad}
-        if not output.requires_grad or not records:
+        if isinstance(output, str) or not output.requires_grad or not records:
             return None
         # The squares, since a plain sum would be constant behind a softmax.
         slopes = torch.autograd.grad(output.square().sum(), list(records.values()), allow_unused=True)

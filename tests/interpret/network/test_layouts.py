@@ -203,3 +203,17 @@ def test_a_network_for_one_picture_at_a_time():
 
     model = Classifier(One().eval(), mean=[0] * 3, std=[1] * 3)
     assert explainer_named("gradcam")(model, torch.rand(1, 3, 16, 16), 1).shape == (1, 1, 16, 16)
+
+
+def test_volumes_are_refused():
+    class Volume(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.flat, self.deep, self.head = nn.Conv2d(3, 4, 3), nn.Conv3d(1, 2, 3, padding=1), nn.Linear(2, 3)
+
+        def forward(self, images):
+            return self.head(self.deep(self.flat(images)[:, None]).relu().mean((2, 3, 4)))
+
+    network, images = Volume().eval(), torch.rand(1, 3, 16, 16)
+    message = refusal(lambda: core("gradcam")(network, images, 1, layer="deep"), kind=InterpretError)
+    assert "gives (1, 2, 4, 14, 14)" in message and "'flat' gives one" in message
