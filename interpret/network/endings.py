@@ -22,6 +22,7 @@ CLOSE = 1e-3  # how far a clamp, or a copy in a narrow format, takes an output f
 _ENDINGS = {call: kind for kind, names in _KINDS.items() for call in callables_named(names)}
 _ENDINGS |= {torch.special.expit: "sigmoid", torch.special.softmax: "softmax"}
 _ENDINGS |= callables_named(BOUNDED)
+_JOINS = {torch.cat, torch.concat, torch.concatenate, torch.stack, torch.hstack, torch.vstack}
 _COPIES = set(callables_named(("clamp", "clip")))  # a clamp of probabilities is no ending of its own
 
 
@@ -58,8 +59,11 @@ class EndingSeen(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.last: Ending | None = None
+        self._made: dict[int, Ending] = {}  # by the id of its output, which the ending keeps alive
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        if func in _JOINS:
+            return self._joined(func, args, kwargs or {})
         kind = _ENDINGS.get(func)
         if kind is None:
             return func(*args, **(kwargs or {}))
@@ -71,7 +75,17 @@ class EndingSeen(TorchFunctionMode):
         kept = given.clone() if in_place else given
         output = func(*args, **(kwargs or {}))
         if is_flat(output):
-            self.last = Ending(kind, kept, output)
+            self.last = self._made[id(output)] = Ending(kind, kept, output)
+        return output
+
+    def _joined(self, func: Any, args: tuple, kwargs: dict) -> Any:
+        """A call that joins tensors: those of several sigmoids, of heads or of pictures, are an ending of their own."""
+        output = func(*args, **kwargs)
+        parts = args[0] if args and isinstance(args[0], list | tuple) else ()
+        made = [self._made.get(id(part)) for part in parts]
+        if made and all(ending is not None and ending.kind == "sigmoid" for ending in made) and is_flat(output):
+            inputs = func([ending.input for ending in made], *args[1:], **kwargs)
+            self.last = self._made[id(output)] = Ending("sigmoid", inputs, output)
         return output
 
     def _is_clamp_of_probabilities(self, func: Any, given: Tensor) -> bool:

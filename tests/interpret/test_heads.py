@@ -101,6 +101,21 @@ def test_labels_have_a_probability_each(head):
     torch.testing.assert_close(saliency(settled, images[:1], log_probability(2)), slope)
 
 
+JOINED = {
+    "heads": lambda logits: torch.cat([torch.sigmoid(logits[:, :1]), logits[:, 1:].sigmoid()], 1),
+    "stacked": lambda logits: torch.stack([torch.sigmoid(column) for column in logits.unbind(1)], dim=1),
+    "pictures one by one": lambda logits: torch.cat([torch.sigmoid(row[None]) for row in logits]),
+}
+
+
+@pytest.mark.parametrize("head", JOINED.values(), ids=JOINED)
+def test_labels_that_are_joined_of_several_sigmoids(head):
+    network, images = with_bias(Net(3, head), 5.0, 5.0, -5.0), pictures()
+    settled, logits = classifier(network), network.fc(network.features(images))
+    torch.testing.assert_close(settled(images), logits)
+    assert settled.task == "multilabel"
+
+
 def test_the_task_that_is_said_counts():
     network, images = with_bias(Net(3), 5.0, 5.0, -5.0), pictures()
     labels = classifier(network, task="multilabel")
