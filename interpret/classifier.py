@@ -28,23 +28,22 @@ class Classifier(nn.Module):
     normalisation are inside and differentiable, so gradients come back on the picture's own pixels.
 
     What the outputs mean is the ``task``: one class of several (softmax), labels of which each holds or not (sigmoid),
-    or numbers in a unit of their own. By default the network's last call, as a module or a function, tells.
+    or numbers in a unit of their own. By default the calls that the network ends in tell; tests are in tests/interpret.
 
-    ====================================  ==========================================================================
-    the network ends in                   logits
-    ====================================  ==========================================================================
-    nothing, several outputs              the outputs
-    softmax                               what goes into it, or the logarithm of the output where that cannot be seen
-    sigmoid, several outputs              what goes into it; the task is "multilabel"
-    sigmoid, one output                   what goes into it, as the log-odds of the second of two classes
-    nothing, one output                   the same; it is no log-odds in a network for regression: say the task
-    tanh, ReLU, exp and such, one output  refused, unless the task is "regression"
-    whatever, task "regression"           the outputs, in their own unit, without probabilities
-    several tensors, a tuple or a dict    "logits", the only one of shape (N, classes), or what ``output`` picks; else
-                                          refused, with the choice named
-    a map, boxes, and such                refused; a score of your own, or ``pixels``, ``box``, ``similarity``, gets it
-    more outputs than labels; NaN         refused; of NaN and infinite ones the pictures concerned
-    ====================================  ==========================================================================
+    ====================================  ==========================================================  ==================
+    the network returns                   what comes                                                  test
+    ====================================  ==========================================================  ==================
+    outputs, bare or behind a softmax     classes: the outputs, or what goes into the softmax         test_heads
+    several sigmoids, module or function  labels: what goes into them; the task is "multilabel"       test_heads
+    one output, bare or behind a sigmoid  the log-odds of the second of two classes                   test_heads
+    one output of tanh, ReLU, exp, ...    refused, unless the task is "regression"                    test_heads
+    in [0, 1], but by no sigmoid seen     refused, unless the task is said                            test_heads
+    anything, for task "regression"       the outputs in their own unit, without probabilities        test_heads
+    several tensors: a tuple, a dict      "logits", the only (N, classes), or ``output``; or refused  test_heads
+    a map, or boxes                       for ``pixels``, ``box`` or a function of yours; or refused  test_output_scores
+    more outputs than labels; NaN         refused                                                     test_heads
+    (given images beyond [0, 1], NaN)     refused                                                     images/test_given
+    ====================================  ==========================================================  ==================
 
     A network of one channel sees the luma of colours, one of three takes grey; ``interpret.network`` says the rest.
 
