@@ -12,11 +12,11 @@ from .geometry import Geometry, fit
 from .labels.names import Labels
 from .network.batch_statistics import each_alone
 from .network.channels import normalised
-from .network.endings import Ending, EndingSeen, is_opaque
+from .network.endings import Ending
 from .network.fingerprint import fingerprint
 from .network.hooks import left_as_found
 from .network.layout import Layout
-from .network.outputs import logits_in, picked, read_logits, top_outputs
+from .network.outputs import logits_in, picked, read_logits, top_outputs, watched
 from .network.settings import cast, checked_precision, checked_size, checked_statistics, checked_task
 from .network.survey import default_layer, layouts_of
 
@@ -88,7 +88,7 @@ class Classifier(nn.Module):
         self.precision = checked_precision(precision)
         self.given_task, self.output = checked_task(task), output
         self.laid_on_grid = False  # whether pictures are a network's inputs, which overshoot [0, 1] a little
-        self.seen_task: dict[str, str] = {}  # the task that the last pass has told, which views share
+        self.seen_task: dict[str, Any] = {}  # what the last pass has told, which views share
         with torch.inference_mode(False):
             self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
             self.register_buffer("std", torch.tensor(std).view(-1, 1, 1), persistent=False)
@@ -127,12 +127,11 @@ class Classifier(nn.Module):
 
     def _run(self, inputs: Tensor) -> tuple[Any, Ending | None]:
         """What the network returns, or the part of it that ``output`` picks, and the call that may have made it."""
-        with cast(self.precision, inputs.device), each_alone(self.network), EndingSeen() as seen:
-            made = self.network(inputs)
-        return made if self.output is None else picked(made, self.output), seen.last
+        with cast(self.precision, inputs.device), each_alone(self.network):
+            return watched(lambda: picked(self.network(inputs), self.output), self.network, self.seen_task)
 
     def _read(self, made: object, ending: Ending | None, pictures: int) -> Tensor:
-        known = {"task": self.given_task, "labels": self.labels, "opaque": is_opaque(self.network)}
+        known = {"task": self.given_task, "labels": self.labels, "network": self.network}
         logits, self.seen_task["task"] = read_logits(made, ending, pictures, **known)
         return logits
 

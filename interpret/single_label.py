@@ -65,6 +65,6 @@ def one_label(classifier: Classifier, label: int | str) -> Classifier:
 
 def of_top_label(classifier: Classifier, image: Tensor) -> Classifier:
     """The classifier itself; of several labels, that of the one which a picture (1, C, H, W) scores highest."""
-    if not classifier.seen_task and classifier.given_task is None:
+    if "task" not in classifier.seen_task and classifier.given_task is None:
         classifier.predict(image)  # the first pass tells
     return one_label(classifier, int(classifier.predict(image))) if classifier.task == "multilabel" else classifier

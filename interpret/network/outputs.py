@@ -1,13 +1,13 @@
 """The logits in whatever a network returns, by its shape, its names and the function that it ends in."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import InterpretError, NetworkError, NotFiniteError, did_you_mean
-from .endings import BOUNDED, SQUASHING, Ending, is_flat
+from .endings import BOUNDED, SQUASHING, Ending, EndingSeen, is_flat, is_opaque
 
 TASKS = ("classification", "multilabel", "regression")
 SHARES = (
@@ -48,8 +48,13 @@ def logits_in(output: object) -> Tensor | str:
     return found.reshape(-1, 1) if found.dim() < 2 else found.flatten(1)
 
 
-def picked(output: object, key: str | int) -> Any:
-    """The part of an output that a key, the name of an attribute or a position names; NetworkError if there is none."""
+def picked(output: object, key: str | int | None) -> Any:
+    """The part of an output that a key, the name of an attribute or a position names; NetworkError if there is none.
+
+    Without a key it is all of the output.
+    """
+    if key is None:
+        return output
     if isinstance(output, Tensor):
         raise NetworkError(f"the network returned one tensor {tuple(output.shape)}, in which there is no part {key!r}")
     named = parts(output)
@@ -104,6 +109,29 @@ def _in_words(output: object) -> str:
     return type(output).__name__
 
 
+def watched(run: Callable[[], Any], network: nn.Module, known: dict[str, Any]) -> tuple[Any, Ending | None]:
+    """What a run of a network returns, and the last call that may be its ending.
+
+    Watching costs time at every call. A network whose outputs were shown to be plain, neither of an ending nor all in
+    [0, 1], is remembered in ``known``, and watched again once they are all in [0, 1].
+    """
+    if known.get("plain") == id(network) and not network.training:
+        made = run()
+        if not _in_unit(logits_in(made)):
+            return made, None
+    with EndingSeen() as seen:
+        made = run()
+    found = logits_in(made)
+    plain = not _in_unit(found) and (isinstance(found, str) or seen.last is None or not seen.last.gave(found))
+    known["plain"] = id(network) if plain else None
+    return made, seen.last
+
+
+def _in_unit(logits: Tensor | str) -> bool:
+    """Whether all are in [0, 1]."""
+    return isinstance(logits, Tensor) and bool(((logits >= 0) & (logits <= 1)).all())
+
+
 def read_logits(
     output: object,
     ending: Ending | None,
@@ -111,7 +139,7 @@ def read_logits(
     *,
     task: str | None,
     labels: Sequence[str] | None,
-    opaque: bool,
+    network: nn.Module,
 ) -> tuple[Tensor, str]:
     """The logits (N, classes) of so many pictures, finite and in float32 at least, and the task they belong to.
 
@@ -121,7 +149,7 @@ def read_logits(
         pictures: how many the network was given.
         task: one of TASKS; None for whichever the ending tells: several sigmoids are labels.
         labels: the names of the outputs, of which there may be more but not fewer than outputs.
-        opaque: whether calls cannot be seen, so that nothing is known of the ending.
+        network: what returned it; where its calls cannot be seen, nothing is known of the ending.
     """
     logits = first_tensor(output)
     kind = ending.kind if ending is not None and ending.gave(logits) else ""
@@ -130,7 +158,7 @@ def read_logits(
     if len(logits) != pictures:
         raise NetworkError(f"the network gave logits for {len(logits)} pictures, not for {pictures}")
     unlike = not kind or (kind == "hardsigmoid" and logits.shape[1] > 1)
-    shares = unlike and _are_shares_of_labels(logits, ending, opaque)
+    shares = unlike and _are_shares_of_labels(logits, ending, network)
     if shares and task is None:
         raise NetworkError(SHARES)
     if task is None:
@@ -162,14 +190,14 @@ def _checked(logits: Tensor) -> Tensor:
     return logits
 
 
-def _are_shares_of_labels(logits: Tensor, ending: Ending | None, opaque: bool) -> bool:
+def _are_shares_of_labels(logits: Tensor, ending: Ending | None, network: nn.Module) -> bool:
     """Whether outputs may be probabilities of labels, though they are not what a sigmoid gave.
 
     They all lie in [0, 1], and something like a sigmoid was called on as many numbers, as for the mean of several
     networks; or calls cannot be seen.
     """
     squashed = ending is not None and ending.kind in SQUASHING and ending.output.numel() == logits.numel()
-    if not (squashed or opaque) or not bool(((logits >= 0) & (logits <= 1)).all()):
+    if not _in_unit(logits) or not (squashed or is_opaque(network)):
         return False
     return logits.shape[1] == 1 or not bool(_are_shares_of_classes(logits).all())
 

@@ -307,3 +307,13 @@ def test_an_exported_and_a_compiled_network():
             torch.testing.assert_close(settled(images), expected)
         except NetworkError as error:
             assert "may be probabilities" in str(error)
+
+
+def test_a_network_is_watched_until_its_outputs_are_plain():
+    network, images = with_bias(Net(3), 5.0, 2.0, -5.0), pictures()
+    settled = classifier(network)
+    plain = settled(images)
+    assert settled.seen_task["plain"] == id(network) and torch.equal(settled(images), plain)
+    network.head = torch.sigmoid  # and so they are no more
+    torch.testing.assert_close(settled(images), plain)
+    assert settled.task == "multilabel" and settled.seen_task["plain"] is None
