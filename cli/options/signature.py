@@ -17,8 +17,9 @@ from attacks import ATTACKS
 from interpret.errors import InterpretError, did_you_mean
 from interpret.explainers import EXPLAINERS
 
+from .radius import Radius
 from .record import command, gathered
-from .types import Radius, dashed
+from .types import dashed
 
 FOLDER = Path(interpret.__file__).parent / "explainers"
 ALONE = [name for name, kind in ATTACKS.items() if kind in ("eps", "minimum_norm", "pixels")]  # on single pictures

@@ -1,11 +1,11 @@
-"""The kinds of values that options take: lists with commas, sizes of a change, sizes of a picture."""
+"""The kinds of values that options take: lists with commas, sizes of a picture."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
 
-from interpret.errors import InterpretError, did_you_mean
+from interpret.errors import did_you_mean
 
 
 class CommaList(click.ParamType):
@@ -57,35 +57,10 @@ def number(text: str) -> float:
     return float(above) / (float(below) if below else 1)
 
 
-def radius(text: str) -> float:
-    """The number that 8/255, 8lv (levels of an 8-bit file) or 0.03 stands for; a ValueError where it is none."""
-    return float(text.removesuffix("lv")) / 255 if text.endswith("lv") else number(text)
-
-
 COUNT = click.IntRange(1)
 NUMBERS = CommaList(number, "a list of numbers such as 0.485,0.456,0.406", name="numbers")
-RADII = CommaList(radius, "a size such as 8/255, 8lv or 0.03")
 WORDS = CommaList(str, "a list of names", once=True)
 CHANNELS = CommaList(int, "a list of channel numbers such as 3,17", once=True)
-
-
-class Radius(click.ParamType):
-    """How large a change may be: 8/255, 8lv (levels of an 8-bit file), or a number."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The radius in units of [0, 1]."""
-        try:
-            return float(value) if isinstance(value, int | float) else radius(value.strip())
-        except (ValueError, ZeroDivisionError):
-            self.fail(f"{value!r} is not a size such as 8/255, 8lv or 0.03", param, ctx)
-
-
-def check_radius(eps: float | None, norm: str = "Linf") -> None:
-    """Refuse a radius that is no bound: a number of levels that was given as a number of [0, 1]."""
-    if eps is not None and eps > 1 and norm == "Linf":
-        raise InterpretError(f"pixels lie in [0, 1], so an eps of {eps:g} is no bound; did you mean {eps:g}/255?")
 
 
 class Box(CommaList):

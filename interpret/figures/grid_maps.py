@@ -12,7 +12,7 @@ from torch import Tensor
 from ..classifier import Classifier
 from ..errors import InterpretError, did_you_mean
 from ..explainers import EXPLAINERS, explainer_named
-from ..explainers.diagnosis import diagnose
+from ..explainers.blank_maps import diagnose
 from ..explainers.sharing import shared_passes
 from ..geometry import Geometry
 from ..images.files import pixels_hash

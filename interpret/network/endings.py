@@ -16,6 +16,7 @@ _KINDS = {
 }
 # What gives numbers that are no log-odds: of one sign, or between two bounds.
 BOUNDED = ("tanh", "hardtanh", "hardsigmoid", "softsign", "relu", "relu6", "softplus", "exp", "elu", "abs", "clamp")
+SQUASHING = ("sigmoid", "hardsigmoid", "tanh", "exp")  # of which probabilities of labels are made
 CLOSE = 1e-3  # how far a clamp, or a copy in a narrow format, takes an output from what the last call gave
 
 _ENDINGS = {call: kind for kind, names in _KINDS.items() for call in callables_named(names)}
@@ -83,7 +84,13 @@ def is_flat(value: object) -> bool:
 
 
 def is_opaque(network: object) -> bool:
-    """Whether some of a network is compiled or scripted, so that its calls cannot be seen."""
+    """Whether some of a network is compiled, scripted or run in other threads, so that its calls cannot be seen."""
     if not isinstance(network, nn.Module):
         return False
-    return any(isinstance(part, torch.jit.ScriptModule) or hasattr(part, "_orig_mod") for part in network.modules())
+    return any(map(_hides_calls, network.modules()))
+
+
+def _hides_calls(part: nn.Module) -> bool:
+    if isinstance(part, nn.DataParallel):
+        return len(part.device_ids) > 1
+    return isinstance(part, torch.jit.ScriptModule) or hasattr(part, "_orig_mod")

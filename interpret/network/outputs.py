@@ -7,9 +7,13 @@ import torch
 from torch import Tensor
 
 from ..errors import InterpretError, NetworkError, NotFiniteError, did_you_mean
-from .endings import BOUNDED, Ending, is_flat
+from .endings import BOUNDED, SQUASHING, Ending, is_flat
 
 TASKS = ("classification", "multilabel", "regression")
+SHARES = (
+    "the outputs lie in [0, 1] and may be probabilities, but are not what a sigmoid gave: return logits, or say what "
+    'they are by task="multilabel", or "classification" for one probability, or "regression" (--task in the shell)'
+)
 SUM_TOLERANCE = {torch.bfloat16: 1e-2, torch.float16: 2e-3}  # how far rounding takes a sum of probabilities from 1
 REMEDY = "explain a score of your own instead: a function of what the network returns (--score in the shell)"
 
@@ -125,20 +129,16 @@ def read_logits(
         logits = logits.reshape(1, -1)  # a network that squeezes its output gives (classes,) for one image
     if len(logits) != pictures:
         raise NetworkError(f"the network gave logits for {len(logits)} pictures, not for {pictures}")
+    unlike = not kind or (kind == "hardsigmoid" and logits.shape[1] > 1)
+    shares = unlike and _are_shares_of_labels(logits, ending, opaque)
+    if shares and task is None:
+        raise NetworkError(SHARES)
     if task is None:
         task = "multilabel" if kind == "sigmoid" and logits.shape[1] > 1 else "classification"
     if task != "regression":
-        _check_kind(kind, logits, task, opaque)
-        if kind in ("sigmoid", "softmax") and not ending.cut:
-            logits = ending.input.reshape(logits.shape)
-        elif kind == "sigmoid":
-            logits = logits.logit(torch.finfo(logits.dtype).eps)
-        elif task == "classification":
-            logits = _without_softmax(logits)
-    logits = logits.float() if logits.element_size() < 4 else logits
-    bad = int((~torch.isfinite(logits)).any(1).sum())
-    if bad:
-        raise NotFiniteError(f"the network's output is NaN or infinite for {bad} of {pictures} pictures")
+        _check_kind(kind, logits, task)
+        logits = _before(ending, kind, logits, task, shares)
+    logits = _checked(logits.float() if logits.element_size() < 4 else logits)
     if task == "classification" and logits.shape[1] == 1:
         logits = torch.cat([-logits / 2, logits / 2], 1)  # a softmax of these is the sigmoid
     if labels and logits.shape[1] > len(labels):
@@ -146,18 +146,41 @@ def read_logits(
     return logits, task
 
 
-def _check_kind(kind: str, logits: Tensor, task: str, opaque: bool) -> None:
-    """Refuse what cannot be logits, or cannot be told from probabilities."""
+def _before(ending: Ending | None, kind: str, logits: Tensor, task: str, shares: bool) -> Tensor:
+    """What went into the ending of a kind; of probabilities whose ending is not known, what would have."""
+    if kind in ("sigmoid", "softmax") and not ending.cut:
+        return ending.input.reshape(logits.shape)
+    if kind == "sigmoid" or (shares and (task == "multilabel" or logits.shape[1] == 1)):
+        return logits.logit(torch.finfo(logits.dtype).eps)
+    return _without_softmax(logits) if task == "classification" else logits
+
+
+def _checked(logits: Tensor) -> Tensor:
+    bad = int((~torch.isfinite(logits)).any(1).sum())
+    if bad:
+        raise NotFiniteError(f"the network's output is NaN or infinite for {bad} of {len(logits)} pictures")
+    return logits
+
+
+def _are_shares_of_labels(logits: Tensor, ending: Ending | None, opaque: bool) -> bool:
+    """Whether outputs may be probabilities of labels, though they are not what a sigmoid gave.
+
+    They all lie in [0, 1], and something like a sigmoid was called on as many numbers, as for the mean of several
+    networks; or calls cannot be seen.
+    """
+    squashed = ending is not None and ending.kind in SQUASHING and ending.output.numel() == logits.numel()
+    if not (squashed or opaque) or not bool(((logits >= 0) & (logits <= 1)).all()):
+        return False
+    return logits.shape[1] == 1 or not bool(_are_shares_of_classes(logits).all())
+
+
+def _check_kind(kind: str, logits: Tensor, task: str) -> None:
+    """Refuse what cannot be logits."""
     single = logits.shape[1] == 1
     if kind == "softmax" and (task == "multilabel" or single):
         raise InterpretError("the network ends in a softmax over its outputs, so they are neither labels nor log-odds")
     if kind in BOUNDED and single:
         raise NetworkError(f'the one output is that of {kind}, which is no log-odds; say task="regression" (--task)')
-    if opaque and (single or task == "multilabel") and bool(((logits >= 0) & (logits <= 1)).all()):
-        raise NetworkError(
-            "the network is compiled or scripted, so that its ending cannot be seen, and all outputs lie in [0, 1]: "
-            'pass the network that it was made from, or task="regression" (--task) for the outputs as they are'
-        )
 
 
 def _without_softmax(output: Tensor) -> Tensor:
@@ -165,10 +188,15 @@ def _without_softmax(output: Tensor) -> Tensor:
 
     Each picture is judged alone, so that its logits do not depend on the others in its batch.
     """
-    tolerance = SUM_TOLERANCE.get(output.dtype, 1e-4)
     wide = output.float() if output.element_size() < 4 else output
-    total = output.sum(1, keepdim=True, dtype=torch.promote_types(output.dtype, torch.float32))
-    are_shares = (output >= 0).all(1, keepdim=True) & ((total - 1).abs() < tolerance) & (output.shape[1] > 1)
+    are_shares = _are_shares_of_classes(output)
     if not are_shares.any():
         return output
     return torch.where(are_shares, wide.clamp_min(torch.finfo(wide.dtype).tiny).log(), wide)
+
+
+def _are_shares_of_classes(output: Tensor) -> Tensor:
+    """(N, 1) booleans: whether none of a row of (N, classes) is below 0, and their sum is 1."""
+    tolerance = SUM_TOLERANCE.get(output.dtype, 1e-4)
+    total = output.sum(1, keepdim=True, dtype=torch.promote_types(output.dtype, torch.float32))
+    return (output >= 0).all(1, keepdim=True) & ((total - 1).abs() < tolerance) & (output.shape[1] > 1)

@@ -13,7 +13,7 @@ from ..classifier import Classifier
 from ..errors import InterpretError, PictureError, error_line
 from ..explainers import explainer_named
 from ..explainers.aggregation import importance
-from ..explainers.diagnosis import diagnose
+from ..explainers.blank_maps import diagnose
 from ..explainers.sharing import shared_passes
 from ..faithfulness.baseline_maps import centred_gaussian, random_map
 from ..faithfulness.deletion import deletion

@@ -10,6 +10,7 @@ from torch import nn
 from attacks import AttackError, fgsm, pgd
 from attacks.evaluation.verdicts import judge
 from interpret import (
+    Classifier,
     InterpretError,
     NetworkError,
     Recipe,
@@ -83,8 +84,8 @@ def test_classes_behind_a_softmax_however_it_is_called(head):
 
 
 def test_a_gate_is_no_ending():
-    network = Net(1, lambda logits: logits.sigmoid() * 2)
-    settled, images = classifier(network.eval()), pictures()
+    network = with_bias(Net(1, lambda logits: logits.sigmoid() * 2), 3.0)
+    settled, images = classifier(network), pictures()
     torch.testing.assert_close(settled(images)[:, 1], network(images)[:, 0] / 2)
 
 
@@ -154,7 +155,7 @@ def test_contradictions_between_a_task_and_an_ending():
 def test_an_ending_that_cannot_be_seen():
     scripted = torch.jit.trace(with_bias(Net(1, torch.sigmoid), -3.0), pictures(1))
     said = refusal(classifier(scripted), pictures(), kind=NetworkError)
-    assert "scripted" in said
+    assert "may be probabilities" in said
     assert classifier(torch.jit.trace(with_bias(Net(1), -3.0), pictures(1)))(pictures()).shape == (2, 2)
 
 
@@ -257,3 +258,37 @@ def test_load_takes_task_and_output():
     assert one_output()(pictures()).shape == (2, 1)
     with pytest.raises(InterpretError, match="task is one of"):
         load("tests.own_networks:ages", **PLAIN, task="ages")
+
+
+DERIVED = {
+    "mean of two": lambda logits: (logits.sigmoid() + (logits * 2).sigmoid()) / 2,
+    "the other class": lambda logits: 1 - logits.sigmoid(),
+    "by hand": lambda logits: 1 / (1 + torch.exp(-logits)),
+    "of tanh": lambda logits: (torch.tanh(logits) + 1) / 2,
+}
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("head", DERIVED.values(), ids=DERIVED)
+def test_what_may_be_probabilities_is_refused_unless_the_task_is_said(head, outputs):
+    network, images = with_bias(Net(outputs, head), *[-1.0] * outputs), pictures()
+    said = refusal(classifier(network), images, kind=NetworkError)
+    assert "may be probabilities" in said and "--task" in said
+    labels = classifier(network, task="multilabel")
+    torch.testing.assert_close(labels.probabilities(labels(images)), network(images), atol=1e-5, rtol=0)
+    if outputs == 1:
+        classes = classifier(network, task="classification")
+        torch.testing.assert_close(classes.probabilities(classes(images))[:, 1:], network(images), atol=1e-5, rtol=0)
+
+
+def test_an_exported_and_a_compiled_network():
+    images, network = pictures(), with_bias(Net(1, torch.sigmoid), -3.0)
+    exported = torch.export.export(network, (images,)).module()
+    compiled = torch.compile(network, backend="eager")
+    expected = classifier(network)(images)
+    for given in (exported, compiled):
+        settled = Classifier(given, **PLAIN)
+        try:
+            torch.testing.assert_close(settled(images), expected)
+        except NetworkError as error:
+            assert "may be probabilities" in str(error)

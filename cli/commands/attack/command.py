@@ -16,8 +16,8 @@ from ...options.messages import Messages
 from ...options.network import ModelOptions
 from ...options.output import OutputOptions, json_option
 from ...options.pictures import OptionalPictures
+from ...options.radius import check_radius
 from ...options.signature import ALONE, Method, attack_method, method_command
-from ...options.types import check_radius
 from .job import Attacking, AttackOptions
 from .verdict import parse_transforms
 

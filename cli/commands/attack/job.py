@@ -12,8 +12,8 @@ import click
 
 from interpret.errors import InterpretError, PictureError
 
-from ...job.provenance import differences, stored_provenance
 from ...job.results import Outputs, write_result
+from ...job.resume import made_before
 from ...job.sources import Source
 from ...options.classes import class_option
 from ...options.messages import Messages, tell
@@ -217,10 +217,8 @@ class Attacking:
         """Whether an earlier run attacked this picture in this way; one made in another way is an error."""
         if not self.no_clobber or path is None or not path.exists():
             return False
-        before = stored_provenance(path)
+        before = made_before(path, about)
         if before is None or "verdict" not in before:
             return False
-        if differing := differences(before, about):
-            raise InterpretError(f"{path} was made with other {', '.join(differing)}; choose another folder with -o")
         self.withstood += before["verdict"]["right"] and not before["verdict"]["success"]
         return True

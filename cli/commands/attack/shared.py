@@ -17,8 +17,9 @@ from ...options.messages import Messages, tell
 from ...options.network import ModelOptions
 from ...options.output import output_option
 from ...options.pictures import OptionalPictures, PictureOptions, seed_option
+from ...options.radius import Radius, check_radius
 from ...options.record import command, option
-from ...options.types import COUNT, Radius, check_radius
+from ...options.types import COUNT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,8 +11,9 @@ from interpret.errors import InterpretError
 from ...options.messages import Messages
 from ...options.network import ModelOptions
 from ...options.output import json_option
+from ...options.radius import Radius, check_radius
 from ...options.record import command, option
-from ...options.types import COUNT, Radius, check_radius
+from ...options.types import COUNT
 from .labelled import FolderOptions, LabelledPictures, open_data
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from ...job.results import slug, write_result
 from ...options.messages import Messages
 from ...options.network import ModelOptions, network_name
 from ...options.output import folder_option, json_option
+from ...options.radius import RADII
 from ...options.record import command, option
 from ...options.signature import attack_methods
-from ...options.types import COUNT, RADII
+from ...options.types import COUNT
 from .labelled import FolderOptions, LabelledPictures, fail_option, leave, open_data, share_in_words, share_of
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from interpret.datasets.threads import WORKERS
 from interpret.errors import PictureError
 
-from ...job.provenance import difference_in_words, differences, stored_provenance
 from ...job.results import Outputs
+from ...job.resume import made_before
 from ...job.sources import Source
 from ...options.classes import ClassOptions
 from ...options.map_display import DisplayOptions
@@ -223,7 +223,7 @@ class Explaining:
 
     def _note(self, result: Result, inputs: "Tensor", options: dict[str, Any]) -> None:
         """How the class was chosen; one sentence on a map that would be blank; if asked, the evidence against."""
-        from interpret.explainers.diagnosis import diagnose
+        from interpret.explainers.blank_maps import diagnose
 
         for line in result.score.lines():
             self.messages.note(f"{result.source.shown}: {line}")
@@ -240,11 +240,6 @@ class Explaining:
         """Whether an earlier run made this result; one made from something else is an error."""
         if not self.no_clobber or path is None or not path.exists():
             return False
-        before = stored_provenance(path)
-        if before is None:
+        if made_before(path, about) is None:
             self.messages.note(f"{path} does not say how it was made; it is left as it is")
-        elif differing := differences(before, about):
-            raise PictureError(
-                f"{path} was made {difference_in_words(differing)} and is left alone; write elsewhere with -o"
-            )
         return not self.maps.raw or path.with_suffix(".npz").exists()

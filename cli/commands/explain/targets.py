@@ -129,7 +129,7 @@ class ClassScores:
 
     def score_of(self, label: str, indices: list[int], versus: "Match | None", notes: list[str]) -> Score:
         """The score of one class, or of several as one, or how far it is above another's."""
-        from interpret.explainers.diagnosis import absence
+        from interpret.explainers.absent_classes import absence
         from interpret.scores import contrast, group, log_probability
 
         if self.score == "log-probability" and self.classifier.task == "regression":

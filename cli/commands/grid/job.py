@@ -15,9 +15,10 @@ from ...options.classes import best_of_class_option
 from ...options.messages import Messages
 from ...options.network import ModelOptions, network_name
 from ...options.pictures import seed_option
+from ...options.radius import Radius, check_radius
 from ...options.record import option
 from ...options.signature import Method, attack_methods, kind_of, method_named, methods
-from ...options.types import COUNT, WORDS, Radius, check_radius
+from ...options.types import COUNT, WORDS
 
 if TYPE_CHECKING:
     from interpret.classifier import Classifier

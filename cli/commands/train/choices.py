@@ -14,8 +14,9 @@ from interpret.errors import InterpretError
 from ...options.network import device_option, precision_option, threads_option
 from ...options.output import json_option
 from ...options.pictures import seed_option
+from ...options.radius import Radius, check_radius
 from ...options.record import argument, option
-from ...options.types import COUNT, Radius, Size, check_radius, dashed
+from ...options.types import COUNT, Size, dashed
 
 if TYPE_CHECKING:
     from attacks.training.settings import Settings

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from interpret import read
-from interpret.explainers.diagnosis import absence
+from interpret.explainers.absent_classes import absence
 from tests.command import interp, stored
 from tests.own_networks import Detects, Net, Segments, ages, classifier, one_output, three_labels, with_bias
 

@@ -1,14 +1,10 @@
-"""Why a map looks blank, how much of it speaks against the class, and whether the class is there at all."""
+"""Why a map looks blank, and how much of it speaks against the class."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
-
-from ..classifier import Classifier
-
-ABSENT = 0.01  # of the top probability: a class below this share of it is not what the network sees
 
 Kind = Literal["fine", "negative", "zero", "constant", "not finite"]
 
@@ -53,27 +49,3 @@ def _diagnose(values: Tensor) -> Diagnosis:
     if values.max() <= 0:
         return Diagnosis("negative", share, "every contribution to the class is negative")
     return Diagnosis("fine", share, f"{share:.0%} of the evidence is negative")
-
-
-def absence(classifier: Classifier, logits: Tensor, index: int) -> str:
-    """One sentence on a class that the network does not see in a picture, and whose map it would give all the same.
-
-    Args:
-        classifier: what was asked.
-        logits: (classes,) of one picture.
-        index: the class that is explained.
-
-    Returns:
-        The sentence, where the class's probability is below a hundredth of the top one; else nothing. The outputs of
-        a regression are never absent.
-    """
-    if classifier.task == "regression":
-        return ""
-    probabilities = classifier.probabilities(logits)
-    own, top = float(probabilities[index]), int(probabilities.argmax())
-    if own >= ABSENT * float(probabilities[top]):
-        return ""
-    return (
-        f"{classifier.name(index)} has the probability {own:.2g}, far below {classifier.shown(logits, top)}: the map "
-        "shows what speaks for it, not that it is there"
-    )
