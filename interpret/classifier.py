@@ -7,7 +7,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from .errors import InterpretError
+from .errors import InterpretError, shortened
 from .geometry import Geometry, fit
 from .labels.names import Labels
 from .network.batch_statistics import each_alone
@@ -165,7 +165,7 @@ class Classifier(nn.Module):
     def shown(self, logits: Tensor, index: int, space: str = " ") -> str:
         """One of logits (classes,) in words, such as "tabby 0.62" or, in regression, "age 37.1"."""
         number = f"{logits[index]:.4g}" if self.task == "regression" else f"{self.probabilities(logits)[index]:.2f}"
-        return f"{self.name(index)}{space}{number}"
+        return f"{shortened(self.name(index))}{space}{number}"
 
     @property
     def preprocessing(self) -> dict[str, Any]:

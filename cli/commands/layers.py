@@ -2,11 +2,9 @@
 
 import json
 
-import click
-
 from interpret.errors import NetworkError
 
-from ..options.messages import note
+from ..options.messages import note, tell
 from ..options.network import ModelOptions
 from ..options.output import json_option
 from ..options.record import command
@@ -29,7 +27,7 @@ def layers(
     from interpret.classifier import runner
     from interpret.network.survey import default_layer, survey
 
-    classifier = model.open()
+    classifier = model.open_to_look()
     height, width = classifier.input_size or (224, 224)
     image = torch.rand(1, len(classifier.mean), height, width, generator=torch.Generator().manual_seed(0))
     image, run = image.to(classifier.mean.device), runner(classifier.on_inputs())
@@ -43,8 +41,8 @@ def layers(
         layout = layer.layout.kind if layer.layout else None
         row = {"name": layer.name, "kind": layer.kind, "shape": list(layer.shape[1:]), "layout": layout}
         if as_json:
-            click.echo(json.dumps({**row, "default": layer.name == default}))
+            tell(json.dumps({**row, "default": layer.name == default}))
         else:
             shape = " x ".join(map(str, layer.shape[1:]))
             told = f" ({layout})" if layout not in (None, "map") else ""
-            click.echo(f"{'*' if layer.name == default else ' '} {layer.name:40} {layer.kind:28} {shape}{told}")
+            tell(f"{'*' if layer.name == default else ' '} {layer.name:40} {layer.kind:28} {shape}{told}")

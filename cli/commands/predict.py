@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from interpret.errors import shortened
+
 from ..job.sources import Source, sources_of
 from ..options.messages import Messages, tell
 from ..options.network import ModelOptions, fold_option
@@ -55,7 +57,7 @@ def predict(
                 continue
             tell(picture.item.shown)
             for row in top:
-                tell(f"  {_number(row)}  {row['name']} ({row['index']})")
+                tell(f"  {_number(row)}  {shortened(row['name'])} ({row['index']})")
     if failures:
         raise click.exceptions.Exit(1)
 

@@ -3,8 +3,6 @@
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-import click
-
 from interpret.errors import InterpretError
 
 from ..job.provenance import provenance
@@ -12,11 +10,12 @@ from ..job.results import Outputs
 from ..job.sources import one_picture
 from ..options.messages import Messages
 from ..options.network import ModelOptions
+from ..options.numbers import AT_LEAST_ZERO
 from ..options.output import output_option
 from ..options.pictures import complete_pictures, seed_option
 from ..options.record import argument, command, option
 from ..options.types import COUNT, NUMBERS
-from .optimised import Frames, gif_option, longer_side, saving, size_option
+from .optimised import Frames, check_drawable, gif_option, longer_side, saving, size_option
 
 
 @dataclass(frozen=True)
@@ -25,8 +24,8 @@ class Painting:
 
     layers: tuple[str, ...] = option("For the style; may be repeated.", "--layer", metavar="LAYER")
     content_layer: str | None = option("What keeps the photo.", metavar="LAYER")
-    content_weight: float | None = option("More keeps more of the photo.", type=click.FloatRange(0))
-    smoothness: float | None = option("Weight against small differences.", type=click.FloatRange(0))
+    content_weight: float | None = option("More keeps more of the photo.", type=AT_LEAST_ZERO)
+    smoothness: float | None = option("Weight against small differences.")
     steps: int | None = option("At each scale.", type=COUNT)
     scales: list[float] | None = option("Sizes one after another, such as 0.5,1.", type=NUMBERS)
     optimizer: Literal["adam", "lbfgs"] = option("", default="adam")
@@ -64,6 +63,7 @@ def style(
     outputs, frames = Outputs(output, [source]), Frames(gif)
     outputs.no_raw_format()
     classifier = model.open()
+    check_drawable(classifier)
     image = source.read().to(classifier.mean.device)
     chosen = {name: value for name, value in asdict(painting).items() if value is not None and value != ()}
     chosen["size"] = longer_side(image, size)

@@ -9,7 +9,7 @@ import click
 from interpret.errors import did_you_mean
 
 from .record import option
-from .types import Box
+from .types import COUNT, Box
 
 
 def complete_classes(ctx: click.Context, parameter: click.Parameter, start: str) -> list[str]:
@@ -87,7 +87,7 @@ class ClassOptions:
         type=Box(),
         metavar="X0,Y0,X1,Y1",
     )
-    top_k: int | None = option("Explain so many of the top predictions.", type=click.IntRange(1))
+    top_k: int | None = option("Explain so many of the top predictions.", type=COUNT)
 
     @property
     def of_output(self) -> bool:

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from interpret.bounds import ABOVE_0
 from interpret.errors import InterpretError
 
+from .numbers import Number
 from .record import option
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class DisplayOptions:
     )
     percentile: float = option(
         "Of the values' sizes, what counts as the largest: below 100 a few outliers saturate.",
-        type=click.FloatRange(0, 100, min_open=True),
+        type=Number(ABOVE_0, 100.0),
     )
     aggregate: Literal["max", "sum", "mean", "colours"] = option(
         "One value a pixel: the channels' largest, sum or mean; or their own colours around grey."

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..bounds import check_bounds
 from ..classifier import laid_out, layer_of, network_of, on_input_grid, runner
 from ..errors import InterpretError, NetworkError, UnknownNameError
 from ..geometry import Geometry
@@ -45,6 +46,7 @@ def explainer(
 
         @functools.wraps(core)
         def explain(classifier: nn.Module, images: Images, target: Target | None = None, **options: Any) -> Tensor:
+            check_bounds(core.__name__, options)
             images = images_given(classifier, images)
             if isinstance(options.get("layer"), nn.Module):
                 options["layer"] = name_in(network_of(classifier), options["layer"])

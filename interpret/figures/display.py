@@ -15,6 +15,7 @@ from ..explainers import DISPLAYS, EXPLAINERS
 from ..explainers.aggregation import combined
 from .colours import Scale, as_picture, colorize, colour_array, colour_steps, colour_table, opacities
 from .panels import Panel, colour_bar, panel_figure
+from .plain_text import plain_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -167,6 +168,7 @@ def overlay(
     return as_picture(_hatched(blended, seen))
 
 
+@plain_text
 def side_by_side(
     image: Tensor,
     attribution: Tensor,

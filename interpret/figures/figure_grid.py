@@ -15,8 +15,10 @@ from .cache import MapStore
 from .grid_layout import arrange, check_layout
 from .grid_maps import AttackFunction, Cell, GridContents, cells_of
 from .grid_panels import GridFigure
+from .plain_text import plain_text
 
 
+@plain_text
 def grid(
     classifiers: Classifier | Mapping[str, Classifier],
     images: Tensor | Mapping[str, Tensor] | Sequence[str | os.PathLike],
@@ -89,6 +91,7 @@ def _named(images: Tensor | Mapping[str, Tensor] | Sequence[str | os.PathLike]) 
     return {Path(os.fspath(file).removeprefix("sample:")).stem: read(file) for file in files}
 
 
+@plain_text
 def grid_of(
     cells: Sequence[Cell],
     *,

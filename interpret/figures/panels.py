@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .colours import Scale, colour_table
+from .plain_text import plain_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,6 +57,7 @@ class Sheet:
         self.figure.text(left / self.width, low, text, **style)
 
 
+@plain_text
 def panel_figure(
     rows: Sequence[Sequence[Panel]],
     size: tuple[float, float],
@@ -97,6 +99,7 @@ def in_rows(panels: Sequence[Any], columns: int) -> list[Sequence[Any]]:
     return [panels[start : start + columns] for start in range(0, len(panels), columns)] or [panels]
 
 
+@plain_text
 def row_figure(
     rows: Sequence[Sequence[Panel]], *, width: float, title: str = "", bar: ColourBar | None = None
 ) -> Figure:

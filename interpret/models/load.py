@@ -1,25 +1,32 @@
 """From a name to a classifier: two that work offline, torchvision's, timm's, those of files and of one's own code."""
 
-import importlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..classifier import Classifier, network_of
-from ..errors import InterpretError, NetworkError, UnknownNameError, did_you_mean, kind_and_text
+from ..errors import NetworkError, UnknownNameError, address_hint, kind_and_text
 from ..labels.label_files import read_labels
 from ..labels.names import Labels, imagenet
 from ..network.settings import checked_precision, checked_task
 from .exported import is_exported, read_exported
 from .hugging_face import hugging_face, is_hugging_face
+from .own_code import called
 from .registry import NamedNetwork, named_network
 from .saved import is_trained, load_trained, read_trained
 from .state_dict import State, fill, matched, read_weights
 
 DEFAULT = "efficientnet_lite0"
+
+
+class BareNetworkError(NetworkError):
+    """A network that says nothing of the pictures it expects."""
+
+
 File = str | os.PathLike
 Options = dict[str, Any]  # those of mean, std and input_size that were given
 
@@ -63,7 +70,7 @@ def load(
         NetworkError: weights that are not available or do not fit; the message says which keys, or
             which file to fetch and where to put it.
     """
-    name = os.fspath(name)
+    name = _checked(name, weights, mean, std)
     options = {"mean": mean, "std": std, "input_size": input_size}
     options = {option: value for option, value in options.items() if value is not None}
     with torch.inference_mode(False), torch.random.fork_rng([]):
@@ -91,7 +98,7 @@ def _classifier(name: str, weights: File | None, options: Options) -> tuple[Clas
         if weights is not None and not is_random(weights):
             fill(network_of(made), _read_state(weights), str(weights))
         return made, True
-    if ":" in name and not name.startswith("timm:"):
+    if ":" in name and not name.startswith("timm:") and not address_hint(name):
         return _from_function(name, weights, options), False
     return _from_registry(named_network(name), weights, options), True
 
@@ -117,6 +124,23 @@ def _trial(classifier: Classifier) -> Any:
     height, width = classifier.input_size or (224, 224)
     with torch.no_grad():
         return classifier.answer(torch.full((1, len(classifier.mean), height, width), 0.5))
+
+
+def _checked(name: object, weights: object, mean: object, std: object) -> str:
+    """The name as text; a NetworkError where what was given is of another kind, with what to call instead."""
+    own = "interpret.Classifier(network, mean=…, std=…, labels=…)"
+    if isinstance(name, nn.Module):
+        raise NetworkError(f"load takes the name of a network, not a {type(name).__name__}: call {own}")
+    if not isinstance(name, str | os.PathLike):
+        raise NetworkError(f"load takes the name of a network, not a {type(name).__name__}")
+    if weights is not None and not isinstance(weights, str | os.PathLike):
+        kind = type(weights).__name__
+        raise NetworkError(f"weights is a file, not a {kind}: call network.load_state_dict(…), then {own}")
+    for option, value in (("mean", mean), ("std", std)):
+        numbers = isinstance(value, Iterable) and not isinstance(value, str)
+        if value is not None and not (numbers and all(isinstance(number, Real | torch.Tensor) for number in value)):
+            raise NetworkError(f"{option} is one number a channel each, such as (0.5, 0.5, 0.5), not {value!r}")
+    return os.fspath(name)
 
 
 def _from_registry(entry: NamedNetwork, weights: File | None, options: Options) -> Classifier:
@@ -193,7 +217,7 @@ def _count_classes(classifier: Classifier) -> int | None:
 
 
 def _from_function(name: str, weights: File | None, options: Options) -> Classifier:
-    made = _call(name)
+    made = called(name)
     if not isinstance(made, nn.Module):
         raise NetworkError(f"{name} returned a {type(made).__name__}, not an nn.Module")
     if weights is not None and not is_random(weights):
@@ -207,7 +231,7 @@ def _from_function(name: str, weights: File | None, options: Options) -> Classif
 
 def _of_bare(network: nn.Module, source: str, options: Options, or_else: str = "") -> Classifier:
     if not {"mean", "std"} <= options.keys():
-        raise NetworkError(
+        raise BareNetworkError(
             f"{source} a bare network: say what it expects with --mean and --std (mean=…, std=… in "
             f"Python), 0 and 1 if nothing{or_else}"
         )
@@ -223,26 +247,3 @@ def _from_file(name: str, weights: File | None, options: Options) -> Classifier:
     if weights is not None or options:
         raise NetworkError(f"{name} has its own weights, mean, std and input_size: omit them")
     return load_trained(name)
-
-
-def named_object(name: str) -> Any:
-    """What a module of the user's own has by a name, "package.module:name"; UnknownNameError where there is none."""
-    module, _, function = name.partition(":")
-    try:
-        home = importlib.import_module(module)
-    except Exception as error:  # the module is the user's, and may do anything
-        raise UnknownNameError(f"cannot import {module!r}: {kind_and_text(error)}") from error
-    if not hasattr(home, function):
-        names = [known for known in vars(home) if not known.startswith("_")]
-        raise UnknownNameError(f"{module} has no {function!r}{did_you_mean(function, names)}")
-    return getattr(home, function)
-
-
-def _call(name: str) -> object:
-    function = named_object(name)
-    try:
-        return function()
-    except InterpretError:
-        raise
-    except Exception as error:
-        raise NetworkError(f"{name}() failed: {kind_and_text(error)}") from error

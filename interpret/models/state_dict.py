@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..errors import NetworkError
+from ..errors import NetworkError, address_hint, shortened
 
 State = dict[str, Tensor]
 
@@ -33,9 +33,9 @@ def read_weights(path: str | os.PathLike) -> State:
     It may be nested, under "state_dict" or "model" for example, and its names may begin with "module.", as
     DataParallel leaves them.
     """
-    path = Path(path)
+    given, path = os.fspath(path), Path(path)  # a Path makes one slash of two
     if not path.is_file():
-        raise NetworkError(f"no weights file {str(path)!r}; check the path")
+        raise NetworkError(f"no weights file {given!r}{address_hint(given) or '; check the path'}")
     if path.suffix.lower() == ".onnx":
         raise NetworkError(f"{path} is an ONNX graph; go back to the PyTorch network and {REMEDY}")
     read = _read_safetensors if path.suffix.lower() == ".safetensors" else _read_pickle
@@ -84,7 +84,7 @@ def _unnested(state: object, path: Path) -> State:
         tensors = {n: value for n, value in state.items() if isinstance(n, str) and isinstance(value, Tensor)}
         if tensors:
             return tensors
-        keys = ", ".join(map(repr, list(state)[:8])) or "none"
+        keys = ", ".join(shortened(repr(key)) for key in list(state)[:8]) or "none"
         raise NetworkError(f"{path} holds no tensors; its keys are {keys}; {REMEDY}")
     raise NetworkError(f"{path} holds a {type(state).__name__}, not a state dict; {REMEDY}")
 
@@ -164,7 +164,7 @@ def fill(network: nn.Module, state: State, source: str) -> None:
     missing = [name for name in own if name not in state and not name.endswith(COUNTER)]
     unexpected = [name for name in state if name not in own]
     problems = [
-        f"{len(names)} {kind} ({'; '.join(names[:3])}{'; …' if len(names) > 3 else ''})"
+        f"{len(names)} {kind} ({'; '.join(map(shortened, names[:3]))}{'; …' if len(names) > 3 else ''})"
         for kind, names in (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
         if names
     ]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from .activation_calls import callables_named
+from .backward_rules.activation_calls import callables_named
 
 # What turns logits into probabilities of labels or of classes; before a logarithm of these, the input is the same.
 _KINDS = {

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import NetworkError, UnknownNameError, did_you_mean
-from .activation_calls import KNOWN, function_calls
+from .backward_rules.activation_calls import KNOWN, function_calls
 from .batch_statistics import each_alone
 
 FUNCTION = re.compile(r"(?:(?P<module>.+)\.)?F\.(?P<function>\w+)")  # an activation called as a function, by name

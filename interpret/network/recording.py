@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from torch import Tensor, nn
 
 from ..errors import NetworkError
-from .activation_calls import function_calls
+from .backward_rules.activation_calls import function_calls
 from .hooks import find_layer, function_named
 from .layout import Layout
 from .opaque import check_layers_show
@@ -21,6 +21,7 @@ class Recording(dict[str, Tensor]):
         super().__init__()
         self.calls: Counter[str] = Counter()
         self.layouts: Mapping[str, Layout] = {}
+        self.whole: dict[str, Tensor] = {}  # the outputs of which the maps are parts
 
     def call(self, layer: str) -> str:
         """The layer's name with the number of the call that was recorded, as "relu#2"."""
@@ -117,7 +118,7 @@ def _recorder(
             kept = layout.to_map(kept)
         if cut:
             kept = kept.detach().requires_grad_()
-        recording[layer] = kept
+        recording[layer], recording.whole[layer] = kept, whole.detach()
         back = kept if layout is None else layout.from_map(kept, whole.detach() if cut else whole)
         return back.to(output.dtype, copy=True)
 

@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,7 +20,7 @@ from ...options.pictures import OptionalPictures
 from ...options.radius import check_radius
 from ...options.signature import ALONE, Method, attack_method, method_command
 from .job import Attacking, AttackOptions
-from .verdict import parse_transforms
+from .verdict import VerdictTable, parse_transforms
 
 LOSSLESS = (".png",)
 DEFAULT_PICTURE, DEFAULT_MODEL = "sample:giant-panda", "squeezenet1_1"
@@ -55,6 +56,8 @@ def _attack(
     sources = sources_of(pictures)
     outputs = Outputs(output.output, sources)
     transforms = _checked(method, chosen, attack, outputs)
+    table = VerdictTable(Path(attack.csv), method.name) if attack.csv else None
+    model.check_classes(attack.label, attack.target)
     classifier = model.open()
     shared = {name: getattr(attack, name) for name in ("label", "target", "quantize", "all_steps", "seed")}
     job = Attacking(
@@ -69,6 +72,7 @@ def _attack(
         as_json=as_json,
         no_clobber=output.no_clobber,
         messages=messages,
+        table=table,
     )
     job.run(list(zip(sources, output_stems(sources), strict=True)))
     if job.failed:

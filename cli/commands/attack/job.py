@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from interpret.errors import InterpretError, PictureError
 
 from ...job.results import Outputs, write_result
@@ -17,10 +15,12 @@ from ...job.resume import made_before
 from ...job.sources import Source
 from ...options.classes import class_option
 from ...options.messages import Messages, tell
+from ...options.numbers import Number
 from ...options.pictures import seed_option
 from ...options.record import option
+from ...options.safety import Written
 from ...options.signature import Method
-from .verdict import append_row, sentence, verdict_row
+from .verdict import VerdictTable, sentence, verdict_row
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,11 +49,11 @@ class AttackOptions:
         "Draw the picture before and after, the change magnified, and where the network looked; by default "
         "for one picture."
     )
-    jpeg: int | None = option("Ask whether JPEG is survived.", type=click.IntRange(1, 100), metavar="QUALITY")
+    jpeg: int | None = option("Ask whether JPEG is survived.", type=Number(1, 100), metavar="QUALITY")
     through: str | None = option(
         "Ask what is survived of jpeg, resize, blur, noise; such as resize,jpeg:75,blur.", metavar="LIST"
     )
-    csv: str | None = option("Write a table of verdicts too, picture by picture.", type=click.Path(dir_okay=False))
+    csv: str | None = option("Write a table of verdicts too, picture by picture.", type=Written(dir_okay=False))
     require_success: bool = option("Exit with status 3 where some picture is not fooled.")
 
 
@@ -72,6 +72,7 @@ class Attacking:
     as_json: bool
     no_clobber: bool
     messages: Messages
+    table: VerdictTable | None = None  # of the verdicts
     failed: int = 0
     withstood: int = 0
     subject: "Classifier" = field(init=False)  # what is attacked: the classifier, or one label of it
@@ -81,14 +82,18 @@ class Attacking:
 
     def run(self, work: Sequence[tuple[Source, Path]]) -> None:
         """Attack pictures, whose results have the given names; one that fails is reported and passed over."""
+        skipped = 0
         for source, stem in work:
             try:
                 row = self.on(source, stem)
-                if row is not None and self.attack.csv:
-                    append_row(Path(self.attack.csv), row)
+                skipped += row is None
+                if row is not None and self.table:
+                    self.table.add(row)
             except (PictureError, RuntimeError) as error:
                 self.failed += 1
                 self.messages.failure(source.shown, error)
+        if len(work) > 1:
+            self.messages.summary(len(work) - skipped - self.failed, skipped, self.failed)
 
     def on(self, source: Source, stem: Path) -> dict[str, Any] | None:
         """Attack one picture and say what came of it; None where an earlier run has done so."""
@@ -115,7 +120,9 @@ class Attacking:
         self.withstood += verdict.right and not verdict.success
         if path is not None:
             # Once more, with what came of it, so that the file speaks for itself.
-            self._write(path, adversarial, {**about, "verdict": row})
+            # Nothing of when or where it was found, so that the same attack gives the same bytes.
+            known = {name: value for name, value in row.items() if name not in ("cpu_seconds", "path")}
+            self._write(path, adversarial, {**about, "verdict": known})
             self._tell(row, path)
             if self.figure:
                 self._draw(path, image, found, about)
@@ -200,9 +207,9 @@ class Attacking:
 
     def _tell(self, row: dict[str, Any], path: Path) -> None:
         if self.as_json:
-            tell(json.dumps(row, ensure_ascii=False))
+            tell(json.dumps(row))
             return
-        self.messages.note(sentence(row, self.subject, PHOTOGRAPHS))
+        self.messages.note(*sentence(row, self.subject, PHOTOGRAPHS).splitlines())
         tell(str(path))
 
     def _draw(self, path: Path, image: "Tensor", found: "Tensor", about: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from interpret.datasets.folders import LabelledFile
 
 from ...job.processes import all_failures, is_first
 from ...options.messages import Messages
+from ...options.numbers import Number
 from ...options.pictures import batch_option, limit_option, seed_option
 from ...options.record import argument, option
 
@@ -36,7 +37,7 @@ class FolderOptions:
 
 def fail_option() -> Any:
     """From which accuracy on the command succeeds."""
-    return option("Exit with status 3 below this accuracy.", type=click.FloatRange(0, 100), metavar="PERCENT")
+    return option("Exit with status 3 below this accuracy.", type=Number(0.0, 100.0), metavar="PERCENT")
 
 
 @dataclass

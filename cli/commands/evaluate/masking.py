@@ -8,7 +8,7 @@ import click
 from interpret.datasets.folders import LabelledFile
 from interpret.errors import InterpretError
 
-from ...options.messages import Messages
+from ...options.messages import Messages, tell
 from ...options.network import ModelOptions
 from ...options.output import json_option
 from ...options.radius import Radius, check_radius
@@ -46,7 +46,7 @@ def masking(
     for check in checks:
         row = {"check": check.name, "fine": check.fine, "evidence": check.evidence}
         line = f"{'fine' if check.fine else 'SIGN':5} {check.name:14} {check.evidence}"
-        click.echo(json.dumps(row) if as_json else line)
+        tell(json.dumps(row) if as_json else line)
     if not all(check.fine for check in checks):
         messages.note("gradients may be masked: do not believe what gradient attacks leave standing")
         raise click.exceptions.Exit(3)

@@ -68,7 +68,7 @@ def _scores(classifier: "Classifier", options: ClassOptions) -> list[Score]:
 
 
 def _own(options: ClassOptions) -> Score:
-    from interpret.models.load import named_object
+    from interpret.models.own_code import named_object
 
     if options.classes:
         raise InterpretError(f"--score {options.score} decides what is explained; leave out --class")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interpret.datasets.threads import in_threads
-from interpret.errors import PictureError
+from interpret.errors import PictureError, shortened
 
 from ...job.results import RAW, VECTOR, write_result
 from ...options.messages import tell
@@ -47,12 +47,14 @@ def write_all(job: Explaining, as_json: bool) -> None:
     figures = display.view == "side-by-side" or job.outputs.suffix in VECTOR
     workers = 1 if figures else job.maps.workers
     waiting: deque[tuple[Task, Future[list[Path]]]] = deque()
+    counts = {False: 0, True: 0}  # of results, by whether they existed
     tasks = _tasks(job, display, results, limit)
     written = in_threads(lambda task: _write(job, display, task), tasks, workers, waiting=waiting)
     try:
         for task, writing in written:
             try:
                 _tell(task, writing.result(), as_json)
+                counts[task.result.exists] += 1
             except PictureError as error:
                 if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.ENOSPC:
                     raise  # nothing else will fit either
@@ -63,6 +65,8 @@ def write_all(job: Explaining, as_json: bool) -> None:
             if writing.done() and not writing.cancelled() and not writing.exception():
                 _tell(task, writing.result(), as_json)
         raise
+    if len(job.work) > 1:
+        job.messages.summary(counts[False], counts[True], job.failed)
 
 
 def _shared_limit(job: Explaining, display: "Display", results: Sequence[Result]) -> float:
@@ -102,8 +106,8 @@ def _write(job: Explaining, display: "Display", task: Task) -> list[Path]:
         else:
             texts = {
                 "title": result.score.prediction,
-                "caption": f"{job.method.title.split(' (')[0]}: {result.score.caption}",
-                "unit": result.score.unit,
+                "caption": f"{job.method.title.split(' (')[0]}: {shortened(result.score.caption)}",
+                "unit": shortened(result.score.unit),
             }
             picture = result.picture.image
             drawn = display.draw(picture, task.values, limit=task.limit, seen=task.seen, **texts)

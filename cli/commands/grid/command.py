@@ -14,6 +14,7 @@ from ...options.network import ModelOptions
 from ...options.output import json_option
 from ...options.pictures import PictureOptions
 from ...options.record import command, option
+from ...options.safety import Written
 from .job import CacheOptions, ContentOptions, LayoutOptions, cells_of_all, contents_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def grid(
         "default PICTURE_grid.png here, or pictures_grid.png of several.",
         "-o",
         "--output",
-        type=click.Path(),
+        type=Written(),
     ),
     cache: CacheOptions,
     model: ModelOptions,

@@ -122,6 +122,30 @@ def test_a_folder_is_resumed_and_its_table_grows(tmp_path):
     assert other.status == 1 and "a_fgsm.png was made with other options" in other.err and not other.paths
 
 
+@pytest.mark.parametrize("content", ["file,label\na.png,1\n", "my diary\n", "no line at all", "\x00\xff" * 9])
+def test_rows_are_added_to_an_own_table_alone(content):
+    Path("mine.csv").write_bytes(content.encode("latin-1"))
+    run = interp("attack", "fgsm", CAT, "--csv", "mine.csv", *TINY)
+    assert (run.status, run.out) == (2, "")
+    assert (
+        run.err
+        == "Error: mine.csv holds other columns; it is from another run, or no such table. Choose another --csv\n"
+    )
+    assert Path("mine.csv").read_bytes() == content.encode("latin-1") and len(list(Path().iterdir())) == 1
+    run = interp("attack", "fgsm", CAT, "--csv", "nowhere/mine.csv", *TINY)
+    assert (run.status, run.err) == (2, "Error: cannot write nowhere/mine.csv: there is no folder nowhere\n")
+
+
+def test_half_a_row_of_a_killed_run_is_cut_off():
+    words = ("attack", "fgsm", CAT, "--csv", "rows.csv", *TINY)
+    for expected in (1, 2, 2):
+        assert interp(*words).status == 0
+        rows = list(csv.DictReader(Path("rows.csv").read_text().splitlines()))
+        assert len(rows) == expected and len({tuple(row) for row in rows}) == 1
+        if expected == 2:
+            Path("rows.csv").write_bytes(Path("rows.csv").read_bytes()[:-9])
+
+
 def test_success_can_be_required():
     assert interp("attack", "fgsm", "--eps", "0", "--require-success", "--no-figure").status == 3
     assert interp("attack", "fgsm", "--eps", "2lv", "--require-success", "--no-figure").status == 0

@@ -213,16 +213,8 @@ def captum_guided(network: nn.Module, image: Tensor, target: int) -> Tensor:
 
 # Who refuses what, and what the refusal says. An entry is the method, a pattern of names, and a part of the text.
 NOT_FOR_CAM = ("alexnet", "vgg*", "mobilenet_v3_*", "convnext_*")
-NO_RULE = ("densenet*", "googlenet", "inception_v3", "mobilenet_*", "efficientnet_*", "convnext_*")
-REUSED = ("resnet*", "resnext*", "wide_resnet*")
 REFUSALS = [
     *[("cam", pattern, "CAM needs a head of global average pooling") for pattern in NOT_FOR_CAM],
-    *[(method, pattern, "as linear") for method in ("deeplift", "lrp") for pattern in NO_RULE],
-    *[(method, pattern, "is used several times") for method in ("deeplift", "lrp") for pattern in REUSED],
-    ("deeplift", "regnet_y_*", "joins its own results by mul"),
-    ("lrp", "regnet_*", "joins its own results by (add|mul)"),
-    ("lrp", "mnasnet*", "joins its own results by add"),
-    ("lrp", "shufflenet_*", "has no rule defined"),
 ]
 
 

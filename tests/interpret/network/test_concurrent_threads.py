@@ -7,21 +7,22 @@ import torch
 
 from interpret import EXPLAINERS, Classifier
 from interpret.explainers import explainer_named
-from tests.laws.test_explainers import network_for, run
+from tests.laws.test_explainers import run
 from tests.state import assert_same, state_of
+from tests.tiny import SmallCNN
 
 CALLS = 20  # of each thread
 
 
-def classifier(explain):
+def classifier():
     torch.manual_seed(3)
-    return Classifier(network_for(explain).eval(), mean=[0.5] * 3, std=[0.25] * 3)
+    return Classifier(SmallCNN().eval(), mean=[0.5] * 3, std=[0.25] * 3)
 
 
 @pytest.mark.parametrize("name", EXPLAINERS)
 def test_two_threads_two_pictures(name):
     explain = explainer_named(name)
-    model = classifier(explain)
+    model = classifier()
     images = [torch.rand(1, 3, 12, 12, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2)]
     expected = [run(explain, model, image, 1) for image in images]
     before = state_of(model, *images)
@@ -43,7 +44,7 @@ def test_two_threads_two_pictures(name):
 
 def test_a_network_in_training_mode_in_three_threads():
     explain = explainer_named("gradcam")
-    model, image = classifier(explain).train(), torch.rand(1, 3, 12, 12)
+    model, image = classifier().train(), torch.rand(1, 3, 12, 12)
     expected, before = run(explain, model, image, 1), state_of(model, image)
     with ThreadPoolExecutor(3) as threads:
         found = list(threads.map(lambda _: run(explain, model, image, 1), range(60)))
@@ -53,7 +54,7 @@ def test_a_network_in_training_mode_in_three_threads():
 
 def test_threads_with_networks_of_their_own_leave_the_generator_as_it_was():
     explain = explainer_named("kernel_shap")
-    models, image = [classifier(explain) for _ in range(2)], torch.rand(1, 3, 12, 12)
+    models, image = [classifier() for _ in range(2)], torch.rand(1, 3, 12, 12)
     expected, before = run(explain, models[0], image, 1), torch.get_rng_state()
     with ThreadPoolExecutor(2) as threads:
         found = list(threads.map(lambda model: [run(explain, model, image, 1) for _ in range(5)], models))
