@@ -1,36 +1,51 @@
 """A classifier: preprocessing, network and labels in one module that takes pixels to logits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
-from .errors import InterpretError, NetworkError
-from .geometry import INTERPOLATIONS, Geometry, fit
+from .errors import InterpretError, shortened
+from .geometry import Geometry, fit
 from .labels.names import Labels
+from .network.batch_statistics import each_alone
+from .network.channels import normalised
+from .network.endings import Ending
 from .network.fingerprint import fingerprint
-from .network.hooks import last_call, left_as_found
-from .network.layers import default_layer
-from .network.outputs import first_tensor
-
-PRECISIONS = {"float32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
-SUM_TOLERANCE = {torch.bfloat16: 1e-2, torch.float16: 2e-3}  # how far rounding takes a sum of probabilities from 1
-LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow converts to grey
+from .network.hooks import left_as_found
+from .network.layout import Layout
+from .network.outputs import logits_in, picked, read_logits, top_outputs, watched
+from .network.settings import cast, checked_precision, checked_size, checked_statistics, checked_task
+from .network.survey import default_layer, layouts_of
 
 
 class Classifier(nn.Module):
     """A trained network together with the preprocessing it expects and the names of its classes.
 
-    Called on images (N, C, H, W) of any size in [0, 1], it gives logits (N, classes). Resize, centre
-    crop and normalisation happen inside and are differentiable, so gradients come back on the
-    picture's own pixels.
+    Called on images (N, C, H, W) of any size in [0, 1], it gives logits (N, classes). Resize, centre crop and
+    normalisation are inside and differentiable, so gradients come back on the picture's own pixels.
 
-    The single output of a network is taken as the log-odds of the second of two classes. Where the
-    network ends in ``nn.Sigmoid`` or ``nn.Softmax``, the input of that module is taken, so that
-    nothing saturates; where it ends in a softmax called as a function, the logarithm of its output.
-    The output may also be a tuple, a dict or an object with ``.logits``. A network of one channel sees
-    the luma of colour pictures, and one of three channels also takes grey pictures.
+    What the outputs mean is the ``task``: one class of several (softmax), labels of which each holds or not (sigmoid),
+    or numbers in a unit of their own. By default the calls that the network ends in tell; tests are in tests/interpret.
+
+    ====================================  ==========================================================  ==================
+    the network returns                   what comes                                                  test
+    ====================================  ==========================================================  ==================
+    outputs, bare or behind a softmax     classes: the outputs, or what goes into the softmax         test_heads
+    several sigmoids, module or function  labels: what goes into them; the task is "multilabel"       test_heads
+    one output, bare or behind a sigmoid  the log-odds of the second of two classes                   test_heads
+    one output of tanh, ReLU, exp, ...    refused, unless the task is "regression"                    test_heads
+    in [0, 1], but by no sigmoid seen     refused, unless the task is said                            test_heads
+    anything, for task "regression"       the outputs in their own unit, without probabilities        test_heads
+    several tensors: a tuple, a dict      "logits", the only (N, classes), or ``output``; or refused  test_heads
+    a map, or boxes                       for ``pixels``, ``box`` or a function of yours; or refused  test_output_scores
+    more outputs than labels; NaN         refused                                                     test_heads
+    (given images beyond [0, 1], NaN)     refused                                                     images/test_given
+    ====================================  ==========================================================  ==================
+
+    A network of one channel sees the luma of colours, one of three takes grey; ``interpret.network`` says the rest.
 
     Args:
         network: takes (N, C, h, w), normalised by ``mean`` and ``std``.
@@ -41,8 +56,10 @@ class Classifier(nn.Module):
             the picture's size as it is.
         resize: length of the shorter side before the centre crop; by default as short as the crop allows.
         interpolation: of the resize: "bilinear", "bicubic" or "nearest".
-        precision: of the network's own arithmetic: "float32" leaves it to the weights; "bf16" and "fp16" are
-            autocast, faster on a GPU and less exact. Logits and gradients are float32 in any case.
+        precision: of the network's arithmetic: "float32" leaves it to the weights; "bf16" and "fp16" are autocast, less
+            exact, and faster on a GPU. Logits and gradients are float32 in any case.
+        task: "classification", "multilabel" or "regression"; by default one of the first two, by the network's ending.
+        output: which part of what the network returns holds the logits: a key, an attribute or a position.
 
     Raises:
         InterpretError: settings that contradict each other.
@@ -59,25 +76,19 @@ class Classifier(nn.Module):
         resize: int | None = None,
         interpolation: str = "bicubic",
         precision: str = "float32",
+        task: str | None = None,
+        output: str | int | None = None,
     ) -> None:
         super().__init__()
-        mean, std = [float(value) for value in mean], [float(value) for value in std]
-        if len(mean) != len(std) or not mean or min(std) <= 0:
-            raise InterpretError("mean and std need one number a channel each, and std must be above 0")
-        if interpolation not in INTERPOLATIONS:
-            raise InterpretError(f"interpolation is one of {', '.join(INTERPOLATIONS)}, not {interpolation!r}")
-        if isinstance(input_size, int):
-            input_size = input_size, input_size
-        if input_size is not None and min(input_size) < 1:
-            raise InterpretError(f"input_size is a height and a width of 1 or more, not {input_size}")
-        if resize is not None and (input_size is None or resize < max(input_size)):
-            raise InterpretError(f"resize ({resize}) needs an input_size of at most that, not {input_size}")
+        mean, std = checked_statistics(mean, std)
         self.network = network
         self.labels = labels if labels is None or isinstance(labels, Labels) else Labels(labels)
-        self.input_size = None if input_size is None else tuple(input_size)
-        self.resize = resize
-        self.interpolation = interpolation
+        self.input_size = checked_size(input_size, resize, interpolation)
+        self.resize, self.interpolation = resize, interpolation
         self.precision = checked_precision(precision)
+        self.given_task, self.output = checked_task(task), output
+        self.laid_on_grid = False  # whether pictures are a network's inputs, which overshoot [0, 1] a little
+        self.seen_task: dict[str, Any] = {}  # what the last pass has told, which views share
         with torch.inference_mode(False):
             self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
             self.register_buffer("std", torch.tensor(std).view(-1, 1, 1), persistent=False)
@@ -103,53 +114,58 @@ class Classifier(nn.Module):
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Logits (N, classes) of inputs (N, C, h, w) in [0, 1], as `prepare` gives them."""
-        with last_call(self.network, nn.Sigmoid, nn.Softmax) as last:
-            output = first_tensor(self._run(self.normalise(inputs)))
-        # Such a module may also be a gate inside the network, or exist without being used.
-        if last and _same_values(last[1], output):
-            output = first_tensor(last[0])
-        elif (probabilities := _are_probabilities(output)).any():
-            wide = output.float() if output.element_size() < 4 else output
-            output = torch.where(probabilities, wide.clamp_min(torch.finfo(wide.dtype).tiny).log(), wide)
-        if output.element_size() < 4:
-            output = output.float()
-        if len(inputs) == 1 and output.shape[1] == 1:
-            output = output.reshape(1, -1)  # a network that squeezes its output gives (classes,) for one image
-        if len(output) != len(inputs):
-            raise NetworkError(f"the network gave logits for {len(output)} pictures, not for {len(inputs)}")
-        if output.shape[1] == 1:
-            return torch.cat([-output / 2, output / 2], 1)  # a softmax of these is the sigmoid
-        return output
+        return self.logits_of_network(self.normalise(inputs))
 
-    def _run(self, inputs: Tensor) -> object:
-        kind = PRECISIONS[self.precision]
-        if kind is None:
-            return self.network(inputs)
-        # The cache of cast weights would keep the graph of the pass that filled it.
-        with torch.autocast(inputs.device.type, kind, cache_enabled=False):
-            return self.network(inputs)
+    def logits_of_network(self, inputs: Tensor) -> Tensor:
+        """Logits (N, classes) of inputs as the network itself takes them: normalised."""
+        return self._read(*self._run(inputs), len(inputs))
+
+    def answer(self, images: Tensor, *, whole: bool = False) -> Any:
+        """The logits of images as for `forward`; where there are none, or with ``whole``, what the network returns."""
+        made, ending = self._run(self.normalise(self.prepare(images)[0]))
+        return made if whole or isinstance(logits_in(made), str) else self._read(made, ending, len(images))
+
+    def _run(self, inputs: Tensor) -> tuple[Any, Ending | None]:
+        """What the network returns, or the part of it that ``output`` picks, and the call that may have made it."""
+        with cast(self.precision, inputs.device), each_alone(self.network):
+            return watched(lambda: picked(self.network(inputs), self.output), self.network, self.seen_task)
+
+    def _read(self, made: object, ending: Ending | None, pictures: int) -> Tensor:
+        known = {"task": self.given_task, "labels": self.labels, "network": self.network}
+        logits, self.seen_task["task"] = read_logits(made, ending, pictures, **known)
+        return logits
 
     def normalise(self, inputs: Tensor) -> Tensor:
         """What the network itself takes, made of inputs (N, C, h, w) in [0, 1]."""
-        wanted, given = len(self.mean), inputs.shape[1]
-        if wanted == 1 and given == 3:
-            inputs = (inputs * inputs.new_tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
-        elif wanted == 3 and given == 1:
-            inputs = inputs.expand(-1, 3, -1, -1)
-        elif wanted != given:
-            raise InterpretError(f"the network takes pictures of {wanted} channels, not of {given}")
         first = next((p for p in self.network.parameters() if p.is_floating_point()), self.mean)
-        return ((inputs - self.mean.to(inputs.dtype)) / self.std.to(inputs.dtype)).to(first.dtype)
+        return normalised(inputs, self.mean, self.std).to(first.dtype)
 
     def on_inputs(self) -> Self:
         """The same classifier for pictures that already lie on the network's input grid."""
         if self.input_size is None:
             return self
         mean, std = self.mean.flatten().tolist(), self.std.flatten().tolist()
-        same = type(self)(self.network, mean=mean, std=std, labels=self.labels, precision=self.precision)
-        same.mean, same.std = self.mean, self.std
-        same.training = self.training  # a new module would claim to be in training
+        more = {"precision": self.precision, "task": self.given_task, "output": self.output}
+        same = type(self)(self.network, mean=mean, std=std, labels=self.labels, **more)
+        same.seen_task, same.laid_on_grid = self.seen_task, True
+        same.mean, same.std, same.training = self.mean, self.std, self.training  # a new module is in training
         return same
+
+    @property
+    def task(self) -> str:
+        """ "classification", "multilabel" or "regression": as it was given, or as the network's last pass has told."""
+        return self.given_task or self.seen_task.get("task", "classification")
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """The probability of each class, or of each label by itself, of logits (..., classes)."""
+        if self.task == "regression":
+            raise InterpretError("a network for regression gives numbers in their own unit, and no probabilities")
+        return logits.sigmoid() if self.task == "multilabel" else logits.softmax(-1)
+
+    def shown(self, logits: Tensor, index: int, space: str = " ") -> str:
+        """One of logits (classes,) in words, such as "tabby 0.62" or, in regression, "age 37.1"."""
+        number = f"{logits[index]:.4g}" if self.task == "regression" else f"{self.probabilities(logits)[index]:.2f}"
+        return f"{shortened(self.name(index))}{space}{number}"
 
     @property
     def preprocessing(self) -> dict[str, Any]:
@@ -161,6 +177,8 @@ class Classifier(nn.Module):
             "resize": self.resize,
             "interpolation": self.interpolation,
             "precision": self.precision,
+            **({} if self.given_task is None else {"task": self.given_task}),
+            **({} if self.output is None else {"output": self.output}),
         }
 
     def identity(self) -> dict[str, Any]:
@@ -173,7 +191,7 @@ class Classifier(nn.Module):
     def predict(self, images: Tensor) -> Tensor:
         """The classes (N,) with the highest logits, for images (N, C, H, W) in [0, 1]."""
         with left_as_found(self, images.device), torch.no_grad():
-            return self(images).argmax(1)
+            return top_outputs(self(images), self.task)
 
     def name(self, index: int) -> str:
         """The name of a class, or its number where it has none."""
@@ -200,28 +218,6 @@ class Classifier(nn.Module):
             return indices[self(images)[:, indices].argmax(1)]
 
 
-def checked_precision(name: str) -> str:
-    """The name of a precision; InterpretError if there is no such precision."""
-    if name not in PRECISIONS:
-        raise InterpretError(f"precision is one of {', '.join(PRECISIONS)}, not {name!r}")
-    return name
-
-
-def _are_probabilities(output: Tensor) -> Tensor:
-    """(N, 1) booleans: whether each row of (N, classes) is the output of a softmax: none below 0, and a sum of 1.
-
-    Each picture is judged alone, so that its logits do not depend on the others in its batch.
-    """
-    tolerance = SUM_TOLERANCE.get(output.dtype, 1e-4)
-    total = output.sum(1, keepdim=True, dtype=torch.promote_types(output.dtype, torch.float32))
-    return (output >= 0).all(1, keepdim=True) & ((total - 1).abs() < tolerance) & (output.shape[1] > 1)
-
-
-def _same_values(given: object, output: Tensor) -> bool:
-    """Whether two tensors are the same, or views of all of the same values."""
-    return given.numel() == output.numel() and given.data_ptr() == output.data_ptr()
-
-
 def on_input_grid(classifier: nn.Module, images: Tensor) -> tuple[nn.Module, Tensor, Geometry | None]:
     """The classifier for pictures on its input grid, the images laid on that grid, and the geometry of this.
 
@@ -239,4 +235,14 @@ def network_of(classifier: nn.Module) -> nn.Module:
 
 def layer_of(classifier: nn.Module, inputs: Tensor, layer: str | None) -> str:
     """The layer asked for, or else the last feature map."""
-    return layer or default_layer(network_of(classifier), inputs, classifier)
+    return layer or default_layer(network_of(classifier), inputs, runner(classifier))
+
+
+def laid_out(classifier: nn.Module, inputs: Tensor, *layers: str) -> dict[str, Layout]:
+    """The layouts of those of some layers that hold a map of inputs (N, C, h, w) on the input grid."""
+    return layouts_of(network_of(classifier), inputs, layers, runner(classifier))
+
+
+def runner(classifier: nn.Module) -> Callable[[Tensor], Any]:
+    """What runs the network on inputs (N, C, h, w) on its input grid, for its layers, whatever it returns."""
+    return partial(classifier.answer, whole=True) if isinstance(classifier, Classifier) else classifier

@@ -23,6 +23,14 @@ class NetworkError(InterpretError):
     """A network, or its weights, that cannot be used in the way asked for."""
 
 
+class NoGradientError(NetworkError):
+    """A score that has no gradient to what is asked; whoever knows the network says where it is cut."""
+
+
+class NotFiniteError(InterpretError, RuntimeError):
+    """Numbers of a network that are NaN or infinite for one picture; others may be fine."""
+
+
 # What moves a terminal's cursor, ends a line, turns the order of letters round, or stands for a byte that is no UTF-8.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 

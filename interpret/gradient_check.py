@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .classifier import on_input_grid
+from .classifier import network_of, on_input_grid, runner
 from .network.autograd import gradient
+from .network.gradient_path import path_told
 from .network.hooks import left_as_found
 from .scores import Target, score_of
 
@@ -48,13 +49,17 @@ def check_gradient(
 
     Returns:
         One entry for each place; a relative error below 1e-5 counts as agreement.
+
+    Raises:
+        NetworkError: the score has no gradient at all; the message says where its path is cut.
     """
     double = copy.deepcopy(classifier).to(torch.float64, memory_format=torch.contiguous_format)
     with left_as_found(double, image.device):
         view, inputs, _ = on_input_grid(double, image.detach().double())
         source = inputs.detach().requires_grad_()
-        score = score_of(view, source, target)
-        analytic = gradient(score, source)[0]
+        with path_told(network_of(view), source, runner(view), lambda: None):
+            score = score_of(view, source, target)
+            analytic = gradient(score, source)[0]
         generator = torch.Generator().manual_seed(seed)
         places = torch.randperm(inputs[0].numel(), generator=generator)[:pixels]
         checked = []

@@ -1,16 +1,19 @@
-"""The score that is explained: the logit of a class, or a function of the logits."""
+"""The score that is explained: the logit of a class, a function of the logits, or one of the network's own output."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .classifier import Classifier
 from .errors import InterpretError
-from .network.outputs import first_tensor
+from .network.outputs import first_tensor, logits_in, row_of
 
-# What an explainer explains: class indices, one for each image or one for all, or a function from logits to scores.
-Target = int | Sequence[int] | Tensor | Callable[[Tensor], Tensor]
+# What an explainer explains: class indices, one for each image or one for all, or a function from the logits to
+# scores. Where a network has no logits, the function gets what the network itself returns.
+Target = int | Sequence[int] | Tensor | Callable[[Any], Tensor]
 
 
 def class_score(logits: Tensor, target: Target) -> Tensor:
@@ -25,11 +28,22 @@ def class_score(logits: Tensor, target: Target) -> Tensor:
         (N,) scores.
 
     Raises:
-        InterpretError: not one target an image, or a class that the network does not have.
+        InterpretError: not one target an image, a class that the network does not have, or a function that gives
+            something else.
     """
     if callable(target):
-        return target(logits)
+        return checked_scores(target(logits), len(logits))
     return logits.gather(1, class_indices(logits, target)[:, None])[:, 0]
+
+
+def checked_scores(scores: object, images: int) -> Tensor:
+    """The (N,) scores that a function gave, one for each image; InterpretError if they are anything else."""
+    if isinstance(scores, Tensor) and scores.dim() == 0 and images == 1:
+        scores = scores.reshape(1)
+    if not isinstance(scores, Tensor) or tuple(scores.shape) != (images,):
+        given = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+        raise InterpretError(f"a score is one number for each image, of shape ({images},) here, not {given}")
+    return scores
 
 
 def class_indices(logits: Tensor, target: int | Sequence[int] | Tensor) -> Tensor:
@@ -73,20 +87,30 @@ def target_of(target: Target, rows: Tensor) -> Target:
 
 @dataclass(frozen=True)
 class log_probability:
-    """The logarithm of a class's softmax probability, as a score to explain.
+    """The logarithm of a class's softmax probability, or of a label's own, as a score to explain.
 
     Args:
         target: (N,) class indices, or one for all images.
+        labels: whether they are labels, each with a probability of its own; explainers and metrics know it by the
+            classifier's task.
     """
 
     target: Target
+    labels: bool = False
 
     def __call__(self, logits: Tensor) -> Tensor:
-        return class_score(logits.log_softmax(1), self.target)
+        logarithms = torch.nn.functional.logsigmoid(logits) if self.labels else logits.log_softmax(1)
+        return class_score(logarithms, self.target)
 
     def of_rows(self, rows: Tensor) -> "log_probability":
         """The same score for the images with these numbers."""
-        return log_probability(target_of(self.target, rows))
+        return replace(self, target=target_of(self.target, rows))
+
+    def of_task(self, task: str) -> "log_probability":
+        """The same score for a classifier of this task."""
+        if task == "regression":
+            raise InterpretError("a network for regression has no probabilities: explain the output itself")
+        return replace(self, labels=self.labels or task == "multilabel")
 
 
 @dataclass(frozen=True)
@@ -102,11 +126,20 @@ class contrast:
     versus: Target
 
     def __call__(self, logits: Tensor) -> Tensor:
-        return class_score(logits, self.target) - class_score(logits, self.versus)
+        return _part(logits, self.target) - _part(logits, self.versus)
+
+    @property
+    def of_output(self) -> bool:
+        """Whether the two are functions of what the network itself returns."""
+        return any(getattr(target, "of_output", False) for target in (self.target, self.versus))
 
     def of_rows(self, rows: Tensor) -> "contrast":
         """The same score for the images with these numbers."""
         return contrast(target_of(self.target, rows), target_of(self.versus, rows))
+
+    def of_task(self, task: str) -> "contrast":
+        """The same score for a classifier of this task."""
+        return contrast(of_task(self.target, task), of_task(self.versus, task))
 
 
 @dataclass(frozen=True)
@@ -130,13 +163,33 @@ class each:
 
     targets: Sequence[Target]
 
-    def __call__(self, logits: Tensor) -> Tensor:
-        rows = zip(logits.split(1), self.targets, strict=True)
-        return torch.cat([class_score(row, target) for row, target in rows])
+    def __call__(self, logits: Any) -> Tensor:
+        rows = [row_of(logits, row) for row in range(len(self.targets))]
+        return torch.cat([_part(row, target, 1) for row, target in zip(rows, self.targets, strict=True)])
+
+    @property
+    def of_output(self) -> bool:
+        """Whether the targets are functions of what the network itself returns."""
+        return any(getattr(target, "of_output", False) for target in self.targets)
 
     def of_rows(self, rows: Tensor) -> "each":
         """The same targets for the images with these numbers."""
         return each([self.targets[row] for row in rows.tolist()])
+
+    def of_task(self, task: str) -> "each":
+        """The same targets for a classifier of this task."""
+        return each([of_task(target, task) for target in self.targets])
+
+
+def _part(answered: Any, target: Target, images: int | None = None) -> Tensor:
+    """The scores (N,) of one of several targets."""
+    scores = target(answered) if callable(target) else class_score(answered, target)
+    return scores if images is None else checked_scores(scores, images)
+
+
+def of_task(target: Target, task: str) -> Target:
+    """A target for a classifier of a task: probabilities are those of labels or of classes."""
+    return target.of_task(task) if hasattr(target, "of_task") else target
 
 
 def joined(targets: Sequence[Target], device: torch.device) -> Target:
@@ -144,21 +197,54 @@ def joined(targets: Sequence[Target], device: torch.device) -> Target:
     first = targets[0]
     if all(isinstance(target, int) for target in targets):
         return torch.tensor(targets, device=device)
-    if all(target == first for target in targets):
+    if all(target is first for target in targets) or all(target == first for target in targets):
         return first
     if all(type(target) is type(first) for target in targets):
-        if isinstance(first, log_probability | contrast):
-            parts = zip(*(vars(target).values() for target in targets), strict=True)
-            return type(first)(*(joined(part, device) for part in parts))
+        if isinstance(first, contrast):
+            parts = zip(*((target.target, target.versus) for target in targets), strict=True)
+            return contrast(*(joined(part, device) for part in parts))
+        if isinstance(first, log_probability):
+            return replace(first, target=joined([target.target for target in targets], device))
     return each(targets)
+
+
+def answer(classifier: nn.Module, inputs: Tensor, target: Target) -> Any:
+    """What a target is a score of: the logits (N, classes), or what the network itself returns.
+
+    Class indices, and what is made of them, need logits. Any other function gets them where there are such, and the
+    network's own output where there are none or where it is said to want that.
+    """
+    whole = getattr(target, "of_output", False)
+    if isinstance(classifier, Classifier):
+        return classifier(inputs) if needs_logits(target) else classifier.answer(inputs, whole=whole)
+    made = classifier(inputs)
+    if needs_logits(target):
+        return first_tensor(made)
+    return made if whole or isinstance(found := logits_in(made), str) else found
+
+
+def needs_logits(target: Target) -> bool:
+    """Whether a target is class indices or is made of them, and no function of whatever a network returns."""
+    if not callable(target) or isinstance(target, group):
+        return True
+    return hasattr(target, "of_task") and not getattr(target, "of_output", False)
+
+
+def score_in(classifier: nn.Module, answered: Any, target: Target, images: int) -> Tensor:
+    """The scores (N,) of a target in what `answer` gave for so many images."""
+    if isinstance(answered, Tensor) and len(answered) == images and not callable(target):
+        return class_score(answered, target)
+    return checked_scores(of_task(target, getattr(classifier, "task", "classification"))(answered), images)
 
 
 def score_of(classifier: nn.Module, inputs: Tensor, target: Target) -> Tensor:
     """The scores (N,) of inputs (N, ...)."""
-    return class_score(first_tensor(classifier(inputs)), target)
+    return score_in(classifier, answer(classifier, inputs, target), target, len(inputs))
 
 
 def probability_or_score(classifier: nn.Module, inputs: Tensor, target: Target) -> Tensor:
-    """The softmax probabilities (N,) of class indices; of any other target, its scores."""
-    logits = first_tensor(classifier(inputs))
-    return target(logits) if callable(target) else class_score(logits.softmax(1), target)
+    """The probabilities (N,) of class indices; of any other target, and in regression, its scores."""
+    answered = answer(classifier, inputs, target)
+    if not callable(target) and getattr(classifier, "task", "classification") != "regression":
+        answered = classifier.probabilities(answered) if isinstance(classifier, Classifier) else answered.softmax(1)
+    return score_in(classifier, answered, target, len(inputs))

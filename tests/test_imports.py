@@ -22,6 +22,8 @@ ORDER = {
         "network",
         "classifier",
         "scores",
+        "output_scores",
+        "single_label",
         "images",
         "corruptions",
         "gradient_check",

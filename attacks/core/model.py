@@ -12,9 +12,20 @@ from .losses import Loss
 Model = Callable[[Tensor], Tensor]  # from points (n, ...) in [0, 1] to logits (n, C)
 
 
+def check_tensor(images: object) -> None:
+    """Refuse pictures that are no tensor yet."""
+    if not isinstance(images, Tensor):
+        kind = type(images).__name__
+        raise AttackError(f"images are a tensor (N, ...) in [0, 1], not a {kind}; interpret.read reads one")
+
+
 def logits_of(model: Model, points: Tensor) -> Tensor:
     """(n, C) the model's logits; an error where they are not finite, or not of two classes or more."""
     logits = model(points)
+    task = getattr(model, "task", "classification")
+    if task != "classification":
+        remedy = "labels do not exclude each other: attack one of them (interpret.one_label)"
+        raise AttackError(remedy if task == "multilabel" else f"a network for {task} has no classes to be fooled about")
     if not isinstance(logits, Tensor) or logits.dim() != 2 or len(logits) != len(points) or logits.shape[1] < 2:
         shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
         raise AttackError(f"a model gives logits (N, C) of two classes or more, not {shape}")

@@ -45,6 +45,7 @@ class CountedModel:
         """The model's logits (N, C)."""
         self.forwards += len(points)
         logits = self.model(points)
+        self.task = getattr(self.model, "task", "classification")
         if logits.requires_grad:
             logits.register_hook(self._count_backward)
         return logits

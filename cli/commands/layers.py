@@ -19,27 +19,30 @@ def layers(
     """List the layers of a network with the shape of what they give; * marks the default for maps.
 
     A layer is a call of a module: relu#2 is the second call of the module relu, which ran several
-    times; relu alone would be the last.
+    times; relu alone would be the last. F.relu is one that the code calls as a function. In
+    brackets: how the layer lays out a map, if it is not channels, rows, columns.
     """
     import torch
 
-    from interpret.network.layers import last_feature_map
-    from interpret.network.layers import layers as list_layers
+    from interpret.classifier import runner
+    from interpret.network.survey import default_layer, survey
 
     classifier = model.open_to_look()
     height, width = classifier.input_size or (224, 224)
     image = torch.rand(1, len(classifier.mean), height, width, generator=torch.Generator().manual_seed(0))
-    view = classifier.on_inputs()
-    seen = list_layers(classifier.network, lambda: view(image.to(classifier.mean.device)))
+    image, run = image.to(classifier.mean.device), runner(classifier.on_inputs())
+    seen = survey(classifier.network, image, run).layers
     try:
-        default = last_feature_map(seen, width / height).name
+        default = default_layer(classifier.network, image, run)
     except NetworkError as error:
         default = ""
         note(f"no default: {error}")
     for layer in seen:
-        row = {"name": layer.name, "kind": layer.kind, "shape": list(layer.shape[1:])}
+        layout = layer.layout.kind if layer.layout else None
+        row = {"name": layer.name, "kind": layer.kind, "shape": list(layer.shape[1:]), "layout": layout}
         if as_json:
             tell(json.dumps({**row, "default": layer.name == default}))
         else:
             shape = " x ".join(map(str, layer.shape[1:]))
-            tell(f"{'*' if layer.name == default else ' '} {layer.name:40} {layer.kind:28} {shape}")
+            told = f" ({layout})" if layout not in (None, "map") else ""
+            tell(f"{'*' if layer.name == default else ' '} {layer.name:40} {layer.kind:28} {shape}{told}")

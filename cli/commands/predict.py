@@ -32,7 +32,10 @@ def predict(
     as_json: bool = json_option(),
     messages: Messages,
 ) -> None:
-    """Say what a network sees in each PICTURE, with probabilities."""
+    """Say what a network sees in each PICTURE, with probabilities.
+
+    Of labels that do not exclude each other each has its own; of a regression the outputs are in their own unit.
+    """
     sources = sources_of(pictures)
     classifier = model.open(fold=fold)
     from interpret.datasets.batches import batches, each_alone_on_failure
@@ -54,21 +57,26 @@ def predict(
                 continue
             tell(picture.item.shown)
             for row in top:
-                tell(f"  {row['probability']:6.1%}  {shortened(row['name'])} ({row['index']})")
+                tell(f"  {_number(row)}  {shortened(row['name'])} ({row['index']})")
     if failures:
         raise click.exceptions.Exit(1)
+
+
+def _number(row: dict[str, Any]) -> str:
+    return f"{row['probability']:6.1%}" if "probability" in row else f"{row['value']:10.5g}"
 
 
 def _top(classifier: "Classifier", batch: "Sequence[Prepared]", top_k: int) -> list[list[dict[str, Any]]]:
     import torch
 
     with torch.inference_mode():
-        logits = classifier.on_inputs()(torch.cat([picture.inputs for picture in batch]))
-        best = logits.softmax(1).topk(min(top_k, logits.shape[1]))
+        numbers = classifier.on_inputs()(torch.cat([picture.inputs for picture in batch]))
+        unit = "value" if classifier.task == "regression" else "probability"
+        numbers = numbers if unit == "value" else classifier.probabilities(numbers)
+        shown = numbers.topk(min(top_k, numbers.shape[1])).indices
+        if unit == "value":  # no output of several comes before another
+            shown = torch.arange(numbers.shape[1]).expand(len(numbers), -1)
     return [
-        [
-            {"index": index, "name": classifier.name(index), "probability": round(value, 6)}
-            for value, index in zip(values, indices, strict=True)
-        ]
-        for values, indices in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+        [{"index": index, "name": classifier.name(index), unit: round(float(row[index]), 6)} for index in indices]
+        for row, indices in zip(numbers.cpu(), shown.tolist(), strict=True)
     ]

@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 import click
 
+from interpret.errors import did_you_mean
+
 from .record import option
-from .types import COUNT
+from .types import COUNT, Box
 
 
 def complete_classes(ctx: click.Context, parameter: click.Parameter, start: str) -> list[str]:
@@ -40,6 +42,20 @@ def best_of_class_option() -> Any:
     )
 
 
+class ScoreType(click.ParamType):
+    """What is explained of a class, or the name of a function from the network's output to scores."""
+
+    name = "score"
+    known = ("logit", "log-probability")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """One of the two words, or package.module:function."""
+        if value not in self.known and ":" not in str(value):
+            hint = did_you_mean(str(value), self.known)
+            self.fail(f"{value!r} is not logit, log-probability or package.module:function{hint}", param, ctx)
+        return str(value)
+
+
 @dataclass(frozen=True)
 class ClassOptions:
     """What is explained of each picture."""
@@ -54,7 +70,26 @@ class ClassOptions:
         "Of a group: its highest member on the picture, all members as one, or one result for each.", default="best"
     )
     versus: str | None = class_option("Why the class and not this one: explain the difference of their scores.")
-    score: Literal["logit", "log-probability"] = option(
-        "What is explained of the class: its logit, or the logarithm of its probability.", default="logit"
+    score: str = option(
+        "What is explained of the class: its logit, or the logarithm of its probability; or a function of your own "
+        "from what the network returns for N pictures to N numbers.",
+        default="logit",
+        type=ScoreType(),
+        metavar="logit|log-probability|package.module:function",
+    )
+    mask: str | None = option(
+        "Of a segmentation: the picture's pixels, white in this file, in which the class's scores are explained.",
+        type=click.Path(),
+        metavar="FILE",
+    )
+    box: list[float] | None = option(
+        "Of a detection: where the class is, in pixels of the picture from its upper left corner.",
+        type=Box(),
+        metavar="X0,Y0,X1,Y1",
     )
     top_k: int | None = option("Explain so many of the top predictions.", type=COUNT)
+
+    @property
+    def of_output(self) -> bool:
+        """Whether it is no class's logit that is explained, but something else that the network returns."""
+        return bool(self.mask or self.box or ":" in self.score)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -71,7 +71,7 @@ class ModelOptions:
         metavar="NAME",
         shell_complete=_complete_networks,
     )
-    weights: str | None = option("Its weights: a .pth, .pt or .safetensors file.", type=Weights())
+    weights: str | None = option("Its weights: a .pth, .pt or .safetensors file, or random.", type=Weights())
     labels: str | None = option("A file with the names of its classes, one a line or JSON.", type=click.Path())
     mean: list[float] | None = option("Mean of each channel it expects, such as 0.5,0.5,0.5.", type=NUMBERS)
     std: list[float] | None = option("Standard deviation of each channel it expects.", type=NUMBERS)
@@ -83,6 +83,13 @@ class ModelOptions:
         "Of the network's arithmetic: bf16 and, on a GPU, fp16 are faster on hardware made for them, and less exact."
     )
     threads: int | None = threads_option()
+    task: Literal["classification", "multilabel", "regression"] | None = option(
+        "What its outputs are: one class of several, labels of which each holds or not, or numbers in their own unit; "
+        "by default the network's ending tells."
+    )
+    output_key: str | None = option(
+        "Which part of what it returns holds the logits: a key, an attribute or a position.", metavar="KEY"
+    )
 
     def open(self, *, fold: bool = False) -> "Classifier":
         """The classifier, on its device; its batch normalisation may be folded into the convolutions."""
@@ -94,11 +101,11 @@ class ModelOptions:
         if self.threads:
             torch.set_num_threads(self.threads)
         device = device_named(self.device)
-        elsewhere = ("model", "device", "threads")
+        elsewhere = ("model", "device", "threads", "output_key")
         given = {known.name: getattr(self, known.name) for known in fields(self) if known.name not in elsewhere}
         names = self.model.split(TOGETHER)
         with code_from_here(self.model):
-            classifier = load(names if len(names) > 1 else self.model, **given).to(device)
+            classifier = load(names if len(names) > 1 else self.model, output=self.output_key, **given).to(device)
         if fold:
             from interpret.models.fold_batchnorm import folded
 

@@ -78,6 +78,20 @@ WORDS = CommaList(str, "a list of names", once=True)
 CHANNELS = CommaList(_channel, "a list of channel numbers such as 3,17", once=True)
 
 
+class Box(CommaList):
+    """A rectangle in pixels: left, top, right, bottom."""
+
+    def __init__(self) -> None:
+        super().__init__(number, "a box such as 10,20,110,170 (left, top, right, bottom in pixels)", name="box")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[float]:
+        """The four numbers."""
+        found = super().convert(value, param, ctx)
+        if len(found) != 4 or not (found[0] < found[2] and found[1] < found[3]):
+            self.fail(f"{value!r} is not {self.example}", param, ctx)
+        return found
+
+
 class Size(click.ParamType):
     """A height and width: 224, or 224x320."""
 

@@ -224,6 +224,8 @@ def labelled_pictures(classifier: "Classifier", folder: Path) -> list[tuple[Labe
         InterpretError: no folder, no pictures in it, or a picture of unknown class.
         UnknownNameError: a label that is no class of the network.
     """
+    if classifier.task != "classification":
+        raise InterpretError(f"a labelled picture has one class, which this network ({classifier.task}) does not tell")
     known: dict[str, int] = {}
     found = []
     for file in labelled_files(folder):

@@ -9,11 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..classifier import network_of
+from ..classifier import laid_out, network_of, runner
 from ..errors import NetworkError
 from ..network.backward_rules import redirected
-from ..network.hooks import left_as_found, recorded
+from ..network.hooks import left_as_found
+from ..network.layout import Layout
 from ..network.outputs import first_tensor
+from ..network.recording import recorded
 from ..progress import progress_bar
 from .objectives import Objective
 from .parametrisations import Pixels
@@ -180,23 +182,37 @@ def _slope(scores: Tensor, pictures: Tensor, keep: bool = False) -> Tensor:
 def looker(classifier: nn.Module, layers: Sequence[str], *, logits: bool = False) -> Callable[[Tensor], dict[str, Any]]:
     """A function from pictures (N, C, H, W) on the input grid to what the classifier sees in them, by name.
 
-    These are the activations of the layers, the pictures themselves under "image", and on demand the logits, for which
-    the network runs to its end; otherwise it runs only as far as the layers.
+    These are the activations of the layers, with the channels first, their "layouts", the pictures themselves under
+    "image", and on demand the logits, for which the network runs to its end; otherwise it runs only as far as the
+    layers.
     """
     network = network_of(classifier)
     enough: dict[str, int] = {}
+    layouts: dict[torch.Size, dict[str, Layout]] = {}  # by the shape of the pictures
 
     def look(pictures: Tensor) -> dict[str, Any]:
-        seen: dict[str, Any] = {"image": pictures}
+        shape = pictures.shape[1:]
+        if shape not in layouts:
+            layouts[shape] = laid_out(classifier, pictures, *layers) if layers else {}
+        found = layouts[shape]
+        seen: dict[str, Any] = {"image": pictures, "layouts": found}
         if layers or logits:
             with recorded(network, *layers, enough=enough) as recording:
                 try:
-                    seen["logits"] = first_tensor(classifier(pictures))
-                except RuntimeError:
+                    if logits:
+                        seen["logits"] = first_tensor(classifier(pictures))
+                    else:
+                        runner(classifier)(pictures)
+                except (RuntimeError, AssertionError) as error:
                     # A head for one size of pictures may fail once the layers that matter have run.
                     if logits or len(recording) < len(layers):
-                        raise
-            seen |= {layer: recording[layer] for layer in layers}
+                        if isinstance(error, RuntimeError):
+                            raise
+                        size = f"{pictures.shape[-1]} x {pictures.shape[-2]} pixels"
+                        raise NetworkError(f"the network does not take pictures of {size}: {error}") from error
+            for layer in layers:
+                output = recording[layer]
+                seen[layer] = found[layer].channels_first(output) if layer in found else output
             if not logits:
                 enough.update(recording.calls)
         return seen

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ..classifier import on_input_grid
 from ..network.hooks import left_as_found
+from ..scores import probability_or_score
 from .ascend import Step, ascend, looker
 from .objectives import Objective, apart, total_variation
 from .parametrisations import Fourier
@@ -96,13 +97,14 @@ def default_image(classifier: nn.Module, *, seed: int = 0) -> Fourier:
 
 
 def score_of_views(classifier: nn.Module, images: Tensor, index: int) -> Tensor:
-    """(N,) the mean probability of a class over views of pictures (N, C, H, W) in [0, 1].
+    """(N,) the mean probability of a class, or output of a regression, over views of pictures (N, C, H, W) in [0, 1].
 
     It is high for a picture of the class and low for a mere pattern, most reliably if the classifier is not the one
     that the pictures were drawn with.
     """
     with torch.no_grad():
-        return classifier(_judging_views(images)).softmax(1)[:, index].view(JUDGING_VIEWS, len(images)).mean(0)
+        scores = probability_or_score(classifier, _judging_views(images), index)
+        return scores.view(JUDGING_VIEWS, len(images)).mean(0)
 
 
 def objective_of_views(classifier: nn.Module, images: Tensor, objective: Objective) -> Tensor:

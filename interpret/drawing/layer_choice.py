@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ..classifier import layer_of, network_of
+from ..classifier import laid_out, layer_of, network_of, runner
 from ..errors import NetworkError
 from ..network.layers import Layer
 from ..network.layers import layers as calls_of
@@ -15,20 +15,22 @@ def spread_layers(classifier: nn.Module, inputs: Tensor, count: int) -> list[str
     The network runs on inputs (N, C, h, w) on its input grid. The last name is that of the last feature map, or of the
     block around it; a network without feature maps is a NetworkError.
     """
-    calls = calls_of(network_of(classifier), lambda: classifier(inputs[:1]))
+    calls = calls_of(network_of(classifier), lambda: runner(classifier)(inputs[:1]))
     last = layer_of(classifier, inputs, None)
     end = next((place for place, layer in enumerate(calls) if layer.name == last), len(calls) - 1)
-    coarse = _coarsest(calls[: end + 1], count)
+    held = laid_out(classifier, inputs, *(layer.name for layer in calls))
+    maps = {name for name, layout in held.items() if layout.kind in ("map", "channels last")}
+    coarse = _coarsest(calls[: end + 1], maps, count)
     if not coarse:
         raise NetworkError("the network has no feature maps to choose layers from; name some with --layer")
     places = torch.linspace(0, len(coarse) - 1, min(count, len(coarse))).round().long().tolist()
     return [coarse[place].name for place in places]
 
 
-def _coarsest(calls: list[Layer], count: int) -> list[Layer]:
+def _coarsest(calls: list[Layer], held: set[str], count: int) -> list[Layer]:
     """The maps at the outermost level of names that has enough of them: blocks rather than the layers inside."""
     first = next((place for place, layer in enumerate(calls) if layer.weighted), 0)  # what is before it is padding
-    maps = [layer for layer in calls[first:] if len(layer.shape) == 4 and layer.shape[2] * layer.shape[3] > 1]
+    maps = [layer for layer in calls[first:] if layer.name in held and layer.shape[2] * layer.shape[3] > 1]
     chosen: list[Layer] = []
     for depth in range(max((layer.name.count(".") for layer in maps), default=-1) + 1):
         chosen = _finished([layer for layer in maps if layer.name.count(".") <= depth and not layer.pooling])

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from ..errors import InterpretError
 
-# What the network saw in pictures or their views: layer to activation, "image", "logits", and the number of "pictures".
+# What the network saw in pictures or their views: layer to activation, channels first, and the "layouts" of layers,
+# "image", "logits", and the number of "pictures".
 Seen = Mapping[str, Any]
 
 
@@ -68,7 +69,7 @@ def neuron(layer: str, number: int, row: int | None = None, column: int | None =
     """One channel at one place, by default the middle of the map."""
 
     def score(seen: Seen) -> Tensor:
-        activations = seen[layer]
+        activations = map_in(seen, layer)
         height, width = activations.shape[2:]
         place = height // 2 if row is None else row, width // 2 if column is None else column
         if not (0 <= place[0] < height and 0 <= place[1] < width):
@@ -76,6 +77,16 @@ def neuron(layer: str, number: int, row: int | None = None, column: int | None =
         return _picked(activations[:, :, place[0], place[1]], number, f"channel of {layer!r}")
 
     return Objective(frozenset([layer]), score, f"{layer}:{number}@{row},{column}", logits=False)
+
+
+def map_in(seen: Seen, layer: str) -> Tensor:
+    """The map (N, K, u, v) that a layer gave; InterpretError where its activations have no places."""
+    activations, layout = seen[layer], seen.get("layouts", {}).get(layer)
+    if layout is not None:
+        return layout.map_of(activations)
+    if activations.dim() != 4:
+        raise InterpretError(f"layer {layer!r} gives {tuple(activations.shape)}, which has no rows and columns")
+    return activations
 
 
 def direction(layer: str, vector: Tensor) -> Objective:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..network.hooks import left_as_found
 from .ascend import looker
-from .objectives import Objective, total_variation
+from .objectives import Objective, map_in, total_variation
 from .tiles import Tile, fitted, tiles
 
 MARGIN = 64
@@ -46,7 +46,7 @@ class StyleLoss:
         self.style_moments = [self.moments(fitted(picture, longest)) for picture in self.style.pictures]
         self.cut = self.tiles_of(self.photo)
         with left_as_found(self.view), torch.no_grad():
-            self.content = [self.look(tile.of(self.photo))[self.style.content_layer] for tile in self.cut]
+            self.content = [map_in(self.look(tile.of(self.photo)), self.style.content_layer) for tile in self.cut]
         pairs = zip(self.cut, self.content, strict=True)
         self.content_size = sum(tile.own_part(features).square().sum() for tile, features in pairs)
 
@@ -70,7 +70,7 @@ class StyleLoss:
         share = (tile.own[2] - tile.own[0]) * (tile.own[3] - tile.own[1]) / picture[0, 0].numel()
         parts = {}
         for layer in (*self.style.layers, "image"):
-            features = tile.own_part(seen[layer])[0].flatten(1)
+            features = tile.own_part(seen[layer] if layer == "image" else map_in(seen, layer))[0].flatten(1)
             places = features.shape[1]
             parts[layer] = features.mean(1) * share, features @ features.mT / places * share
         return parts
@@ -92,7 +92,7 @@ class StyleLoss:
             moments = own if self.whole is None else {layer: _joined(self.whole[layer], own[layer]) for layer in own}
             pairs = zip(self.style.shares, self.style_moments, strict=True)
             style_loss = sum(share * style_distance(moments, other) for share, other in pairs)
-            difference = tile.own_part(seen[self.style.content_layer] - self.content[self.current])
+            difference = tile.own_part(map_in(seen, self.style.content_layer) - self.content[self.current])
             content_loss = difference.square().sum() / (self.content_size / count).clamp(min=1e-12)
             roughness = variation.score({"image": tile.own_part(seen["image"])})
             others = (self.style.content_weight * content_loss + smoothness * roughness) / count

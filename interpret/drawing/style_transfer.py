@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..classifier import LUMA, network_of, on_input_grid
+from ..classifier import network_of, on_input_grid
 from ..errors import InterpretError
+from ..network.channels import LUMA
 from ..network.hooks import find_layer
 from .ascend import Step, ascend_pixels
 from .layer_choice import spread_layers
@@ -147,6 +148,8 @@ def chosen_layers(
     network = network_of(view)
     for layer in (*layers, *filter(None, [content_layer])):
         find_layer(network, layer)
+    if layers:
+        return tuple(layers), content_layer or layers[-1]
     names = dict(network.named_modules())
     lite, vgg19 = RECIPES
     if all(name in names for name in lite[0]):
@@ -156,7 +159,7 @@ def chosen_layers(
     else:
         styles = tuple(spread_layers(view, inputs, 5))
         content = styles[max(0, len(styles) - 2)]
-    return tuple(layers) or styles, content_layer or (layers[-1] if layers else content)
+    return styles, content_layer or content
 
 
 def _shares(weights: Sequence[float] | None, count: int) -> list[float]:

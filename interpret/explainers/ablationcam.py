@@ -6,9 +6,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ..classifier import layer_of, network_of
+from ..classifier import laid_out, layer_of, network_of
 from ..geometry import Geometry
-from ..network.hooks import Recording, edited, recorded
+from ..network.hooks import function_named
+from ..network.recording import Recording, edited, recorded
 from ..network.tail import Tail, of_rows
 from ..scores import Target, score_of, target_of
 from .contract import explainer, feature_map, ratio, weighted_map
@@ -47,9 +48,10 @@ def ablationcam(
     """
     network = network_of(classifier)
     layer = layer_of(classifier, images, layer)
-    with torch.no_grad(), recorded(network, layer) as recording:
+    layouts = laid_out(classifier, images, layer)
+    with torch.no_grad(), recorded(network, layer, layouts=layouts) as recording:
         whole = score_of(classifier, images, target)
-    activations = feature_map(recording, layer)
+    activations = feature_map(classifier, images, recording, layer)
     channels = activations.shape[1]
     _log.info("Ablation-CAM runs %d passes for each picture, one a channel, of what lies above the layer", channels)
     ablated = _ablated_scores(classifier, images, target, recording, layer, whole)
@@ -67,6 +69,7 @@ def _ablated_scores(
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """A function from images (M,) and channels (M,) by number to the scores (M,) without these channels."""
     network, call = network_of(classifier), recording.call(layer)
+    layout, whole_output = recording.layouts[layer], recording.whole[layer]
 
     def score(rows: Tensor) -> Tensor:
         return score_of(classifier, of_rows(images, rows), target_of(target, rows))
@@ -76,19 +79,22 @@ def _ablated_scores(
         return output
 
     def over_again(rows: Tensor, steps: Tensor) -> Tensor:
-        with torch.no_grad(), edited(network, call, lambda output: without(output.clone(), steps)):
+        with torch.no_grad(), edited(network, call, lambda maps: without(maps.clone(), steps), layout):
             return score(rows)
 
     def above(rows: Tensor, steps: Tensor) -> Tensor:
-        with torch.no_grad(), tail.later_pass(rows, without(activations[rows], steps)):
+        output = layout.from_map(without(activations[rows], steps), whole_output[rows])
+        with torch.no_grad(), tail.later_pass(rows, output):
             return score(rows)
 
     activations = recording[layer]
+    if function_named(network, layer) or layout.sequence_first:
+        return over_again  # only the calls of modules, with a row for each image, are told apart
     with torch.no_grad():
         tail = Tail(network, call, lambda: classifier(images[:1]))
         with tail.first_pass():
             score(torch.arange(len(images), device=images.device))
-        repeats = any(_repeats(tail, score, activations, whole, copies) for copies in (False, True))
+        repeats = any(_repeats(tail, score, whole_output, whole, copies) for copies in (False, True))
     # A module that does more than give an output is not repeated by its output alone.
     return above if repeats else over_again
 

@@ -7,11 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..classifier import layer_of, network_of
+from ..classifier import laid_out, layer_of, network_of
 from ..errors import InterpretError, NetworkError
 from ..geometry import Geometry
-from ..network.hooks import Call, recorded, traced
+from ..network.hooks import Call, traced
 from ..network.outputs import first_tensor
+from ..network.recording import recorded
 from ..scores import Target, class_indices, contrast
 from .contract import explainer
 
@@ -67,7 +68,7 @@ def _class_maps(classifier: nn.Module, images: Tensor) -> Callable[[Target], Ten
             return lambda target: maps[torch.arange(len(maps)), class_indices(logits, target)][:, None]
     if len(linears) == 1 and linears[0][0].out_features == logits.shape[1]:
         activations = _output_of(classifier, images, layer)
-        for features in (activations, torch.relu(activations)):  # DenseNet's last ReLU is a function
+        for features in (activations, torch.relu(activations)):  # which may be a ReLU that is not called by name
             if _gives(*linears[0], features, logits):
                 return functools.partial(_weighted, features, linears[0][0].weight.to(features.dtype), logits)
     raise NetworkError(
@@ -78,7 +79,7 @@ def _class_maps(classifier: nn.Module, images: Tensor) -> Callable[[Target], Ten
 
 
 def _output_of(classifier: nn.Module, images: Tensor, layer: str) -> Tensor:
-    with recorded(network_of(classifier), layer) as recording:
+    with recorded(network_of(classifier), layer, layouts=laid_out(classifier, images, layer)) as recording:
         classifier(images)
     return recording[layer]
 

@@ -1,6 +1,7 @@
 """What all explainers have in common: maps on the picture's own pixels, and no trace left in the network."""
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -8,14 +9,18 @@ import torch
 from torch import Tensor, nn
 
 from ..bounds import check_bounds
-from ..classifier import layer_of, network_of, on_input_grid
-from ..errors import InterpretError
+from ..classifier import laid_out, layer_of, network_of, on_input_grid, runner
+from ..errors import InterpretError, NetworkError, UnknownNameError
 from ..geometry import Geometry
+from ..images.given import Images, images_given
 from ..network.autograd import gradient, leaf
 from ..network.backward_rules import Rule, ruled_gradient
-from ..network.hooks import Recording, left_as_found, recorded
-from ..network.outputs import first_tensor
-from ..scores import Target, checked_indices, class_score, score_of
+from ..network.gradient_path import path_told
+from ..network.hooks import left_as_found
+from ..network.outputs import top_outputs
+from ..network.recording import Recording, recorded
+from ..network.survey import tokens_that_count, trouble_with
+from ..scores import Target, answer, checked_indices, needs_logits, score_in, score_of
 from .sharing import passed_before, share
 
 Explainer = Callable[..., Tensor]
@@ -37,17 +42,26 @@ def explainer(
     """
 
     def decorate(core: Explainer) -> Explainer:
+        looks_at_layer = "layer" in inspect.signature(core).parameters
+
         @functools.wraps(core)
-        def explain(classifier: nn.Module, images: Tensor, target: Target, **options: Any) -> Tensor:
+        def explain(classifier: nn.Module, images: Images, target: Target | None = None, **options: Any) -> Tensor:
             check_bounds(core.__name__, options)
-            if not callable(target):
-                checked_indices(target, len(images), images.device)
+            images = images_given(classifier, images)
+            if isinstance(options.get("layer"), nn.Module):
+                options["layer"] = name_in(network_of(classifier), options["layer"])
             with left_as_found(classifier, images.device):
                 images = images.detach()
                 if images.is_inference():
                     images = images.clone()  # a tensor made under inference_mode can carry no gradient
                 view, inputs, geometry = on_input_grid(classifier, images)
-                explained = core(view, inputs, target, **options)
+                target = target_given(view, inputs, target, geometry)
+
+                def layer() -> str | None:
+                    return layer_of(view, inputs, options.get("layer")) if looks_at_layer else None
+
+                with path_told(network_of(view), inputs, runner(view), layer):
+                    explained = core(view, inputs, target, **options)
                 return (explained if geometry is None else lay_back(geometry, explained)).detach()
 
         explain.lay_back, explain.differentiates_inputs = lay_back, differentiates_inputs
@@ -56,14 +70,42 @@ def explainer(
     return decorate
 
 
+def target_given(view: nn.Module, inputs: Tensor, target: Target | None, geometry: Geometry | None) -> Target:
+    """A target as a core takes it, for inputs on the input grid: None is the top prediction.
+
+    What a target says of places of the picture (``laid_on``) is laid on the grid too, and a target that looks for
+    something in the network's output (``check``) says what is missing before anything is explained.
+    """
+    if target is None:
+        with torch.no_grad():
+            logits = answer(view, inputs, 0)
+        return top_outputs(logits, getattr(view, "task", "classification"))
+    if not callable(target):
+        return checked_indices(target, len(inputs), inputs.device)
+    if geometry is not None and hasattr(target, "laid_on"):
+        target = target.laid_on(geometry)
+    if hasattr(target, "check"):
+        with torch.no_grad():
+            target.check(answer(view, inputs, target))
+    return target
+
+
+def name_in(network: nn.Module, layer: nn.Module) -> str:
+    """The dotted name of a module of a network; an UnknownNameError if it is none."""
+    for name, module in network.named_modules():
+        if module is layer and name:
+            return name
+    raise UnknownNameError(f"the {type(layer).__name__} given as layer is no module inside this network")
+
+
 def input_gradient(classifier: nn.Module, inputs: Tensor, target: Target, rule: Rule | None = None) -> Tensor:
     """The gradient of the score by the inputs (N, ...), with a graph if they have one; by a backward rule if given."""
     source = leaf(inputs)
     keep = inputs.requires_grad
     if rule is None:
-        if not keep and (passed := passed_before(classifier, inputs, None)):
-            source, logits = passed
-            return gradient(class_score(logits, target), source)
+        if not keep and needs_logits(target) and (passed := passed_before(classifier, inputs, None)):
+            source, answered = passed
+            return gradient(score_in(classifier, answered, target, len(inputs)), source)
         return gradient(score_of(classifier, source, target), source, keep_graph=keep)
     network = network_of(classifier)
     return ruled_gradient(lambda given: score_of(classifier, given, target), source, rule, network, keep_graph=keep)[0]
@@ -76,29 +118,44 @@ def check_pictures(inputs: Tensor) -> None:
 
 
 def activations_and_score(
-    classifier: nn.Module, inputs: Tensor, target: Target, layer: str | None
+    classifier: nn.Module, inputs: Tensor, target: Target, layer: str | None, *, differentiated: bool = True
 ) -> tuple[Tensor, Tensor]:
     """The activations (N, K, u, v) of a layer, by default the last feature map, and the (N,) score made of them.
 
-    The graph starts at the layer, unless the inputs have a graph themselves.
+    The graph starts at the layer, unless the inputs have a graph themselves. ``differentiated`` says that a method
+    needs the gradient of the score by the activations.
     """
     check_pictures(inputs)
     layer = layer_of(classifier, inputs, layer)
-    recording, logits = _recorded_pass(classifier, inputs, layer)
-    return feature_map(recording, layer), class_score(logits, target)
+    recording, answered = _recorded_pass(classifier, inputs, layer, target)
+    activations = feature_map(classifier, inputs, recording, layer)
+    score = score_in(classifier, answered, target, len(inputs))
+    if differentiated and recording.layouts[layer].has_others and score.requires_grad:
+        _check_places_count(classifier, inputs, layer, activations, score)
+    return activations, score
 
 
-def _recorded_pass(classifier: nn.Module, inputs: Tensor, layer: str) -> tuple[Recording, Tensor]:
-    """What a layer gave in a pass, shared where that is possible, and the (N, classes) logits made of it."""
-    keep = inputs.requires_grad
-    if not keep and (passed := passed_before(classifier, inputs, layer)):
+def _check_places_count(classifier: nn.Module, inputs: Tensor, layer: str, activations: Tensor, score: Tensor) -> None:
+    """Refuse tokens of places that do not change the score, since it is read off the class token alone."""
+    slope = torch.autograd.grad(score.sum(), activations, retain_graph=True, allow_unused=True)[0]
+    if slope is not None and not slope.any():
+        other = tokens_that_count(network_of(classifier), inputs[:1], runner(classifier))
+        hint = f"; name an earlier layer, such as {other!r}" if other else ""
+        raise NetworkError(f"the score is read off the class token of layer {layer!r}, not off its places{hint}")
+
+
+def _recorded_pass(classifier: nn.Module, inputs: Tensor, layer: str, target: Target = 0) -> tuple[Recording, Any]:
+    """What a layer gave in a pass, shared where that is possible, and what the target is a score of."""
+    can_share = not inputs.requires_grad and needs_logits(target)
+    if can_share and (passed := passed_before(classifier, inputs, layer)):
         return passed
     # The graph below the layer is only needed by a caller who differentiates the map itself.
-    with recorded(network_of(classifier), layer, cut=not keep) as recording:
-        logits = first_tensor(classifier(inputs))
-    if not keep:
-        share(classifier, inputs, layer, (recording, logits))
-    return recording, logits
+    layouts = laid_out(classifier, inputs, layer)
+    with recorded(network_of(classifier), layer, cut=not inputs.requires_grad, layouts=layouts) as recording:
+        answered = answer(classifier, inputs, target)
+    if can_share:
+        share(classifier, inputs, layer, (recording, answered))
+    return recording, answered
 
 
 def shared_logits(explainer: Explainer, classifier: nn.Module, inputs: Tensor, layer: str | None) -> Tensor:
@@ -110,19 +167,19 @@ def shared_logits(explainer: Explainer, classifier: nn.Module, inputs: Tensor, l
         return _recorded_pass(classifier, inputs, layer)[1].detach()
     if explainer.differentiates_inputs:
         source = leaf(inputs)
-        logits = first_tensor(classifier(source))
+        logits = answer(classifier, source, 0)
         share(classifier, inputs, None, (source, logits))
         return logits.detach()
     with torch.no_grad():
-        return first_tensor(classifier(inputs))
+        return answer(classifier, inputs, 0)
 
 
-def feature_map(recording: Recording, layer: str) -> Tensor:
-    """The activations (N, K, u, v) of a layer; InterpretError if they are no map."""
+def feature_map(classifier: nn.Module, inputs: Tensor, recording: Recording, layer: str) -> Tensor:
+    """The activations (N, K, u, v) that a layer gives for inputs; InterpretError if they are no map of these."""
     activations = recording[layer]
-    if activations.dim() != 4:
-        shape = tuple(activations.shape)
-        raise InterpretError(f"layer {layer!r} gives {shape}, not a map of shape (N, K, H, W)")
+    if layer not in recording.layouts:
+        trouble = trouble_with(network_of(classifier), inputs, layer, runner(classifier))
+        raise InterpretError(f"layer {layer!r} gives {tuple(activations.shape)}, {trouble}")
     return activations
 
 

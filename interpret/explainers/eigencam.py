@@ -28,7 +28,7 @@ def eigencam(classifier: nn.Module, images: Tensor, target: Target, *, layer: st
     Raises:
         NetworkError: the network has no feature map, as vision transformers have none.
     """
-    activations, _ = activations_and_score(classifier, images, target, layer)
+    activations, _ = activations_and_score(classifier, images, target, layer, differentiated=False)
     places = activations.flatten(2)  # (N, K, places)
     # Both Gram matrices have the same first direction; the smaller one costs less.
     if places.shape[1] <= places.shape[2]:

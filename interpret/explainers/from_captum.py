@@ -1,5 +1,6 @@
 """What it takes to run captum's methods on any network, without a trace in it."""
 
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from ..scores import Target, score_of, target_of
+
+_drawing = threading.RLock()
 
 
 @contextmanager
@@ -22,13 +25,14 @@ def quietly() -> Iterator[None]:
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """A block with seeded global generators, also NumPy's, from which captum draws; they are restored afterwards."""
-    before = np.random.get_state()
-    np.random.seed(seed)
-    torch.manual_seed(seed)  # inside left_as_found, which puts PyTorch's back
-    try:
-        yield
-    finally:
-        np.random.set_state(before)
+    with _drawing:  # they are the only ones, for all threads
+        before = np.random.get_state()
+        np.random.seed(seed)
+        torch.manual_seed(seed)  # inside left_as_found, which puts PyTorch's back
+        try:
+            yield
+        finally:
+            np.random.set_state(before)
 
 
 def one_by_one(explain: Callable[[Tensor, int], Tensor], images: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ def average_drop(
     Args:
         classifier: the classifier that was explained.
         images: (N, 3, H, W), in [0, 1].
-        target: (N,) class indices, whose softmax probability is measured; or a score.
+        target: (N,) class indices, whose probability is measured; or a score.
         attribution: (N, 1, H, W), which, cut at zero and divided by its largest value, masks the picture.
         baseline: what replaces the hidden pixels: black (as in the paper), blur, mean, white, grey, uniform, a number,
             or a tensor.

@@ -72,7 +72,7 @@ def replacing(
 ) -> Curve:
     """The curve from pictures (N, C, h, w) on the input grid to ``end`` of the same shape, in so many steps.
 
-    Pixels are replaced in the order of their ranks (N, 1, h, w). The score is the softmax probability of the target
+    Pixels are replaced in the order of their ranks (N, 1, h, w). The score is the probability of the target
     class, or the target where that is a score itself. ``what`` is the name on the progress bar.
     """
     if steps < 1:

@@ -26,7 +26,7 @@ def deletion(
     Args:
         classifier: the classifier that was explained.
         images: (N, 3, H, W), in [0, 1].
-        target: (N,) class indices, whose softmax probability is measured; or a score.
+        target: (N,) class indices, whose probability is measured; or a score.
         attribution: (N, 1, H, W).
         baseline: what replaces them: black, blur, mean, white, grey, uniform, a number, or a tensor.
         steps: points of the curve after the first.

@@ -26,7 +26,7 @@ def insertion(
     Args:
         classifier: the classifier that was explained.
         images: (N, 3, H, W), in [0, 1].
-        target: (N,) class indices, whose softmax probability is measured; or a score.
+        target: (N,) class indices, whose probability is measured; or a score.
         attribution: (N, 1, H, W).
         baseline: what hides the others: blur (as in the paper), black, mean, white, grey, uniform, a number, or a
             tensor.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from ..classifier import network_of
+from ..classifier import network_of, runner
 from ..errors import NetworkError
 from ..network.hooks import left_as_found, traced
 
@@ -26,7 +26,7 @@ def blocks_of(classifier: nn.Module, images: Tensor) -> list[str]:
             names.append(call.name.partition("#")[0])
 
     with left_as_found(classifier, images.device), torch.no_grad():
-        traced(network, lambda: classifier(images[:1]), visit)
+        traced(network, lambda: runner(classifier)(images[:1]), visit)
     if not names:
         raise NetworkError(f"no layer of {type(network).__name__} has weights that could be randomised")
     for parts in range(1, max(name.count(".") for name in names) + 2):

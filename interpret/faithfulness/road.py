@@ -33,7 +33,7 @@ def road(
     Args:
         classifier: the classifier that was explained.
         images: (N, 3, H, W), in [0, 1].
-        target: (N,) class indices, whose softmax probability is measured; or a score.
+        target: (N,) class indices, whose probability is measured; or a score.
         attribution: (N, 1, H, W).
         shares: of the pixels that are removed, each above 0 and below 1.
         noise: standard deviation of the noise on removed pixels.

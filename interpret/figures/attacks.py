@@ -108,4 +108,4 @@ def _row(panels: Sequence[Panel], *, side: float, above: float, fontsize: int) -
 
 def _probabilities(classifier: Classifier, images: Tensor) -> Tensor:
     with left_as_found(classifier, images.device), torch.no_grad():
-        return classifier(images).softmax(1)
+        return classifier.probabilities(classifier(images))

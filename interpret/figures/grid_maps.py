@@ -10,19 +10,21 @@ import torch
 from torch import Tensor
 
 from ..classifier import Classifier
-from ..errors import InterpretError, did_you_mean, shortened
+from ..errors import InterpretError, did_you_mean
 from ..explainers import EXPLAINERS, explainer_named
 from ..explainers.blank_maps import diagnose
 from ..explainers.sharing import shared_passes
 from ..geometry import Geometry
 from ..images.files import pixels_hash
 from ..network.hooks import left_as_found
+from ..network.outputs import top_outputs
 from .cache import MapStore
 from .display import Display
 
 AXES = ("images", "models", "attacks", "classes", "layers", "methods")
 PICTURE = "picture"  # stands among the methods for the picture itself
 CLEAN = "clean"
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 AttackFunction = Callable[[Classifier, Tensor, Tensor], Tensor]  # classifier, images, labels -> images
 
@@ -123,11 +125,11 @@ def _cells_of_picture(image: Tensor, model: str, contents: GridContents, done: C
     logits = _logits(image, model, contents)[0]
     key, cells = _key(image, model, contents), []
     if contents.picture:
-        label = f"prediction: {_with_probability(classifier, logits, int(logits.argmax()))}"
+        label = f"prediction: {classifier.shown(logits, int(logits.argmax()), NO_BREAK_SPACE)}"
         cells.append(Cell({"methods": PICTURE}, photo, geometry, label=label))
     with shared_passes():
         for query, index in _classes(classifier, logits, contents):
-            label = _with_probability(classifier, logits, index)
+            label = classifier.shown(logits, index, NO_BREAK_SPACE)
             for method in contents.methods:
                 for layer in contents.layers if contents.layers and _takes_layer(method) else ("",):
                     options = {**contents.options.get(method, {}), **({"layer": layer} if layer else {})}
@@ -161,6 +163,8 @@ def _key(image: Tensor, model: str, contents: GridContents, **more: Any) -> dict
 
 def _classes(classifier: Classifier, logits: Tensor, contents: GridContents) -> Iterator[tuple[str, int]]:
     """The name of each value of the class axis, and the class that it means for these logits (classes,)."""
+    if not contents.classes:
+        top_outputs(logits[None], classifier.task)  # refuses a regression of several outputs
     for rank, index in enumerate(logits.topk(min(contents.top_k, len(logits))).indices.tolist(), 1):
         if not contents.classes:
             yield "prediction" if contents.top_k == 1 else f"prediction {rank}", index
@@ -174,10 +178,6 @@ def _members(classifier: Classifier, query: str | int) -> Sequence[int]:
     if not str(query).isdigit():
         raise InterpretError(f"the network's classes have no names, so {query!r} means nothing; give it labels")
     return [int(query)]
-
-
-def _with_probability(classifier: Classifier, logits: Tensor, index: int) -> str:
-    return f"{shortened(classifier.name(index))}\N{NO-BREAK SPACE}{float(logits.softmax(0)[index]):.2f}"
 
 
 def _takes_layer(method: str) -> bool:

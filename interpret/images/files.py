@@ -22,6 +22,7 @@ from torch import Tensor
 
 from ..bundled import sample
 from ..errors import InterpretError, PictureError, address_hint, printable
+from .arrays import picture_in
 from .depth import FULL, brightness, seems_too_dark
 from .levels import to_levels
 from .libtiff import silence_libtiff
@@ -48,24 +49,33 @@ _REMEDIES = (
 )
 
 
-def read(source: File) -> Tensor:
+def read(source: File | Image.Image | np.ndarray) -> Tensor:
     """Read a picture as a viewer shows it: upright, on white, in colour.
 
     Of an animation it is the first frame. Colour profiles are not applied.
 
     Args:
-        source: a file, ``"sample:cat"`` for a bundled photo, or a file open for reading bytes.
+        source: a file, ``"sample:cat"`` for a bundled photo, a file open for reading bytes, a Pillow picture, or an
+            array (H, W) or (H, W, C) of 8-bit levels or of floating point numbers in [0, 1].
 
     Returns:
         (1, 3, H, W) float32, in [0, 1]; 8-bit levels divided by 255, except for 16-bit grey and float pictures.
 
     Raises:
         PictureError: the picture cannot be read; the message names it, and the remedy.
+        InterpretError: something else was given, or an array that has no one meaning as a picture.
         UnknownNameError: there is no such sample.
     """
+    if isinstance(source, np.ndarray):
+        found = picture_in(source)
+        return _pixels(found) if isinstance(found, Image.Image) else found
+    if not (isinstance(source, str | os.PathLike | Image.Image) or hasattr(source, "read")):
+        raise InterpretError(f"a picture is a path, an open file, a Pillow image or an array, not a {_kind(source)}")
     if isinstance(source, str) and source.startswith("sample:"):
         source = sample(source.removeprefix("sample:"))
     try:
+        if isinstance(source, Image.Image):
+            return _pixels(source)
         return _decode(source.read() if hasattr(source, "read") else Path(source).read_bytes(), source)
     except Exception as error:  # Pillow's decoders raise nearly every kind there is
         raise PictureError(_complaint(source, error)) from error
@@ -195,7 +205,19 @@ def _decode(content: bytes, source: File) -> Tensor:
             if seems_too_dark(picture, values, content):
                 lightest = f"its lightest value is {values.max() * FULL:.0f} of {FULL}"
                 _log.warning("%s: %s; if it holds fewer than 16 bits, scale it", _name(source), lightest)
+    return _as_tensor(values)
+
+
+def _pixels(picture: Image.Image) -> Tensor:
+    return _as_tensor(_values(picture, b""))
+
+
+def _as_tensor(values: np.ndarray) -> Tensor:
     return torch.from_numpy(values)[None]
+
+
+def _kind(source: object) -> str:
+    return "tensor, which is read already" if isinstance(source, Tensor) else type(source).__name__
 
 
 @contextmanager

@@ -1,6 +1,5 @@
-"""From a name to a classifier: two that work offline, torchvision's, timm's, and the user's own or trained here."""
+"""From a name to a classifier: two that work offline, torchvision's, timm's, those of files and of one's own code."""
 
-import importlib
 import os
 from collections.abc import Iterable, Sequence
 from numbers import Real
@@ -9,13 +8,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..classifier import Classifier, checked_precision, network_of
-from ..errors import InterpretError, NetworkError, UnknownNameError, address_hint, did_you_mean, kind_and_text
-from ..labels.label_files import read_labels
-from ..labels.names import Labels, imagenet
+from ..classifier import Classifier, network_of
+from ..errors import NetworkError, UnknownNameError, address_hint
+from ..network.settings import checked_precision, checked_task
+from .exported import is_exported, read_exported
+from .hugging_face import hugging_face, is_hugging_face
+from .own_code import called
 from .registry import NamedNetwork, named_network
 from .saved import is_trained, load_trained, read_trained
-from .state_dict import State, fill, read_weights
+from .state_dict import State, fill, matched, read_weights
+from .trial import labels_of, named_labels, with_channels_last
 
 DEFAULT = "efficientnet_lite0"
 ANSWERING = ("command:", "http://", "https://")  # how the names of networks begin that only answer
@@ -38,6 +40,8 @@ def load(
     std: Sequence[float] | None = None,
     input_size: int | tuple[int, int] | None = None,
     precision: str = "float32",
+    task: str | None = None,
+    output: str | int | None = None,
 ) -> Classifier:
     """A trained classifier, in evaluation mode and frozen.
 
@@ -45,16 +49,20 @@ def load(
         name: "efficientnet_lite0" (the default) or "squeezenet1_1", which work offline; any
             torchvision classification network; "timm:NAME"; "package.module:function", a function
             that takes no arguments and returns an ``nn.Module`` or a ``Classifier``; a ``.pt`` or
-            ``.pth`` file that `interp train` wrote, with preprocessing and labels in it; or what is shown
-            pictures and only answers (see `models.answers`): "command:./classify", or an address of
-            this machine, "http://127.0.0.1:8000/classify". Several names are the mean of their logits.
+            ``.pth`` file that `interp train` wrote, with preprocessing and labels in it; "hf:OWNER/NAME" or a
+            folder in the layout of the Hugging Face hub; a file of ONNX (``.onnx``), torch.export (``.pt2``) or
+            TorchScript, whose mean and std are needed; or what is shown pictures and only answers (see
+            `models.answers`): "command:./classify", or an address of this machine,
+            "http://127.0.0.1:8000/classify". Several names are the mean of their logits.
         weights: a ``.pth``, ``.pt`` or ``.safetensors`` file with the network's state dict, for any
-            number of classes; the published weights by default.
+            number of classes; the published weights by default; "random" for fresh ones, always the same.
         labels: the names of the classes, or a file that holds them: one per line, or JSON.
         mean: of each channel, in [0, 1]; by default what the published weights expect.
         std: of each channel; by default likewise.
         input_size: height and width of the network's input; by default likewise.
         precision: "float32", or "bf16" or "fp16", in which a GPU is faster; see `Classifier`.
+        task: "classification", "multilabel" or "regression"; by default the file's, or what the network's ending says.
+        output: which part of what the network returns holds the logits: a key, an attribute or a position.
 
     Returns:
         The classifier, on the CPU.
@@ -65,32 +73,29 @@ def load(
             which file to fetch and where to put it.
     """
     if isinstance(name, Sequence) and not isinstance(name, str):
-        return _several(name, weights, labels, mean or std, input_size=input_size, precision=precision)
+        single = (weights, labels, mean, std, task, output)
+        return _several(name, single, input_size=input_size, precision=precision)
     name = _checked(name, weights, mean, std)
     options = {"mean": mean, "std": std, "input_size": input_size}
     options = {option: value for option, value in options.items() if value is not None}
     with torch.inference_mode(False), torch.random.fork_rng([]):
-        if name.endswith((".pt", ".pth")) and os.path.isfile(name):
-            classifier = _from_file(name, weights, options)
-        elif name.startswith(ANSWERING):
-            classifier = _from_answers(name, weights, labels, options)
-        elif ":" in name and not name.startswith("timm:") and not address_hint(name):
-            classifier = _from_function(name, weights, options)
-        else:
-            classifier = _from_registry(named_network(name), weights, options)
-        # Convolutions are fastest with channels last, also on a CPU.
-        classifier.cpu().eval().requires_grad_(False).to(memory_format=torch.channels_last)
-        classifier.labels = _labels(classifier, labels)
+        if is_random(weights):
+            torch.manual_seed(0)
+        classifier, known = _classifier(name, weights, labels, options)
+        with_channels_last(classifier.cpu().eval().requires_grad_(False), known=known)
+        classifier.given_task = checked_task(task) or classifier.given_task
+        classifier.output = classifier.output if output is None else output
+        classifier.labels = labels_of(classifier, labels)
         classifier.precision = checked_precision(precision)
     return classifier
 
 
-def _several(names: Sequence[File], *single: Any, input_size: Any, precision: str) -> Classifier:
+def _several(names: Sequence[File], single: tuple[Any, ...], *, input_size: Any, precision: str) -> Classifier:
     """The mean of several networks, whose own weights, labels, mean and std cannot be told apart here."""
     from .ensemble import averaged
 
     if any(given is not None for given in single):
-        raise NetworkError("weights, labels, mean and std are those of one network, not of several")
+        raise NetworkError("weights, labels, mean, std, task and output are those of one network, not of several")
     return averaged([load(name, precision=precision) for name in names], input_size=input_size)
 
 
@@ -99,8 +104,33 @@ def _from_answers(name: str, weights: File | None, labels: Any, options: Options
 
     if weights is not None:
         raise NetworkError(f"{name} has its own weights, which nothing is known of: omit them")
-    network = Answers(name, None if labels is None else _named(labels))
+    network = Answers(name, None if labels is None else named_labels(labels))
     return Classifier(network, **{"mean": [0.0] * 3, "std": [1.0] * 3} | options)
+
+
+def _classifier(name: str, weights: File | None, labels: Any, options: Options) -> tuple[Classifier, bool]:
+    """The classifier that a name means, and whether its network is one that is known here."""
+    if is_exported(name):
+        if weights is not None:
+            raise NetworkError(f"{name} has its own weights: omit others")
+        return _of_bare(read_exported(name), f"{name} holds", options), False
+    if name.endswith((".pt", ".pth")) and os.path.isfile(name):
+        return _from_file(name, weights, options), True
+    if name.startswith(ANSWERING):
+        return _from_answers(name, weights, labels, options), True
+    if is_hugging_face(name):
+        made = hugging_face(name, options, fresh=is_random(weights))
+        if weights is not None and not is_random(weights):
+            fill(network_of(made), _read_state(weights), str(weights))
+        return made, True
+    if ":" in name and not name.startswith("timm:") and not address_hint(name):
+        return _from_function(name, weights, options), False
+    return _from_registry(named_network(name), weights, options), True
+
+
+def is_random(weights: File | None) -> bool:
+    """Whether these weights are the fresh ones that "random" asks for, and no file of that name."""
+    return weights == "random" and not os.path.exists("random")
 
 
 def _checked(name: object, weights: object, mean: object, std: object) -> str:
@@ -137,9 +167,11 @@ def _resize_for(entry: NamedNetwork, input_size: int | tuple[int, int] | None) -
 
 
 def _build(entry: NamedNetwork, weights: File | None) -> nn.Module:
+    if is_random(weights):
+        return entry.build()
     state = entry.pretrained() if weights is None else _read_state(weights)
-    state = {name: value for name, value in state.items() if not name.startswith(entry.training_only)}
     network = entry.build()
+    state = matched(state, network, unused=entry.training_only)
     classes = _other_classes(network, state)
     if classes is not None:
         network = entry.build(num_classes=classes)
@@ -163,54 +195,26 @@ def _other_classes(network: nn.Module, state: State) -> int | None:
     return heads[0] if len(differing) == 1 and heads else None
 
 
-def _labels(classifier: Classifier, labels: str | os.PathLike | Sequence[str] | None) -> Labels | None:
-    classes = _count_classes(classifier)
-    if labels is None:
-        if classifier.labels is not None:
-            return classifier.labels
-        return imagenet() if classes == 1000 else Labels([str(index) for index in range(classes)])
-    found = _named(labels)
-    if len(found) != classes:
-        raise NetworkError(f"{len(found)} labels for a network with {classes} classes")
-    return found
-
-
-def _named(labels: str | os.PathLike | Sequence[str]) -> Labels:
-    return read_labels(labels) if isinstance(labels, str | os.PathLike) else Labels(labels)
-
-
-def _count_classes(classifier: Classifier) -> int:
-    """How many classes a network tells apart, read off its head, or else by running it."""
-    weighted = [m for m in classifier.network.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
-    head = weighted[-1] if weighted else None
-    if isinstance(head, nn.Linear) and head.out_features == 1000:
-        return 1000
-    height, width = classifier.input_size or (224, 224)
-    with torch.no_grad():
-        try:
-            return classifier(torch.full((1, len(classifier.mean), height, width), 0.5)).shape[1]
-        except RuntimeError as error:
-            if isinstance(head, nn.Linear):
-                return max(2, head.out_features)  # it takes one size of picture, which is not known here
-            raise NetworkError(f"the network cannot take {width} x {height} pixels: {kind_and_text(error)}") from error
-
-
 def _from_function(name: str, weights: File | None, options: Options) -> Classifier:
-    made = _call(name)
+    made = called(name)
     if not isinstance(made, nn.Module):
         raise NetworkError(f"{name} returned a {type(made).__name__}, not an nn.Module")
-    if weights is not None:
+    if weights is not None and not is_random(weights):
         fill(network_of(made), _read_state(weights), str(weights))
     if isinstance(made, Classifier):
         if options:
             raise NetworkError(f"{name} returned a Classifier, which has its own mean, std and input_size: omit them")
         return made
+    return _of_bare(made, f"{name} returned", options, ", or let the function return an interpret.Classifier")
+
+
+def _of_bare(network: nn.Module, source: str, options: Options, or_else: str = "") -> Classifier:
     if not {"mean", "std"} <= options.keys():
         raise BareNetworkError(
-            f"{name} returned a bare network: say what it expects with --mean and --std (mean=…, std=… in "
-            "Python), 0 and 1 if nothing, or let the function return an interpret.Classifier"
+            f"{source} a bare network: say what it expects with --mean and --std (mean=…, std=… in "
+            f"Python), 0 and 1 if nothing{or_else}"
         )
-    return Classifier(made, **options)
+    return Classifier(network, **options)
 
 
 def _from_file(name: str, weights: File | None, options: Options) -> Classifier:
@@ -222,20 +226,3 @@ def _from_file(name: str, weights: File | None, options: Options) -> Classifier:
     if weights is not None or options:
         raise NetworkError(f"{name} has its own weights, mean, std and input_size: omit them")
     return load_trained(name)
-
-
-def _call(name: str) -> object:
-    module, _, function = name.partition(":")
-    try:
-        home = importlib.import_module(module)
-    except Exception as error:  # the module is the user's, and may do anything
-        raise UnknownNameError(f"cannot import {module!r}: {kind_and_text(error)}") from error
-    if not hasattr(home, function):
-        names = [known for known in vars(home) if not known.startswith("_")]
-        raise UnknownNameError(f"{module} has no {function!r}{did_you_mean(function, names)}")
-    try:
-        return getattr(home, function)()
-    except InterpretError:
-        raise
-    except Exception as error:
-        raise NetworkError(f"{name}() failed: {kind_and_text(error)}") from error

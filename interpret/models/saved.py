@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ..classifier import Classifier
 from ..errors import InterpretError, NetworkError
 from ..images.files import written_beside
+from ..network.settings import checked_task
 from .architectures import build
 from .state_dict import State, fill
 
@@ -33,6 +34,7 @@ class Recipe:
     input_size: Sequence[int] | None = None  # as the Classifier's
     resize: int | None = None
     interpolation: str = "bilinear"
+    task: str | None = None  # as the Classifier's
 
     def __post_init__(self) -> None:
         """Refuse values that contradict each other, and make tuples of the lists that JSON gives."""
@@ -50,6 +52,7 @@ class Recipe:
         )
         if not sound:
             raise InterpretError(f"a recipe holds names and numbers above 0, which these are not: {self}")
+        checked_task(self.task)
         if len(self.labels) != self.classes:
             raise InterpretError(f"{len(self.labels)} labels for a network with {self.classes} classes")
         if not len(self.mean) == len(self.std) == self.channels:
@@ -65,6 +68,7 @@ class Recipe:
             input_size=self.input_size,
             resize=self.resize,
             interpolation=self.interpolation,
+            task=self.task,
         )
 
 
@@ -87,7 +91,10 @@ def save_trained(path: str | os.PathLike, network: nn.Module | State, recipe: Re
     state = network.state_dict() if isinstance(network, nn.Module) else network
     # A view would be saved with the whole tensor that it is a part of.
     state = {name: value.detach().cpu().clone() for name, value in state.items()}
-    content = {**more, "interp": FORMAT, "recipe": asdict(recipe), "state": state}
+    kept = {
+        name: value for name, value in asdict(recipe).items() if name != "task" or value
+    }  # older versions know none
+    content = {**more, "interp": FORMAT, "recipe": kept, "state": state}
     target = Path(path).resolve()  # a link stays a link
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,7 @@ FORMER_NAMES = (
     (r"\.mlp\.linear_2\.", ".mlp.3."),
 )
 LONGEST_PICKLE = 2**24  # bytes of an older file's head that are looked through
+COUNTER = "num_batches_tracked"  # of batch norm, which old checkpoints lack; nothing in evaluation reads it
 REMEDY = "save the weights alone: torch.save(network.state_dict(), file)"
 
 
@@ -119,6 +120,57 @@ def _without_prefix(state: State) -> State:
     return state
 
 
+def matched(state: State, network: nn.Module, *, unused: tuple[str, ...] = ()) -> State:
+    """The weights of a file by the names that a network has for them, as far as these can be told.
+
+    Where all then fits, a prefix that all names of the file share is taken off, such as "backbone.", and a layer whose
+    name alone differs is found by its shape, such as the "fc.1" of a head ``Sequential(Dropout, Linear)`` for "fc".
+    ``unused`` are the beginnings of names that the network does not have, since they are of parts for training.
+    """
+    own = network.state_dict()
+    stripped = state
+    while stripped:
+        found = _renamed({n: value for n, value in stripped.items() if not n.startswith(unused)}, own)
+        if _fits(found, own):
+            return found
+        first = {name.partition(".")[0] if "." in name else "" for name in stripped}
+        if len(first) > 1 or "" in first:
+            break
+        stripped = {name.partition(".")[2]: value for name, value in stripped.items()}
+    return _renamed({name: value for name, value in state.items() if not name.startswith(unused)}, own)
+
+
+def _renamed(state: State, own: State) -> State:
+    # The network may be wrapped too, so names are compared without prefixes on both sides.
+    names = dict(zip(_without_prefix(own), own, strict=True))
+    state = {_present(name, names): value for name, value in state.items()}
+    missing = [name for name in own if name not in state and not name.endswith(COUNTER)]
+    foreign = [name for name in state if name not in own]
+    pairs = {}
+    for name in missing:
+        alike = [
+            other for other in foreign if _same_kind(other, name) and state[other].shape[1:] == own[name].shape[1:]
+        ]
+        if len(alike) != 1:
+            return state
+        pairs[alike[0]] = name
+    if len(pairs) != len(foreign) or len(missing) != len(foreign):
+        return state
+    return {pairs.get(name, name): value for name, value in state.items()}
+
+
+def _same_kind(name: str, other: str) -> bool:
+    return name.rpartition(".")[2] == other.rpartition(".")[2]
+
+
+def _fits(state: State, own: State) -> bool:
+    """Whether there is a weight for every weight of a network, but for the number of classes of its head."""
+    wanted = {name for name in own if name in state or not name.endswith(COUNTER)}
+    if not state or wanted - state.keys() or state.keys() - own.keys():
+        return False
+    return all(state[name].shape[1:] == own[name].shape[1:] for name in wanted)
+
+
 def _present(name: str, names: dict[str, str]) -> str:
     """What a network calls the weight that a file calls ``name``; the name itself where it has none."""
     known_as = (name, *(re.sub(former, now, name) for former, now in FORMER_NAMES))
@@ -127,17 +179,13 @@ def _present(name: str, names: dict[str, str]) -> str:
 
 def fill(network: nn.Module, state: State, source: str) -> None:
     """Load a state dict that must hold every weight of a network; a NetworkError lists names and shapes that differ."""
-    own = network.state_dict()
-    # The network may be wrapped too, so names are compared without prefixes on both sides.
-    names = dict(zip(_without_prefix(own), own, strict=True))
-    state = {_present(name, names): value for name, value in state.items()}
+    own, state = network.state_dict(), matched(state, network)
     shapes = [
         f"{name} is {tuple(state[name].shape)}, the network's {tuple(own[name].shape)}"
         for name in own
         if name in state and state[name].shape != own[name].shape
     ]
-    # Old checkpoints lack the counters that batch norm keeps; nothing in evaluation reads them.
-    missing = [name for name in own if name not in state and not name.endswith("num_batches_tracked")]
+    missing = [name for name in own if name not in state and not name.endswith(COUNTER)]
     unexpected = [name for name in state if name not in own]
     problems = [
         f"{len(names)} {kind} ({'; '.join(map(shortened, names[:3]))}{'; …' if len(names) > 3 else ''})"
@@ -147,9 +195,22 @@ def fill(network: nn.Module, state: State, source: str) -> None:
     if problems:
         raise NetworkError(
             f"{source} does not fit {type(network).__name__}: {', '.join(problems)}; "
-            "name the network that was trained, or build it yourself: package.module:function"
+            f"name the network that was trained, or build it yourself: package.module:function{_head(state, own)}"
         )
     own.update(state)  # which keeps the versions of the modules, since some of them insist on theirs
     network.load_state_dict(own)
     if any(not torch.isfinite(value).all() for value in state.values() if value.is_floating_point()):
         raise NetworkError(f"{source} holds weights that are not finite (NaN or infinite); take an earlier checkpoint")
+
+
+def _head(state: State, own: State) -> str:
+    """The line that builds the head of a file, as the end of a sentence, where nothing but the head differs."""
+    places = {name.partition(".")[0] for name in own.keys() ^ state.keys() if not name.endswith(COUNTER)}
+    place = next(iter(places), "")
+    layers = {name.rpartition(".")[0]: value for name, value in state.items() if name.startswith(f"{place}.")}
+    weights = {name.rpartition(".")[0]: value for name, value in state.items() if name.endswith(".weight")}
+    linear = {name: weights[name].shape for name in layers if name in weights and weights[name].dim() == 2}
+    if len(places) != 1 or not linear or len(linear) != len(layers):
+        return ""
+    parts = [f"nn.Linear({shape[1]}, {shape[0]}) as {name}" for name, shape in linear.items()]
+    return f", in which network.{place} = nn.Sequential(...) has {' and '.join(parts)}"

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..errors import NoGradientError
+
 # Inside `sharing.shared_passes`, the passes that several methods differentiate.
 shared: ContextVar[dict[Any, Any] | None] = ContextVar("passes that are shared", default=None)
 
@@ -16,13 +18,15 @@ def leaf(inputs: Tensor) -> Tensor:
 
 
 def gradient(score: Tensor, source: Tensor, *, keep_graph: bool | None = None) -> Tensor:
-    """The gradient of (N,) scores by a source (N, ...), zero if they do not depend on it.
+    """The gradient of (N,) scores by a source (N, ...); a NoGradientError if there is no path from one to the other.
 
     With ``keep_graph`` it can be differentiated itself; by default that is so if the source has a graph of its own.
     """
     if not score.requires_grad:
-        return torch.zeros_like(source)
+        raise NoGradientError("the score has no gradient")
     keep = not source.is_leaf if keep_graph is None else keep_graph
     again = keep or shared.get() is not None
     (result,) = torch.autograd.grad(score.sum(), source, retain_graph=again, create_graph=keep, allow_unused=True)
-    return torch.zeros_like(source) if result is None else result
+    if result is None:
+        raise NoGradientError("the score has no gradient to what is asked")
+    return result

@@ -1,5 +1,6 @@
 """A network's part above a layer, run again and again without what lies below."""
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -157,6 +158,12 @@ def _noted(module: nn.Module, forward: Callable, stack: list[_Node]) -> Callable
     return noted
 
 
+def _of_this_thread(forward: Callable, other: Callable) -> Callable:
+    """A forward that is another one for this thread alone."""
+    thread = threading.get_ident()
+    return lambda *args, **kwargs: (other if threading.get_ident() == thread else forward)(*args, **kwargs)
+
+
 @contextmanager
 def _instead(modules: Iterable[nn.Module], made: Callable[[nn.Module, Callable], Callable]) -> Iterator[None]:
     """A block in which modules have other forwards, each made of the module and its own."""
@@ -164,7 +171,7 @@ def _instead(modules: Iterable[nn.Module], made: Callable[[nn.Module, Callable],
     try:
         for module in modules:
             changed.append((module, module.__dict__.get("forward")))
-            module.forward = made(module, module.forward)
+            module.forward = _of_this_thread(module.forward, made(module, module.forward))
         yield
     finally:
         for module, own in changed:

@@ -112,7 +112,8 @@ def found_in(name: str, image: Tensor, classifier: Classifier, options: ReportOp
     inputs = inputs.clamp(0, 1)  # bicubic resizing overshoots; a picture does not
     part = visible_part(image, geometry)
     with left_as_found(classifier, image.device), torch.no_grad():
-        shares = classifier(image)[0].softmax(0).cpu()
+        logits = classifier(image)[0]
+        shares = classifier.probabilities(logits).cpu()
     top = [_prediction(classifier, shares, index) for index in shares.topk(min(TOP, len(shares))).indices.tolist()]
     indices = [int(classifier.find(query, image)) for query in options.classes] or [top[0].index]
     explained = []

@@ -13,6 +13,7 @@ from ..figures.display import own_colours
 from ..images.files import to_pil
 from ..images.levels import from_levels, to_levels
 from ..network.hooks import left_as_found
+from ..single_label import of_top_label
 from .thumbnails import SHARPEST, webp
 
 LARGEST = 2**20  # pixels of a picture that is changed itself; of a larger one the network's input is
@@ -48,12 +49,12 @@ class Change:
 def change_of(classifier: Classifier, image: Tensor, attack: Attack) -> Change:
     """Attack one picture (1, 3, H, W) in [0, 1], whose values are rounded to 8 bits, and look at what came of it."""
     own = image.shape[-2] * image.shape[-1] <= LARGEST
-    model = classifier if own else classifier.on_inputs()
     clean = image if own else classifier.prepare(image)[0].clamp(0, 1)
     clean = from_levels(to_levels(clean)).to(image)
+    model = of_top_label(classifier if own else classifier.on_inputs(), clean)
     shares = _probabilities(model, clean)
     label = shares.argmax().view(1)
-    before = classifier.name(int(label)), float(shares.max())
+    before = model.name(int(label)), float(shares.max())
     found = {"words": attack.words, "own": own, "size": (clean.shape[-1], clean.shape[-2]), "before": before}
     try:
         with left_as_found(model, clean.device):
@@ -69,7 +70,7 @@ def change_of(classifier: Classifier, image: Tensor, attack: Attack) -> Change:
     largest = float(delta.abs().max())
     return Change(
         **found,
-        after=(classifier.name(int(then.argmax())), float(then.max())),
+        after=(model.name(int(then.argmax())), float(then.max())),
         left=float(then[label]),
         levels=255 * largest,
         share=float((delta != 0).any(1).float().mean()),
@@ -83,7 +84,7 @@ def change_of(classifier: Classifier, image: Tensor, attack: Attack) -> Change:
 
 def _probabilities(model: Classifier, images: Tensor) -> Tensor:
     with left_as_found(model, images.device), torch.no_grad():
-        return model(images)[0].softmax(0).cpu()
+        return model.probabilities(model(images)[0]).cpu()
 
 
 def _small(picture: Image.Image, how: Image.Resampling = Image.Resampling.LANCZOS) -> Image.Image:

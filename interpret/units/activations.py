@@ -5,12 +5,15 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ..classifier import Classifier, layer_of, network_of, on_input_grid
+from ..classifier import Classifier, laid_out, layer_of, network_of, on_input_grid, runner
 from ..errors import InterpretError, NetworkError
 from ..network.autograd import leaf
 from ..network.backward_rules import Rule, ruled_gradient
-from ..network.hooks import Recording, find_layer, left_as_found, recorded
+from ..network.hooks import find_layer, left_as_found
 from ..network.layers import layers
+from ..network.layout import Layout, layout_of
+from ..network.recording import recorded
+from ..network.survey import trouble_with
 
 
 def first_filters(classifier: Classifier, layer: str | None = None) -> Tensor:
@@ -90,19 +93,31 @@ def activation_maps(classifier: nn.Module, images: Tensor, layer: str | None = N
 
 def maps_of(classifier: nn.Module, inputs: Tensor, layer: str) -> Tensor:
     """The activations (N, K, u, v) of a layer for inputs (N, C, h, w)."""
-    with recorded(network_of(classifier), layer) as recording:
-        classifier(inputs)
-    return _as_maps(recording, layer)
-
-
-def _as_maps(recording: Recording, layer: str) -> Tensor:
+    network = network_of(classifier)
+    with recorded(network, layer) as recording:
+        runner(classifier)(inputs)
     activations = recording[layer]
     if activations.dim() == 2:
-        activations = activations[..., None, None]
-    if activations.dim() != 4:
-        shape = tuple(activations.shape)
-        raise InterpretError(f"layer {layer!r} gives {shape}, neither a map (N, K, H, W) nor a vector (N, K)")
-    return activations
+        return activations[..., None, None]
+    if _is_plain_map(activations, inputs) and not _may_attend(network):
+        return activations  # for which the network need not be surveyed
+    layouts = laid_out(classifier, inputs, layer)
+    if layer not in layouts:
+        trouble = trouble_with(network, inputs, layer, runner(classifier))
+        raise InterpretError(f"layer {layer!r} gives {tuple(activations.shape)}, {trouble}")
+    return layouts[layer].to_map(activations)
+
+
+def _is_plain_map(activations: Tensor, inputs: Tensor) -> bool:
+    aspect = inputs.shape[-1] / inputs.shape[-2]
+    layout = layout_of(tuple(activations.shape), len(inputs), aspect, grids=[], others={})
+    return isinstance(layout, Layout) and layout.kind == "map"
+
+
+def _may_attend(network: nn.Module) -> bool:
+    """Whether outputs of four dimensions may be something else than maps (N, K, H, W), as in transformers."""
+    kinds = nn.LayerNorm, nn.RMSNorm, nn.MultiheadAttention, nn.Softmax
+    return any(isinstance(module, kinds) for module in network.modules())
 
 
 def projection_rule(network: nn.Module) -> Rule:
@@ -147,4 +162,5 @@ def projection(
         return maps_of(classifier, given, layer)[:, channel, place[0], place[1]]
 
     with left_as_found(classifier, inputs.device):
+        laid_out(classifier, inputs, layer)  # found out here, since no rule must see these passes
         return ruled_gradient(unit, leaf(inputs.detach()), rule, network_of(classifier))[0].detach()

@@ -83,11 +83,11 @@ def test_without_an_input_size_the_picture_keeps_its_own():
 
 OUTPUTS = {
     "tensor": lambda logits: logits,
-    "tuple": lambda logits: (logits, logits * 0),
+    "tuple": lambda logits: (logits, logits[:, :, None, None].expand(-1, -1, 7, 7)),
     "list": lambda logits: [logits],
     "dict": lambda logits: {"logits": logits, "features": logits * 0},
     "dict, not first": lambda logits: {"features": logits * 0, "logits": logits},
-    "dict without the name": lambda logits: {"out": logits, "aux": logits * 0},
+    "dict without the name": lambda logits: {"out": logits, "indices": logits.argsort(1), "loss": None},
     "object": lambda logits: SimpleNamespace(logits=logits, hidden_states=None),
     "(N, C, 1, 1)": lambda logits: logits[:, :, None, None],
     "squeezed": lambda logits: logits[:, :, None, None].squeeze(),

@@ -60,6 +60,7 @@ def explanation(
     """
     from interpret.figures.attacks import explanation_figure
     from interpret.images.files import read, to_pil
+    from interpret.single_label import of_top_label
 
     source = one_picture(picture)
     outputs = Outputs(output, [source])
@@ -68,6 +69,7 @@ def explanation(
     check_radius(move.eps)
     classifier = model.open()
     image = source.read().to(classifier.mean.device)
+    classifier = of_top_label(classifier, image)
     manipulated = _Manipulated(classifier, image, classifier.predict(image), move)
     found = manipulated.attack()
     about = provenance("attack explanation", model, classifier, picture=source.shown, options=asdict(move))
@@ -123,7 +125,8 @@ class _Manipulated:
         import torch
 
         with torch.no_grad():
-            before, after = (self.classifier(images).softmax(1)[0] for images in (self.image, found))
+            logits = (self.classifier(images)[0] for images in (self.image, found))
+            before, after = map(self.classifier.probabilities, logits)
         row, column = _peak(self.maps(found).detach())
         down, across = PLACES[self.move.to]
         there = abs(row - down) < CORNER + 1e-6 and abs(column - across) < CORNER + 1e-6

@@ -4,7 +4,7 @@ import json
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +87,10 @@ class Attacking:
     table: VerdictTable | None = None  # of the verdicts
     failed: int = 0
     withstood: int = 0
+    subject: "Classifier" = field(init=False)  # what is attacked: the classifier, or one label of it
+
+    def __post_init__(self) -> None:
+        self.subject = self.classifier
 
     def run(self, work: Sequence[tuple[Source, Path]]) -> None:
         """Attack pictures, whose results have the given names; one that fails is reported and passed over."""
@@ -119,8 +123,8 @@ class Attacking:
         spent = time.process_time() - begun
         self._write(path, adversarial, about)
         found = self._read_back(path, adversarial)
-        verdict = judge(self.classifier, image, found, labels, targeted=targeted)[0]
-        row = verdict_row(self.classifier, self.method.name, verdict, source.shown, path)
+        verdict = judge(self.subject, image, found, labels, targeted=targeted)[0]
+        row = verdict_row(self.subject, self.method.name, verdict, source.shown, path)
         row |= {**passes, "cpu_seconds": round(spent, 3), "seed": self.attack.seed}
         if self.method.name == "physical":  # in every row, since a table has one header
             row["destruction_rate"] = self._destruction_rate(image, found, verdict) if verdict.success else None
@@ -138,12 +142,18 @@ class Attacking:
         return row
 
     def _labels(self, image: "Tensor") -> tuple["Tensor", bool]:
-        """The label (1,) that the attack works on, and whether it is the class wanted."""
-        if self.attack.target:
-            return self.classifier.find(self.attack.target, image), True
-        if self.attack.label:
-            return self.classifier.find(self.attack.label, image), False
-        return self.classifier.predict(image), False
+        """The label (1,) that the attack works on, and whether it is the class wanted; and what is attacked.
+
+        Of several labels, it is one of them that is to hold or not to hold: the one named, or the highest.
+        """
+        from interpret.single_label import of_top_label, one_label
+
+        named = self.attack.target or self.attack.label
+        self.subject = of_top_label(self.classifier, image)
+        if named and self.subject is not self.classifier:
+            self.subject, named = one_label(self.classifier, named), 1
+        found = self.subject.find(named, image) if named else self.subject.predict(image)
+        return found, bool(self.attack.target)
 
     def _attacked(self, image: "Tensor", labels: "Tensor", targeted: bool) -> tuple["Tensor", dict[str, int]]:
         """The adversarial picture, and how many passes it took."""
@@ -152,8 +162,8 @@ class Attacking:
         from attacks.core.model import logits_of
         from attacks.evaluation.verdicts import CountedModel
 
-        counted = CountedModel(self.classifier)
-        if bool(is_fooled(logits_of(self.classifier, image), labels, targeted)):
+        counted = CountedModel(self.subject)
+        if bool(is_fooled(logits_of(self.subject, image), labels, targeted)):
             return image, {"forwards": 0, "backwards": 0}
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -204,7 +214,8 @@ class Attacking:
         from attacks.transforms.robust_to import robust_to
 
         with torch.no_grad():
-            top = self.classifier(robust_to(found, name, strength, seed=self.attack.seed)).softmax(1).max(1)
+            logits = self.subject(robust_to(found, name, strength, seed=self.attack.seed))
+            top = self.subject.probabilities(logits).max(1)
         return {"strength": strength, "class": int(top.indices), "probability": round(float(top.values), 4)}
 
     def _destruction_rate(self, image: "Tensor", found: "Tensor", verdict: "Verdict") -> float:
@@ -215,20 +226,20 @@ class Attacking:
 
         truth = torch.tensor([verdict.before], device=image.device)
         drawn = {"draws": PHOTOGRAPHS, "seed": self.attack.seed + 1}
-        return destruction_rate(self.classifier, image, found, truth, PRINT_AND_PHOTOGRAPH, **drawn)
+        return destruction_rate(self.subject, image, found, truth, PRINT_AND_PHOTOGRAPH, **drawn)
 
     def _tell(self, row: dict[str, Any], path: Path) -> None:
         if self.as_json:
             tell(json.dumps(row))
             return
-        self.messages.note(*sentence(row, self.classifier, PHOTOGRAPHS).splitlines())
+        self.messages.note(*sentence(row, self.subject, PHOTOGRAPHS).splitlines())
         tell(str(path))
 
     def _draw(self, path: Path, image: "Tensor", found: "Tensor", about: dict[str, Any]) -> None:
         from interpret.figures.attacks import attack_figure
 
         drawn = path.with_name(f"{path.stem}_figure.png")
-        write_result(drawn, attack_figure(self.classifier, image, found), about)
+        write_result(drawn, attack_figure(self.subject, image, found), about)
         if not self.as_json:
             tell(str(drawn))
 

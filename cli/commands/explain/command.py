@@ -54,6 +54,8 @@ def _explain(
     with messages.of_the_library(), processes.joined(model.device, messages):
         sources = sources_of(pictures)
         outputs = Outputs(output.output, sources)
+        if (classes.mask or classes.box) and (maps.smooth or maps.size == "model"):
+            raise InterpretError("--mask and --box are places of the picture as it is; leave out --smooth and --size")
         if display.scale == "shared" and output.no_clobber:
             raise InterpretError("--scale shared needs every map again; leave out --no-clobber")
         if display.scale == "shared" and processes.count() > 1:

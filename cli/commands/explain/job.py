@@ -20,6 +20,7 @@ from ...options.pictures import batch_option, seed_option
 from ...options.record import option
 from ...options.signature import Method
 from ...options.types import COUNT
+from .output_targets import output_scores_of
 from .targets import NotForThisPicture, Score, scores_of
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ class Explaining:
         """Explain batch by batch; a picture that fails is reported and passed over."""
         from interpret.datasets.batches import batches, each_alone_on_failure
 
-        explain = functools.partial(self._explained, scores_of(self.classifier, self.classes))
+        choose = output_scores_of if self.classes.of_output else scores_of
+        explain = functools.partial(self._explained, choose(self.classifier, self.classes))
         reading = {
             "read": lambda item: item[0].read(),
             "waits": lambda item: item[0].waits(),
@@ -127,7 +129,7 @@ class Explaining:
     def _fail_item(self, item: tuple[Source, Path], error: Exception) -> None:
         self.fail(item[0], error)
 
-    def _explained(self, choose: Callable[["Tensor"], Iterator[Score]], batch: "Sequence[Prepared]") -> list[Result]:
+    def _explained(self, choose: Callable[..., Iterator[Score]], batch: "Sequence[Prepared]") -> list[Result]:
         import torch
 
         from interpret.classifier import layer_of
@@ -140,12 +142,14 @@ class Explaining:
         with left_as_found(self.view, inputs.device), shared_passes():
             if "layer" in options:
                 options["layer"] = layer_of(self.view, inputs, options["layer"])
-            logits = shared_logits(self.explainer, self.view, inputs, options.get("layer"))
+            seen = batch  # what the scores are chosen by: the pictures, or their logits
+            if not self.classes.of_output:
+                seen = shared_logits(self.explainer, self.view, inputs, options.get("layer"))
             about = {**self.about, "options": options}
             results = [
                 result
                 for row, picture in enumerate(batch)
-                for result in self._results_of(picture, row, choose(logits[row]), about, failures)
+                for result in self._results_of(picture, row, choose(seen[row]), about, failures)
             ]
             self._fill([result for result in results if not result.exists], inputs, options)
             for picture, error in failures:  # not before all has gone well, since it may be tried again
@@ -222,7 +226,7 @@ class Explaining:
         """How the class was chosen; one sentence on a map that would be blank; if asked, the evidence against."""
         from interpret.explainers.blank_maps import diagnose
 
-        for line in result.score.notes:
+        for line in result.score.lines():
             self.messages.note(f"{result.source.shown}: {line}")
         if result.exists:
             return

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from interpret.errors import InterpretError, shortened
+from interpret.errors import InterpretError
 
 from ...job.results import slug
 from ...options.classes import ClassOptions
@@ -32,18 +32,28 @@ class Score:
     prediction: str  # what the network says of the picture
     unit: str
     notes: list[str] = field(default_factory=list)
+    absent: str = ""  # one sentence where the network does not see the class in the picture
+
+    def lines(self) -> list[str]:
+        """What there is to say of it in the shell."""
+        return [*self.notes, self.absent] if self.absent else self.notes
+
+    @property
+    def caption(self) -> str:
+        """What a picture of the map says of its class."""
+        return f"{self.label} (not seen)" if self.absent else self.label
 
 
 def results_a_picture(classifier: "Classifier", options: ClassOptions) -> int:
     """How many results each picture has."""
-    if not options.classes:
-        return options.top_k or 1
+    if not options.classes or options.of_output:
+        return max(options.top_k or 1, len(options.classes))
     each = options.class_mode == "each"
     return sum(len(classifier.labels.find(query).indices) if each else 1 for query in options.classes)
 
 
 def scores_of(classifier: "Classifier", options: ClassOptions) -> Callable[["Tensor"], Iterator[Score]]:
-    """A function from a picture's logits (classes,) to what is to be explained of it.
+    """A function from a picture's logits (classes,) to what is to be explained of its classes.
 
     Names are looked up here, once, so that one that does not exist ends the run before it begins.
     """
@@ -54,14 +64,17 @@ def scores_of(classifier: "Classifier", options: ClassOptions) -> Callable[["Ten
     if versus is not None and any(set(match.indices) == set(versus.indices) for match in matches):
         raise InterpretError(f"--versus {versus.label} is the class that is explained; name another")
     mode, top = options.class_mode, options.top_k or 1
+    from interpret.network.outputs import top_outputs
 
     called = Counter(map(slug, classifier.labels))
 
     def choose(logits: "Tensor") -> Iterator[Score]:
         scores = ClassScores(classifier, logits, options.score, called)
         if not matches:
+            if top == 1:
+                top_outputs(logits[None], classifier.task)  # refuses a regression of several outputs
             for index in logits.topk(min(top, len(logits))).indices.tolist():
-                yield scores.score_of(scores.label(index), [index], versus, [f"top prediction {scores.shown(index)}"])
+                yield scores.score_of(scores.label(index), [index], versus, [scores.first(index)])
         for match in matches:
             yield from _of_match(scores, match, mode, versus)
 
@@ -96,7 +109,11 @@ class ClassScores:
 
     def shown(self, index: int) -> str:
         """A class with its probability, such as "tabby 0.62"."""
-        return f"{shortened(self.classifier.name(index))} {self.logits.softmax(0)[index]:.2f}"
+        return self.classifier.shown(self.logits, index)
+
+    def first(self, index: int) -> str:
+        """What is said of a class that nobody named."""
+        return f"{'output' if self.classifier.task == 'regression' else 'top prediction'} {self.shown(index)}"
 
     def label(self, index: int) -> str:
         """The name of a class, with its index where another class's files would be called the same."""
@@ -112,15 +129,21 @@ class ClassScores:
 
     def score_of(self, label: str, indices: list[int], versus: "Match | None", notes: list[str]) -> Score:
         """The score of one class, or of several as one, or how far it is above another's."""
+        from interpret.explainers.absent_classes import absence
         from interpret.scores import contrast, group, log_probability
 
+        if self.score == "log-probability" and self.classifier.task == "regression":
+            raise InterpretError("a network for regression has no probabilities; leave out --score")
         target: Target = indices[0] if len(indices) == 1 else group(tuple(indices))
         names = [self.classifier.name(index) for index in indices]
         about: dict[str, Any] = {"indices": indices, "names": names, "score": self.score}
-        unit = f"{self.score.replace('-', ' ')} of {names[0] if len(names) == 1 else label}"
+        kind = "output" if self.classifier.task == "regression" else self.score.replace("-", " ")
+        unit = f"{kind} of {names[0] if len(names) == 1 else label}"
         if versus is not None:
             other = self.best(versus, but=indices)
-            target = contrast(target, other)  # the same for logits and log-probabilities
+            target = contrast(target, other)  # the same for logits and the log-probabilities of classes
+            if self.score == "log-probability" and self.classifier.task == "multilabel":
+                target = contrast(log_probability(target.target), log_probability(other))
             if len(versus.indices) > 1:
                 notes = [*notes, f"{versus.label} is {self.shown(other)}, the highest of {len(versus.indices)} classes"]
             label = f"{label} vs {versus.label}"
@@ -129,4 +152,5 @@ class ClassScores:
         elif self.score == "log-probability":
             target = log_probability(target)
         prediction = self.shown(int(self.logits.argmax()))
-        return Score(label, target, about, prediction, unit, notes)
+        absent = absence(self.classifier, self.logits, indices[0]) if len(indices) == 1 else ""
+        return Score(label, target, about, prediction, unit, notes, absent)

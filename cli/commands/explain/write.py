@@ -121,7 +121,7 @@ def _write(job: Explaining, display: "Display", task: Task) -> list[Path]:
         else:
             texts = {
                 "title": result.score.prediction,
-                "caption": f"{job.method.title.split(' (')[0]}: {shortened(result.score.label)}",
+                "caption": f"{job.method.title.split(' (')[0]}: {shortened(result.score.caption)}",
                 "unit": shortened(result.score.unit),
             }
             picture = result.picture.image

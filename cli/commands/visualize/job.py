@@ -170,7 +170,7 @@ def _where_apart(classifier: "Classifier", objective: "Objective", choices: Choi
     """The layer in which several pictures of one expression shall differ."""
     from interpret.drawing.feature_visualization import default_image
     from interpret.network.hooks import find_layer
-    from interpret.network.layers import default_layer
+    from interpret.network.survey import default_layer
 
     if choices.diversity == 1:
         return None

@@ -1,12 +1,15 @@
 """Which calls are activations: functions, methods and operators of PyTorch by name, and how each one bends."""
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 Run = Callable[[Tensor], Tensor]
 
@@ -48,7 +51,7 @@ KNOWN = {
 GATES = ("sigmoid", "tanh", "hardsigmoid", "softsign", "tanhshrink", "logsigmoid")
 
 
-def _callables(names: Iterable[str]) -> dict[Any, str]:
+def callables_named(names: Iterable[str]) -> dict[Any, str]:
     """Every function, method and operator with one of these names, in place or not, to the plain name."""
     found = {}
     for space in (torch, F, torch.Tensor, torch._C._nn, torch.ops.aten):
@@ -62,8 +65,8 @@ def _callables(names: Iterable[str]) -> dict[Any, str]:
     return found
 
 
-_ACTIVATIONS = _callables(KNOWN)
-GATE_CALLS = _callables(GATES)
+_ACTIVATIONS = callables_named(KNOWN)
+GATE_CALLS = callables_named(GATES)
 
 
 def activation_call(func: Any, args: tuple, kwargs: dict) -> ActivationCall | None:
@@ -118,3 +121,48 @@ def _is_zero(value: Any) -> bool:
     if isinstance(value, Tensor):
         return not value.requires_grad and bool((value == 0).all())
     return isinstance(value, int | float) and not isinstance(value, bool) and value == 0
+
+
+# Takes the module whose own code makes a call, the function's name and its output, which it may replace.
+Handle = Callable[[nn.Module, str, Tensor], Tensor | None]
+
+
+@contextmanager
+def function_calls(network: nn.Module, handle: Handle) -> Iterator[None]:
+    """A block in which every activation that a module of a network calls as a function is handed over, in order."""
+    running: list[nn.Module] = []
+    thread = threading.get_ident()
+
+    def begins(module: nn.Module, args: tuple) -> None:
+        if threading.get_ident() == thread:
+            running.append(module)
+
+    def ends(module: nn.Module, args: tuple, output: object) -> None:
+        if threading.get_ident() == thread and running:
+            running.pop()
+
+    with ExitStack() as hooks:
+        for module in network.modules():
+            hooks.enter_context(module.register_forward_pre_hook(begins))
+            hooks.enter_context(module.register_forward_hook(ends, always_call=True))
+        hooks.enter_context(_Watch(running, handle))
+        yield
+
+
+class _Watch(TorchFunctionMode):
+    """Hands over the output of each call of an activation, and passes on what comes back."""
+
+    def __init__(self, running: list[nn.Module], handle: Handle) -> None:
+        super().__init__()
+        self.running, self.handle = running, handle
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        found = activation_call(func, args, kwargs) if self.running else None
+        output = func(*args, **kwargs)
+        if found is None or not isinstance(output, Tensor):
+            return output
+        replaced = self.handle(self.running[-1], found.activation.name, output)
+        if replaced is None:
+            return output
+        return output.copy_(replaced) if output is found.input else replaced

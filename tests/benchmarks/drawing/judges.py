@@ -9,7 +9,7 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor
 
 import interpret
-from interpret.classifier import LUMA
+from interpret.network.channels import LUMA
 
 
 def luma(image: Tensor) -> Tensor:

@@ -13,8 +13,9 @@ maps of class scores and tensors inside attention. Of several calls that give
 the same values (a `Sequential` and its last member, a block and its last ReLU,
 a dropout that is the identity in evaluation mode) the innermost, that is the
 one that computes them, is named. `NAME#k` is the k-th call, from 1, of a module
-called several times in one forward pass. A functional call (`F.relu`,
-`torch.cat`, `+=`) has no name: the module around it is the innermost one.
+called several times in one forward pass. Of functional calls only activations have a
+name, `MODULE.F.relu`, and only where no module gives the same values; the module
+around any other (`torch.cat`, `+=`) is the innermost one.
 
 Values are those at the time of the call. Several networks write over an output
 later: a ResNet block's last norm is written over by `out += identity` and the
@@ -59,11 +60,11 @@ DEFAULT_LAYERS: dict[str, tuple[str, tuple[int, int, int]]] = {
     # values), 1 and 2 are class-score maps, 3 is the average pooling.
     "squeezenet1_0": ("features.12", (512, 13, 13)),
     "squeezenet1_1": ("features.12", (512, 13, 13)),
-    # DenseNet: `features` ends in norm5; the ReLU after it is functional.
-    "densenet121": ("features.norm5", (1024, 7, 7)),
-    "densenet161": ("features.norm5", (2208, 7, 7)),
-    "densenet169": ("features.norm5", (1664, 7, 7)),
-    "densenet201": ("features.norm5", (1920, 7, 7)),
+    # DenseNet: `features` ends in norm5; the ReLU after it is a function in the network's own forward.
+    "densenet121": ("F.relu", (1024, 7, 7)),
+    "densenet161": ("F.relu", (2208, 7, 7)),
+    "densenet169": ("F.relu", (1664, 7, 7)),
+    "densenet201": ("F.relu", (1920, 7, 7)),
     # GoogLeNet, Inception v3: the last Inception block ends in `torch.cat` of its
     # branches (each ending in a functional ReLU); then avgpool and dropout. The
     # auxiliary heads run in training only.

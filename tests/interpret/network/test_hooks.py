@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from interpret import NetworkError, UnknownNameError, find_layer, recorded
-from interpret.network.hooks import last_call, left_as_found, traced
+from interpret.network.hooks import left_as_found, traced
 from tests import state
 from tests.tiny import RELUS, SmallCNN, m1, x0
 
@@ -97,19 +97,12 @@ def fail():
     raise ZeroDivisionError
 
 
-@pytest.mark.parametrize(
-    "watch",
-    [
-        lambda network: recorded(network, "conv1", "relu#2", cut=True),
-        lambda network: last_call(network, nn.ReLU),
-    ],
-)
-def test_hooks_go_also_after_an_exception(watch):
-    network = SmallCNN()
-    with watch(network):
+def test_hooks_go_also_after_an_exception():
+    network, layers = SmallCNN(), ("conv1", "relu#2")
+    with recorded(network, *layers, cut=True):
         assert hooks_of(network) > 0
     assert hooks_of(network) == 0
-    with pytest.raises(ZeroDivisionError), watch(network):
+    with pytest.raises(ZeroDivisionError), recorded(network, *layers, cut=True):
         fail()
     assert hooks_of(network) == 0
 
@@ -119,17 +112,6 @@ def test_traced_removes_its_hooks_after_an_exception():
     with pytest.raises(ZeroDivisionError):
         traced(network, fail, lambda call: None)
     assert hooks_of(network) == 0
-
-
-def test_last_call():
-    network, inputs = nn.Sequential(nn.Sigmoid(), nn.Linear(2, 2), nn.Sigmoid(), nn.Linear(2, 2)), torch.rand(1, 2)
-    with last_call(network, nn.Sigmoid) as last:
-        network(inputs)
-    middle = network[1](network[0](inputs))
-    assert torch.equal(last[0], middle) and torch.equal(last[1], middle.sigmoid())
-    with last_call(network, nn.Softmax) as last:
-        network(inputs)
-    assert last == []
 
 
 def mixed():

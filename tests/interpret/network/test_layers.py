@@ -63,20 +63,6 @@ def test_a_network_for_one_size_only():
     assert default_layer(network, torch.rand(2, 1, 28, 28)) == "1"
 
 
-def test_channels_last_maps_are_not_taken_for_maps():
-    class Last(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.conv = nn.Conv2d(3, 16, 4, stride=4)
-            self.norm = nn.LayerNorm(16)
-            self.head = nn.Linear(16, 5)
-
-        def forward(self, images):
-            return self.head(self.norm(self.conv(images).permute(0, 2, 3, 1)).mean((1, 2)))
-
-    assert default_layer(Last(), torch.rand(1, 3, 224, 224)) == "conv"
-
-
 def test_it_is_found_again_when_the_network_changes():
     network = SmallCNN()
     images = torch.rand(1, 3, 32, 32)

@@ -1,0 +1,105 @@
+"""From the command line to a score of what a network returns that is no logit: of pixels, a box, or one's own."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from interpret.errors import InterpretError, kind_and_text
+
+from ...options.classes import ClassOptions
+from .targets import NotForThisPicture, Score
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from interpret.classifier import Classifier
+    from interpret.datasets.batches import Prepared
+
+
+@dataclass(frozen=True)
+class OwnScore:
+    """A function of the user's own, whose errors are told in one line."""
+
+    name: str
+    function: Callable[[Any], "Tensor"]
+
+    def __call__(self, output: Any) -> "Tensor":
+        """The scores (N,) of what a network returned for N pictures."""
+        try:
+            return self.function(output)
+        except InterpretError:
+            raise
+        except Exception as error:  # the function is the user's, and may do anything
+            raise InterpretError(f"--score {self.name} failed: {kind_and_text(error)}") from error
+
+
+def output_scores_of(classifier: "Classifier", options: ClassOptions) -> Callable[["Prepared"], Iterator[Score]]:
+    """A function from a picture to what is to be explained of the network's output for it."""
+    scores = _scores(classifier, options)
+    view = classifier.on_inputs()
+
+    def choose(picture: "Prepared") -> Iterator[Score]:
+        from interpret.explainers.contract import target_given
+
+        for score in scores:
+            try:
+                target = target_given(view, picture.inputs, score.target, picture.geometry)
+            except InterpretError as error:
+                raise NotForThisPicture(str(error)) from error
+            yield replace(score, target=target)
+
+    return choose
+
+
+def _scores(classifier: "Classifier", options: ClassOptions) -> list[Score]:
+    kinds = [options.mask and "--mask", options.box and "--box", ":" in options.score and "--score"]
+    kinds = [kind for kind in kinds if kind]
+    if len(kinds) > 1:
+        raise InterpretError(f"{' and '.join(kinds)} explain different things; give one of them")
+    if options.versus or options.top_k:
+        raise InterpretError(f"--versus and --top-k compare logits, which {kinds[0]} does not explain")
+    if ":" in options.score:
+        return [_own(options)]
+    if not options.classes:
+        raise InterpretError(f"{kinds[0]} needs the class that is meant: give --class")
+    if options.score != "logit":
+        raise InterpretError(f"{kinds[0]} explains scores as they are; leave out --score {options.score}")
+    return [_of_class(classifier, query, options) for query in options.classes]
+
+
+def _own(options: ClassOptions) -> Score:
+    from interpret.models.own_code import named_object
+
+    if options.classes:
+        raise InterpretError(f"--score {options.score} decides what is explained; leave out --class")
+    function = named_object(options.score)
+    if not callable(function):
+        raise InterpretError(f"--score {options.score} is a {type(function).__name__}, not a function")
+    label = options.score.rpartition(":")[2]
+    return Score(label, OwnScore(options.score, function), {"score": options.score}, "", label)
+
+
+def _of_class(classifier: "Classifier", query: str, options: ClassOptions) -> Score:
+    from interpret.images.files import pixels_hash, read
+    from interpret.output_scores import box, pixels
+
+    index = _index(classifier, query)
+    name = classifier.name(index)
+    about = {"indices": [index], "names": [name]}
+    if options.box:
+        return Score(name, box(index, options.box), {**about, "box": options.box}, "", f"overlap and score of {name}")
+    mask = read(options.mask).mean(1)[0] > 0.5
+    about["mask"] = pixels_hash(mask[None, None].float())
+    return Score(name, pixels(index, mask), about, "", f"sum of the scores of {name}")
+
+
+def _index(classifier: "Classifier", query: str) -> int:
+    """The class's number: the network's outputs need no names."""
+    if query.isdigit():
+        return int(query)
+    if not classifier.labels:
+        raise InterpretError(f"the network's classes have no names, so {query!r} means nothing; give its number")
+    found = classifier.labels.find(query).indices
+    if len(found) > 1:
+        raise InterpretError(f"{query} is {len(found)} classes; name one of them")
+    return found[0]

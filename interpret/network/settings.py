@@ -1,0 +1,57 @@
+"""What a classifier is set to, checked where it is made."""
+
+import math
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from ..errors import InterpretError
+from ..geometry import INTERPOLATIONS
+from .outputs import TASKS
+
+PRECISIONS = {"float32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def cast(precision: str, device: torch.device) -> AbstractContextManager:
+    """A block in which a network works in a precision."""
+    kind = PRECISIONS[precision]
+    # The cache of cast weights would keep the graph of the pass that filled it.
+    return torch.autocast(device.type, kind, cache_enabled=False) if kind else nullcontext()
+
+
+def checked_precision(name: str) -> str:
+    """The name of a precision; InterpretError if there is no such precision."""
+    if name not in PRECISIONS:
+        raise InterpretError(f"precision is one of {', '.join(PRECISIONS)}, not {name!r}")
+    return name
+
+
+def checked_task(name: str | None) -> str | None:
+    """The name of a task, or None for the one that the network's ending tells; InterpretError for any other."""
+    if name not in (None, *TASKS):
+        raise InterpretError(f"task is one of {', '.join(TASKS)}, not {name!r}")
+    return name
+
+
+def checked_statistics(mean: Sequence[float], std: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each channel; InterpretError where they do not fit or are no such numbers."""
+    mean, std = [float(value) for value in mean], [float(value) for value in std]
+    if len(mean) != len(std) or not mean or not min(std) > 0 or not all(map(math.isfinite, (*mean, *std))):
+        raise InterpretError("mean and std need one number a channel each, finite ones, and std must be above 0")
+    return mean, std
+
+
+def checked_size(
+    input_size: int | tuple[int, int] | None, resize: int | None, interpolation: str
+) -> tuple[int, int] | None:
+    """Height and width of the input, or None for any; InterpretError where the settings contradict each other."""
+    if interpolation not in INTERPOLATIONS:
+        raise InterpretError(f"interpolation is one of {', '.join(INTERPOLATIONS)}, not {interpolation!r}")
+    if isinstance(input_size, int):
+        input_size = input_size, input_size
+    if input_size is not None and min(input_size) < 1:
+        raise InterpretError(f"input_size is a height and a width of 1 or more, not {input_size}")
+    if resize is not None and (input_size is None or resize < max(input_size)):
+        raise InterpretError(f"resize ({resize}) needs an input_size of at most that, not {input_size}")
+    return None if input_size is None else tuple(input_size)
