@@ -57,16 +57,16 @@ def _usage(error: click.ClickException) -> str:
 
 def _said(error: Exception) -> tuple[str, int]:
     from attacks.errors import AttackError
-    from interpret.errors import InterpretError, PictureError
+    from interpret.errors import OUT_OF_MEMORY, InterpretError, PictureError, is_out_of_memory
 
+    if is_out_of_memory(error):
+        return OUT_OF_MEMORY, 1
     if isinstance(error, InterpretError | AttackError):
         return str(error), 1 if isinstance(error, PictureError) else 2
     if isinstance(error, OSError):
         # Files are written elsewhere, by name; what has none is standard output.
         place = error.filename or ("standard output" if error.errno == errno.ENOSPC else "")
         return f"{place}{': ' if place else ''}{error.strerror or error}", 1
-    if isinstance(error, MemoryError):
-        return "out of memory; try smaller pictures or fewer at a time", 1
     return f"{type(error).__name__}: {error}; run again with -vv for the whole story", 1
 
 

@@ -19,11 +19,15 @@ ANY_SIZE = (0.0, LARGEST)
 # What a name means is the same everywhere; "method.name" is for a method that bears less than the others.
 BOUNDS: dict[str, Bounds] = {
     "cells": (1, 1024),
+    "epsilon": ANY_SIZE,
+    "gamma": ANY_SIZE,
     "keep": (ABOVE_0, BELOW_1),
     "masks": COUNT,
     "max_batch": COUNT,
     "noise": ANY_SIZE,
     "gradient_shap.noise": (ABOVE_0, LARGEST),
+    "epsilon": ANY_SIZE,
+    "gamma": ANY_SIZE,
     "pieces": (1, 2**20),
     "samples": COUNT,
     "degrees": (0.0, 360.0),

@@ -4,6 +4,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
+OUT_OF_MEMORY = "memory does not suffice; scale the picture down, or take fewer at a time or a smaller network"
+
 
 class InterpretError(Exception):
     """Root of every error raised on purpose; its text is one line meant for the user."""
@@ -35,8 +37,17 @@ def shortened(text: str, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[: most - most // 3 - 1]}…{text[-(most // 3) :]}"
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory does not suffice, whatever Python, NumPy, PyTorch or a driver call it."""
+    text = str(error).lower()
+    said = r"out of memory|not enough memory|bad_alloc|(can't|cannot|unable to|failed to) allocate"
+    return isinstance(error, MemoryError) or re.search(said, text) is not None
+
+
 def error_line(error: Exception) -> str:
     """What an error says, in one line of a length that suits a page."""
+    if is_out_of_memory(error):
+        return OUT_OF_MEMORY
     return " ".join(str(error).split())[:300]
 
 

@@ -1,8 +1,9 @@
 """The bounds of the numbers that attacks take, one declaration for each name, for Python and for the shell."""
 
+import functools
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any
 
@@ -51,11 +52,24 @@ def bounds_of(name: str, attack: str = "") -> Bounds | None:
     return BOUNDS.get(f"{attack}.{name}", BOUNDS.get(name))
 
 
+@functools.cache
+def within_bounds(attack: Callable) -> Callable:
+    """An attack that refuses numbers which are out of bounds, whatever else it checks itself."""
+
+    @functools.wraps(attack)
+    def run(*given: Any, **options: Any) -> Any:
+        check_bounds(attack.__name__, options)
+        return attack(*given, **options)
+
+    return run
+
+
 def check_bounds(attack: str, options: Mapping[str, Any]) -> None:
     """Refuse numbers that are out of bounds, by an AttackError; what is no number is not looked at."""
     for name, value in options.items():
         low, high = bounds_of(name, attack) or (-math.inf, math.inf)
         whole = isinstance(low, int)
         if isinstance(value, Real) and not (low <= value <= high and (not whole or value == int(value))):
-            limits = f"from {low:g} to {high:g}" if high not in (COUNT[1], LARGEST) else f"of {low:g} or more"
-            raise AttackError(f"{name} is a {'whole ' * whole}number {limits}, not {repr(value)[:30]}")
+            lower = "above 0" if low == ABOVE_0 else f"of {low:g} or more"
+            upper = {COUNT[1]: "", LARGEST: "", BELOW_1: " and below 1"}.get(high, f" and up to {high:g}")
+            raise AttackError(f"{name} is a {'whole ' * whole}number {lower}{upper}, not {repr(value)[:30]}")

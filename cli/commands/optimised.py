@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interpret.errors import InterpretError, NetworkError, kind_and_text
+from interpret.errors import InterpretError, NetworkError, is_out_of_memory, kind_and_text
 
 from ..job.results import Outputs, write_result
 from ..job.sources import Source
@@ -116,7 +116,7 @@ def kept_on_interrupt(frames: Frames, save: Callable[["Tensor"], None]) -> Itera
             save(frames.last.clamp(0, 1))
         raise
     except (RuntimeError, AssertionError) as error:  # as networks complain
-        if "out of memory" in str(error).lower():
+        if is_out_of_memory(error):
             raise
         raise NetworkError(
             f"the network cannot take this picture at one of its sizes ({kind_and_text(error)}); try another --size"

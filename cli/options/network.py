@@ -10,7 +10,7 @@ import click
 from interpret.errors import InterpretError
 
 from ..memory import keep_freed_memory
-from ..own_code import code_from_here
+from ..own_code import code_from_here, names_code
 from .numbers import Number
 from .record import option
 from .safety import TOGETHER, NetworkName, Weights
@@ -104,6 +104,13 @@ class ModelOptions:
 
             return folded(classifier)
         return classifier
+
+    def check_name(self) -> None:
+        """Refuse a name that no network has; what is a file or code is found out when it is opened."""
+        from interpret.models.registry import named_network
+
+        if not names_code(self.model) and not Path(self.model).is_file():
+            named_network(self.model)
 
     def check_classes(self, *queries: str | None) -> None:
         """Refuse names that no class has, where the labels are known without the network, which takes long to load."""

@@ -18,7 +18,7 @@ from interpret.errors import InterpretError, did_you_mean
 from interpret.explainers import EXPLAINERS
 
 from .numbers import number_of
-from .radius import Radius
+from .radius import NormName, Radius
 from .record import command, gathered
 from .types import dashed
 
@@ -67,6 +67,8 @@ def kind_of(option: Option) -> click.ParamType:
         return click.Choice([word.strip(" '\"") for word in option.annotation[8:-1].split(",")])
     if option.annotation.startswith("float | Tensor"):  # one number for all samples, or a tensor with one for each
         return Radius()
+    if option.name == "norm":
+        return NormName()
     kind = option.annotation.split(" | ")[0]
     if kind == "str":
         return click.STRING

@@ -6,7 +6,6 @@ from typing import Literal
 from torch import Tensor, nn
 
 from ..classifier import network_of
-from ..errors import InterpretError
 from ..geometry import Geometry
 from ..network.backward_rules import Conserved, composite_named, relevance_of
 from ..scores import Target, score_of
@@ -57,8 +56,6 @@ def lrp(
     Raises:
         NetworkError: an operation without a rule, which the message names.
     """
-    if not epsilon >= 0 or not gamma >= 0:
-        raise InterpretError(f"epsilon and gamma are 0 or more, not {epsilon} and {gamma}")
     rules = composite_named(composite, gamma)
     found = relevance_of(
         lambda inputs: score_of(classifier, inputs, target), images, network_of(classifier), rules, epsilon=epsilon
@@ -70,13 +67,14 @@ def lrp(
 def _tell(found: Conserved) -> None:
     """Log where the scores went; what nothing accounts for is a gap."""
     relevance, scores = found.relevance.sum(), found.scores.sum()
+    count = len(found.scores)
     _log.info(
-        "LRP: of %.4g, the score of %d pictures, pixels get %.4g, biases keep %.4g and epsilon %.2g",
+        "LRP: of %s %.4g pixels get %.4g, biases keep %.4g, and epsilon keeps %.2f %%",
+        "the score" if count == 1 else f"the scores of {count} pictures, together",
         scores,
-        len(found.scores),
         relevance,
         found.biases,
-        found.epsilon,
+        100 * found.epsilon / scores if scores else 0.0,
     )
     kept = found.biases + found.epsilon
     tell_gaps("LRP", (relevance + kept)[None], scores[None], "with what biases and epsilon keep, of a score of")

@@ -190,11 +190,12 @@ def _decode(content: bytes, source: File) -> Tensor:
     with _without_warnings():
         with _opened(content) as picture:
             picture.load()
+            _turn_upright(picture)
             values = _values(picture, content)
             if seems_too_dark(picture, values, content):
                 lightest = f"its lightest value is {values.max() * FULL:.0f} of {FULL}"
                 _log.warning("%s: %s; if it holds fewer than 16 bits, scale it", _name(source), lightest)
-    return torch.from_numpy(values).permute(2, 0, 1)[None].contiguous()
+    return torch.from_numpy(values)[None]
 
 
 @contextmanager
@@ -208,11 +209,10 @@ def _without_warnings() -> Iterator[None]:
         yield
 
 
-def _upright(picture: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:  # the EXIF is broken, but the pixels are decoded already
-        return picture
+def _turn_upright(picture: Image.Image) -> None:
+    # The EXIF may be broken, but the pixels are decoded already.
+    with suppress(Exception):
+        ImageOps.exif_transpose(picture, in_place=True)
 
 
 def _opened(content: bytes) -> Image.Image:
@@ -233,13 +233,14 @@ def _read_heic_too() -> None:
 
 
 def _values(picture: Image.Image, content: bytes) -> np.ndarray:
-    """(H, W, 3) float32, in [0, 1]."""
+    """(3, H, W) float32, in [0, 1]; of a large picture there is one copy of that size."""
     if not picture.mode.startswith(("I", "F")):
-        return np.asarray(_opaque(_upright(picture)), dtype=np.float32) / 255
-    grey = brightness(np.asarray(_upright(picture)), picture, content)
+        levels = np.asarray(_opaque(picture)).transpose(2, 0, 1)
+        return np.divide(levels, 255, out=np.empty(levels.shape, np.float32), dtype=np.float32)
+    grey = brightness(np.asarray(picture), picture, content)
     if not ((grey >= 0) & (grey <= 1)).all():
         raise ValueError(f"brightness from {grey.min():.6g} to {grey.max():.6g} instead of 0 to 1")
-    return np.repeat(grey[..., None], 3, axis=2)
+    return np.repeat(grey[None], 3, axis=0)
 
 
 def _opaque(picture: Image.Image) -> Image.Image:
@@ -250,7 +251,7 @@ def _opaque(picture: Image.Image) -> Image.Image:
     if picture.has_transparency_data:
         layer = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _complaint(source: File, error: Exception) -> str:

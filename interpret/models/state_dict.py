@@ -1,11 +1,15 @@
 """State dicts from files: only tensors are unpickled, and keys that do not fit are named."""
 
+import io
 import os
 import pickle
+import pickletools
 import re
+import struct
 import warnings
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -23,6 +27,7 @@ FORMER_NAMES = (
     (r"\.mlp\.linear_1\.", ".mlp.0."),
     (r"\.mlp\.linear_2\.", ".mlp.3."),
 )
+LONGEST_PICKLE = 2**24  # bytes of an older file's head that are looked through
 REMEDY = "save the weights alone: torch.save(network.state_dict(), file)"
 
 
@@ -65,6 +70,14 @@ def _read_pickle(path: Path) -> object:
         with zipfile.ZipFile(path) as archive:
             if any(name.endswith("/constants.pkl") for name in archive.namelist()):
                 raise NetworkError(f"{path} is a TorchScript archive; {REMEDY}")
+            # PyTorch packs without compressing; what does may unpack to anything.
+            if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
+                raise NetworkError(f"{path} unpacks to more than it holds, as no weights do; {REMEDY}")
+            pickled = b"".join(archive.read(name) for name in archive.namelist() if name.endswith(".pkl"))
+    else:
+        with path.open("rb") as file:
+            pickled = file.read(LONGEST_PICKLE)
+    _refuse_inflating(pickled, path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about pickles that torch did not write
@@ -73,6 +86,17 @@ def _read_pickle(path: Path) -> object:
         if "unsupported global" not in str(error).lower():
             raise
         raise NetworkError(f"{path} holds a whole pickled object, which could run any code; {REMEDY}") from error
+
+
+def _refuse_inflating(pickled: bytes, path: Path) -> None:
+    """Refuse what makes arrays of bytes of any size while it is read; weights hold none."""
+    stream = io.BytesIO(pickled)
+    # What is no pickle is told when it is read.
+    with suppress(ValueError, IndexError, KeyError, EOFError, AttributeError, struct.error):
+        for _ in range(5):  # older files are several pickles, and then the numbers
+            for _, argument, _ in pickletools.genops(stream):
+                if isinstance(argument, str) and argument.rpartition(" ")[2] == "bytearray":
+                    raise NetworkError(f"{path} holds an array of bytes, as no weights do; {REMEDY}")
 
 
 def _unnested(state: object, path: Path) -> State:

@@ -6,6 +6,7 @@ import click
 import pytest
 import torch
 
+import attacks
 from attacks.core.bounds import BOUNDS as ATTACK_BOUNDS
 from cli.options import signature
 from cli.options.numbers import Number
@@ -95,6 +96,18 @@ def test_python_has_the_same_bounds(name):
                 explainer_named(name)(classifier, image, 1, **{option.name: value})
             assert str(caught.value).startswith(f"{option.name} is a ") and "\n" not in str(caught.value)
             assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("name", [name for name, kind in attacks.ATTACKS.items() if kind not in ("shared", "map")])
+def test_python_has_the_same_bounds_for_attacks(name):
+    for option in numbers_of(signature.attack_method(name)):
+        bounds = signature.kind_of(option).bounds
+        for value in (-2, 0, math.nan, math.inf, 10**400, 0.5):
+            if is_within(value, bounds):
+                continue
+            with pytest.raises(attacks.AttackError) as caught:
+                getattr(attacks, name)(flowers(), torch.rand(1, 3, 32, 32), torch.tensor([1]), **{option.name: value})
+            assert str(caught.value).startswith(f"{option.name} is a ") and len(str(caught.value)) < 200
 
 
 def test_every_number_of_an_attack_is_declared():

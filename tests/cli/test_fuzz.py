@@ -174,7 +174,8 @@ def wrong_with(run, words) -> str | None:
         return f"status {run.status}: {line}"
     if "run again with -vv" in run.err or re.search(r"^Traceback", run.err, re.MULTILINE):
         return f"unclassified: {line}\n    {run.err.strip().splitlines()[-1][:300]}"
-    if run.status == 2 and (run.err.count("Error: ") != 1 or run.out):
+    said = run.err.strip().splitlines()
+    if run.status == 2 and (not said or not said[-1].startswith("Error: ") or run.out):
         return f"not one line: {line}\n    {run.err[:300]!r} {run.out[:100]!r}"
     if run.status == 0 and "Error: " in run.err:
         return f"an error and status 0: {line}\n    {run.err[:300]!r}"

@@ -17,7 +17,7 @@ from ...job.results import slug, write_result
 from ...options.messages import Messages, tell
 from ...options.network import ModelOptions, network_name
 from ...options.output import folder_option, json_option
-from ...options.radius import RADII
+from ...options.radius import RADII, NormName, check_radius
 from ...options.record import command, option
 from ...options.safety import NetworkName
 from ...options.signature import attack_methods
@@ -34,7 +34,7 @@ class RobustnessOptions:
 
     attack: str = option("`interp attack --help` lists them.", default="pgd", metavar="NAME")
     eps: list[float] = option("The sizes.", default="0,1lv,2lv,4lv,8lv", type=RADII)
-    norm: str | None = option("Of the size; the attack's own by default.")
+    norm: str | None = option("Of the size; the attack's own by default.", type=NormName())
     steps: int | None = option("Of the attack; its own default otherwise.", type=COUNT)
     restarts: int | None = option("Of the attack.", type=COUNT)
     loss: str | None = option("Of the attack.")
@@ -96,7 +96,11 @@ def robustness(
     """
     chosen = attack.chosen(data.seed)
     norm = chosen.get("norm", "Linf")
+    for size in attack.sizes:
+        check_radius(size, norm)
     models = list(dict.fromkeys([model.model, *compare]))
+    for name in models:
+        model.named(name).check_name()
     curves, failed, about = {}, 0, {}
     with joined(model.device, messages) as messages:
         from attacks import distributed

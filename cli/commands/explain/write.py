@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interpret.datasets.threads import in_threads
+from interpret.datasets.threads import PIXELS, in_threads
 from interpret.errors import PictureError, shortened
 
 from ...job.results import RAW, VECTOR, write_result
@@ -49,7 +49,10 @@ def write_all(job: Explaining, as_json: bool) -> None:
     waiting: deque[tuple[Task, Future[list[Path]]]] = deque()
     counts = {False: 0, True: 0}  # of results, by whether they existed
     tasks = _tasks(job, display, results, limit)
-    written = in_threads(lambda task: _write(job, display, task), tasks, workers, waiting=waiting)
+    large = _Largest(tasks)
+    written = in_threads(
+        lambda task: _write(job, display, task), large, workers, waiting=waiting, ahead=lambda: PIXELS // large.pixels
+    )
     try:
         for task, writing in written:
             try:
@@ -67,6 +70,18 @@ def write_all(job: Explaining, as_json: bool) -> None:
         raise
     if len(job.work) > 1:
         job.messages.summary(counts[False], counts[True], job.failed)
+
+
+class _Largest:
+    """Tasks, and how many pixels the largest so far has: those of large pictures must not come together."""
+
+    def __init__(self, tasks: Iterator[Task]) -> None:
+        self.tasks, self.pixels = tasks, 1
+
+    def __iter__(self) -> Iterator[Task]:
+        for task in self.tasks:
+            self.pixels = max(self.pixels, 0 if task.values is None else task.values[0, 0].numel())
+            yield task
 
 
 def _shared_limit(job: Explaining, display: "Display", results: Sequence[Result]) -> float:

@@ -97,13 +97,16 @@ class DefenseOptions:
     )
     steps: int | None = option("Of the attack, for pgd, trades and mart; by default 10.", type=COUNT)
     step_size: float | None = option(
-        "Of the attack, as a share of eps; by default 1.25 for fast, 1 for fgsm and free, and else 2.5 / steps.",
+        "Of the attack, as a share of eps; by default 1.25 for fast, 1 for fgsm, nfgsm and free, and else 2.5 / steps.",
         type=ABOVE_ZERO,
     )
     beta: float | None = option(
         "Weight of sameness, for trades (by default 6) and mart (by default 5).", type=AT_LEAST_ZERO
     )
     replays: int | None = option("How often free takes each batch; by default 8.", type=COUNT)
+    noise: float | None = option(
+        "How far the noise of nfgsm reaches, as a share of eps; by default 2.", type=AT_LEAST_ZERO
+    )
     warm_up: float | None = option(
         "Over which eps grows from nothing; by default a fifth of all.", type=AT_LEAST_ZERO, metavar="EPOCHS"
     )
@@ -131,6 +134,13 @@ class StepOptions:
     )
     schedule: str = option("Of the rate.", default="cyclic", type=click.Choice(SCHEDULES))
     weight_decay: float | None = option("By default 0.0005 for preact_resnet18 and larger, else 0.", type=AT_LEAST_ZERO)
+    label_smoothing: float = option(
+        "Spread this share of a label's weight over all classes.",
+        default=0.0,
+        type=Number(0.0, BELOW_1),
+        metavar="SHARE",
+    )
+    balanced: bool = option("Draw every class as often as any other, where a folder holds more of some.")
     average: float = option(
         "Keep the exponential average of the weights, such as 0.995.",
         default=0.0,
@@ -221,7 +231,7 @@ class TrainOptions:
         """The options that were given and that the defense has; an error where it has not."""
         from attacks.training.defenses import defense_named
 
-        own = ("steps", "step_size", "beta", "replays")
+        own = ("steps", "step_size", "beta", "replays", "noise")
         known = inspect.signature(defense_named(self.run.defense)).parameters
         given = {name: value for name in own if (value := getattr(self.defense, name)) is not None}
         for name in given:

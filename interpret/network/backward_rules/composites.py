@@ -110,14 +110,19 @@ def gamma(strength: float = 0.25) -> Rule:
     return rule
 
 
+def _varying(layer: Weights) -> Tensor:
+    """1 for pixels, and 0 for what is constant between them, such as padding."""
+    return (layer.low < layer.high).to(layer.inputs)
+
+
 def flat(layer: Weights) -> list[Group]:
     """Every input alike (Lapuschkin et al. 2019, https://doi.org/10.1038/s41467-019-08987-4)."""
-    return [Group([Part(torch.ones_like(layer.inputs), torch.ones_like(layer.weight), None)])]
+    return [Group([Part(_varying(layer), torch.ones_like(layer.weight), None)])]
 
 
 def w_square(layer: Weights) -> list[Group]:
     """By the squares of the weights, for inputs without bounds (Montavon et al. 2017)."""
-    return [Group([Part(torch.ones_like(layer.inputs), layer.weight.square(), None)])]
+    return [Group([Part(_varying(layer), layer.weight.square(), None)])]
 
 
 def z_box(layer: Weights) -> list[Group]:

@@ -10,23 +10,22 @@ Kind = Literal[
 ]
 
 _NAMES: dict[Kind, str] = {
-    # Each value of the output is one of the inputs.
+    # Each value of the output is one of the inputs, or a constant.
     "structure": """
         view reshape flatten unflatten ravel view_as reshape_as transpose swapaxes swapdims permute movedim
         moveaxis t T mT H expand expand_as broadcast_to repeat tile repeat_interleave contiguous clone alias to
         type type_as float double squeeze unsqueeze __getitem__ __setitem__ copy fill zero chunk split
         split_with_sizes tensor_split hsplit vsplit dsplit unbind select narrow roll flip fliplr flipud rot90 cat
         concat concatenate stack hstack vstack dstack gather index_select take take_along_dim pixel_shuffle
-        pixel_unshuffle channel_shuffle native_channel_shuffle unfold diagonal diag tril triu dropout dropout1d
-        dropout2d dropout3d alpha_dropout feature_dropout feature_alpha_dropout identity atleast_2d atleast_3d real
-        column_stack requires_grad cpu cuda""",
+        pixel_unshuffle channel_shuffle native_channel_shuffle unfold pad constant_pad_nd diagonal diag tril triu
+        dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout feature_alpha_dropout identity
+        atleast_2d atleast_3d real column_stack requires_grad cpu cuda""",
     # Linear in all inputs that depend on the picture, up to a constant.
     "linear": """
         add sub subtract rsub __rsub__ __radd__ __iadd__ __isub__ neg negative positive mean sum nansum cumsum
         avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d interpolate
         upsample upsample_nearest upsample_bilinear upsample_nearest2d upsample_bilinear2d upsample_bicubic2d
-        _upsample_bilinear2d_aa _upsample_bicubic2d_aa pad constant_pad_nd im2col col2im fold where masked_fill
-        lerp""",
+        _upsample_bilinear2d_aa _upsample_bicubic2d_aa im2col col2im fold where masked_fill lerp""",
     "weights": """
         linear conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d""",
     # One value of the output depends on one of the input.

@@ -101,7 +101,7 @@ def test_what_does_not_fit_as_a_batch_is_explained_alone(folder):
 )
 @pytest.mark.parametrize("method", ["gradcam", "cam", "saliency", "scorecam"])
 def test_neither_do_batches_change_what_is_asked(folder, method, words):
-    network = ("-m", "tests.cli.flower_networks:plain")
+    network = TINY
     alone = interp(method, folder, *network, *words.split(), "--batch-size", 1, "-o", "alone", "--raw")
     several = interp(method, folder, *network, *words.split(), "--batch-size", 3, "-o", "several", "--raw")
     assert alone.err == several.err and alone.out.replace("alone", "several") == several.out

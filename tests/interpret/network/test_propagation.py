@@ -281,9 +281,20 @@ def test_black_pixels_get_relevance_by_the_rules_of_pixels():
     assert lrp(network, x, 0, composite="epsilon-plus-flat").abs().min() > 0
 
 
+@pytest.mark.parametrize("composite", [name for name, rules in COMPOSITES.items() if "first" in rules])
+def test_padding_gets_no_relevance(composite):
+    torch.manual_seed(0)
+    layer, head = nn.Conv2d(3, 4, 3, padding=1), nn.Linear(64, 2, bias=False)
+    padded = Calls(lambda x: head(F.relu(F.conv2d(F.pad(x - 0.3, (1, 1, 1, 1)), layer.weight, layer.bias)).flatten(1)))
+    x = torch.rand(1, 3, 4, 4)
+    inside = Calls(lambda x: head(F.relu(layer(x - 0.3)).flatten(1)))
+    torch.testing.assert_close(*(lrp(network, x, 0, composite=composite) for network in (padded, inside)))
+
+
 def test_options_of_lrp_are_checked():
     network, x = nn.Sequential(nn.Flatten(), nn.Linear(48, 2)), torch.rand(1, 3, 4, 4)
     with pytest.raises(InterpretError, match="did you mean 'epsilon-plus'"):
         lrp(network, x, 0, composite="epsilon-pluss")
-    with pytest.raises(InterpretError, match="0 or more"):
-        lrp(network, x, 0, epsilon=-1)
+    for option in ("epsilon", "gamma"):
+        with pytest.raises(InterpretError, match=f"{option} is .*, not -1"):
+            lrp(network, x, 0, **{option: -1})
