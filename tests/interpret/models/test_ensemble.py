@@ -23,6 +23,11 @@ print(json.dumps(eval(sys.argv[1])))
 """
 
 
+@pytest.fixture(autouse=True)
+def _in_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def command(tmp_path):
     """From what Python shall answer to the name of a network that is a command."""
