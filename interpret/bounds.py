@@ -26,8 +26,6 @@ BOUNDS: dict[str, Bounds] = {
     "max_batch": COUNT,
     "noise": ANY_SIZE,
     "gradient_shap.noise": (ABOVE_0, LARGEST),
-    "epsilon": ANY_SIZE,
-    "gamma": ANY_SIZE,
     "pieces": (1, 2**20),
     "samples": COUNT,
     "degrees": (0.0, 360.0),

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..classifier import Classifier
 from ..errors import NetworkError, kind_and_text
+from ..labels.label_files import read_labels
 from ..labels.names import Labels, imagenet
 
 
@@ -43,7 +44,7 @@ def labels_of(classifier: Classifier, labels: str | os.PathLike | Sequence[str] 
 
 
 def named_labels(labels: str | os.PathLike | Sequence[str]) -> Labels:
-    return readlabels_of(labels) if isinstance(labels, str | os.PathLike) else Labels(labels)
+    return read_labels(labels) if isinstance(labels, str | os.PathLike) else Labels(labels)
 
 
 def _count_classes(classifier: Classifier) -> int | None:
