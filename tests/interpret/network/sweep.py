@@ -12,7 +12,7 @@ TIMM = """
     efficientformer_l3 efficientformerv2_s0 efficientformerv2_s1 efficientvim_m1 efficientvim_m1_dist
     efficientvit_b0 efficientvit_b1 efficientvit_m1 eva02_tiny_patch14_224 fasternet_t0 fastvit_s12
     focalnet_tiny_srf gcvit_xxtiny gernet_s ghostnet_050 gmlp_ti16_224 hardcorenas_b hgnetv2_b0 hiera_tiny_224
-    hieradet_small hrnet_w18_small iformer_t inception_next_atto jx_nest_tiny lcnetv2_small legacy_seresnet18
+    hieradet_small hrnet_w18_small iformer_t inception_next_atto nest_tiny_jx lcnetv2_small legacy_seresnet18
     levit_128 lowformer_b0 mambaout_femto mobilenetv3_small_050 mobilevit_xxs mvitv2_tiny nextvit_small
     pit_xs_224 poolformerv2_s12 pvt_v2_b0 rdnet_tiny regnetx_002 repghostnet_050 repvit_m1 res2net50_26w_4s
     resnest26d resnet10t resnet18 resnet50_clip resnetv2_18 rexnet_100 selecsls42 sequencer2d_s shvit_s1
@@ -23,6 +23,6 @@ TIMM = """
 """.split()
 
 REFUSED = (
-    r"vit_|timm:(cait|coat_tiny|convit|crossvit|deit|eva02|gmlp|hiera_|levit|mvitv2|pit_|test_vit|tnt|vit_|jx_nest|"
+    r"vit_|timm:(cait|coat_tiny|convit|crossvit|deit|eva02|gmlp|hiera_|levit|mvitv2|pit_|test_vit|tnt|vit_|nest_|twins|coat_lite|"
     r"efficientformer_|vitamin)"
 )
