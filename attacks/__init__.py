@@ -9,7 +9,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from .core.bounds import within_bounds
+from .bounds import within_bounds
 
 # Name to its kind: "eps" bounds the change, "minimum_norm" looks for the smallest one that fools, "pixels" changes a
 # few pixels without a bound, "shared" finds one change for all samples, and "map" changes an explanation instead.
@@ -38,7 +38,7 @@ ATTACKS = {
 }
 
 _HOMES = {
-    "core.answers": ("from_labels", "from_scores"),
+    "answers": ("from_labels", "from_scores"),
     "errors": ("AttackError", "GradientWarning"),
     "patch": ("train_patch",),
     "training.fit": ("History", "train"),

@@ -12,11 +12,11 @@ from .core.contract import attack
 from .core.labels import labels_or_predictions, likeliest_wrong
 from .core.losses import Loss, is_fooled, objective, targeted_dlr
 from .core.model import Model, logits_of, value_and_gradient, warn_if_vanished
-from .core.norm_names import norm_name
 from .core.norms import batch_view, norm_named
 from .core.seeds import Noise, Seed
 from .core.unseen import undo_unseen
 from .errors import AttackError
+from .norm_names import norm_name
 
 MOMENTUM = 0.75  # alpha: the share of the new direction
 MIN_RISES = 0.75  # rho: with a smaller share of rising steps, the step was too long

@@ -16,10 +16,10 @@ from .core.contract import attack
 from .core.labels import labels_or_predictions, still_right
 from .core.minimum_norm import MinimumNormState
 from .core.model import Model, logits_of
-from .core.norm_names import norm_name
 from .core.seeds import Noise, Seed
 from .errors import AttackError
 from .fab import FAB
+from .norm_names import norm_name
 from .square import square
 
 STANDARD = {"steps": 100, "queries": 5000, "target_classes": 9}

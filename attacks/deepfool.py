@@ -11,9 +11,9 @@ from .core.labels import likeliest_wrong
 from .core.losses import is_fooled, label_logits, margin
 from .core.minimum_norm import MinimumNormState, minimum_norm
 from .core.model import Model, finite, input_gradient, logits_of, warn_if_vanished
-from .core.norm_names import norm_name
 from .core.norms import batch_view, norm_named
 from .errors import AttackError
+from .norm_names import norm_name
 
 
 @attack

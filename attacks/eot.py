@@ -14,9 +14,9 @@ from .core.contract import attack
 from .core.labels import labels_or_predictions
 from .core.losses import objective
 from .core.model import Model, value_and_gradient
-from .core.norm_names import norm_name
 from .core.seeds import Noise, Seed
 from .errors import AttackError
+from .norm_names import norm_name
 from .transforms.random_transforms import ANY_POSE, Transform, apply_transforms
 
 

@@ -8,8 +8,8 @@ from torch import Tensor
 from .core.contract import attack
 from .core.losses import Loss
 from .core.model import Model
-from .core.norm_names import default_radius, norm_name
 from .core.seeds import Seed
+from .norm_names import default_radius, norm_name
 from .pgd import pgd
 
 

@@ -11,9 +11,9 @@ from .core.contract import attack
 from .core.losses import is_fooled, objective
 from .core.minimum_norm import MinimumNormState, minimum_norm
 from .core.model import Model, value_and_gradient, warn_if_vanished
-from .core.norm_names import norm_name
 from .core.norms import batch_view, norm_named, positive
 from .errors import AttackError
+from .norm_names import norm_name
 
 
 @attack

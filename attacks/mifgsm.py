@@ -12,9 +12,9 @@ from .core.contract import attack
 from .core.labels import labels_or_predictions
 from .core.losses import Loss, objective
 from .core.model import Model
-from .core.norm_names import norm_name
 from .core.norms import batch_view, l1, positive
 from .core.seeds import Noise, Seed
+from .norm_names import norm_name
 
 
 @attack

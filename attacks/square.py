@@ -11,11 +11,11 @@ from .core.contract import attack
 from .core.labels import labels_or_predictions
 from .core.losses import Loss, is_fooled, objective
 from .core.model import Model, logits_of
-from .core.norm_names import norm_name
 from .core.norms import batch_view
 from .core.seeds import Noise, Seed
 from .core.windows import bumps, inside, places, sides
 from .errors import AttackError
+from .norm_names import norm_name
 
 # The queries, of 10,000, after which the share of the image that is changed halves (section 3).
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)

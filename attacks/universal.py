@@ -12,10 +12,10 @@ from .core.labels import labels_or_predictions
 from .core.losses import Loss, is_fooled, objective
 from .core.minibatches import SharedSamples
 from .core.model import Model, value_and_gradient, warn_if_vanished
-from .core.norm_names import norm_name
 from .core.norms import batch_view, l1, norm_named
 from .core.seeds import Seed
 from .errors import AttackError
+from .norm_names import norm_name
 from .transforms.random_transforms import (
     Transform,
     apply_transforms,

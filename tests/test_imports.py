@@ -36,7 +36,18 @@ ORDER = {
         "figures",
         "report",
     ],
-    "attacks": ["errors", "distributed", "core", "transforms", "the attacks", "evaluation", "training"],
+    "attacks": [
+        "errors",
+        "norm_names",
+        "bounds",
+        "distributed",
+        "core",
+        "answers",
+        "transforms",
+        "the attacks",
+        "evaluation",
+        "training",
+    ],
     "cli": ["memory", "own_code", "group", "options", "config", "job", "commands", "app", "__main__"],
 }
 

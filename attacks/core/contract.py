@@ -107,7 +107,9 @@ def as_images(images: Any, model: Model) -> Tensor:
         try:
             images = torch.as_tensor(images)
         except (TypeError, ValueError, RuntimeError) as error:
-            raise AttackError(f"images are a tensor or an array (N, ...), not {type(images).__name__}") from error
+            kind = type(images).__name__
+            wanted = "a tensor or an array (N, ...) in [0, 1]"
+            raise AttackError(f"images are {wanted}, not a {kind}; interpret.read reads one") from error
         images = images.float() if images.dtype == torch.float64 else images
         images = images.to(next(model.parameters(), images).device) if isinstance(model, nn.Module) else images
     check_images(images)

@@ -5,12 +5,11 @@ from torch import Tensor
 
 from ..errors import AttackError
 from .losses import is_fooled, other_logits
-from .model import Model, check_tensor, logits_of
+from .model import Model, logits_of
 
 
 def labels_or_predictions(model: Model, images: Tensor, labels: Tensor | None, targeted: bool = False) -> Tensor:
     """(N,) the labels, checked, on the images' device; the model's own predictions where none are given."""
-    check_tensor(images)
     if labels is None:
         if targeted:
             raise AttackError("a targeted attack needs labels: the classes to reach")

@@ -12,13 +12,6 @@ from .losses import Loss
 Model = Callable[[Tensor], Tensor]  # from points (n, ...) in [0, 1] to logits (n, C)
 
 
-def check_tensor(images: object) -> None:
-    """Refuse pictures that are no tensor yet."""
-    if not isinstance(images, Tensor):
-        kind = type(images).__name__
-        raise AttackError(f"images are a tensor (N, ...) in [0, 1], not a {kind}; interpret.read reads one")
-
-
 def logits_of(model: Model, points: Tensor) -> Tensor:
     """(n, C) the model's logits; an error where they are not finite, or not of two classes or more."""
     logits = model(points)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .norm_names import norm_name
+from ..norm_names import norm_name
 from .seeds import Noise
 
 

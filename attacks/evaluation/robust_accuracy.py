@@ -11,8 +11,8 @@ from torch import Tensor
 from .. import ATTACKS, attack_named
 from ..core.labels import labels_or_predictions, still_right
 from ..core.model import Model
-from ..core.norm_names import check_radius, norm_name
 from ..core.norms import norm_named
+from ..norm_names import check_radius, norm_name
 
 Attack = Callable[..., Tensor]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from attacks.core.bounds import bounds_of as attack_bounds
+from attacks.bounds import bounds_of as attack_bounds
 from interpret.bounds import ANY_SIZE, COUNT, LARGEST, Bounds, bounds_of, in_words, is_within
 from interpret.errors import shortened
 from interpret.explainers import EXPLAINERS

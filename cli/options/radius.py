@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
-from attacks.core.norm_names import check_radius as check_bound
-from attacks.core.norm_names import norm_name
 from attacks.errors import AttackError
+from attacks.norm_names import check_radius as check_bound
+from attacks.norm_names import norm_name
 
 from .types import CommaList, number
 

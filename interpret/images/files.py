@@ -2,13 +2,10 @@
 
 import hashlib
 import io
-import logging
 import os
 import re
 import secrets
 import socket
-import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -16,19 +13,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import torch
-from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
 from ..bundled import sample
 from ..errors import InterpretError, PictureError, address_hint, printable
 from .arrays import picture_in
-from .depth import FULL, brightness, seems_too_dark
+from .decode import decode, pixels_of
 from .levels import to_levels
-from .libtiff import silence_libtiff
-
-HEIC = tuple(b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"))
-_log = logging.getLogger(__name__)
 
 File = str | os.PathLike | BinaryIO  # a path, or a file that is open for bytes
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -68,15 +60,15 @@ def read(source: File | Image.Image | np.ndarray) -> Tensor:
     """
     if isinstance(source, np.ndarray):
         found = picture_in(source)
-        return _pixels(found) if isinstance(found, Image.Image) else found
+        return pixels_of(found) if isinstance(found, Image.Image) else found
     if not (isinstance(source, str | os.PathLike | Image.Image) or hasattr(source, "read")):
         raise InterpretError(f"a picture is a path, an open file, a Pillow image or an array, not a {_kind(source)}")
     if isinstance(source, str) and source.startswith("sample:"):
         source = sample(source.removeprefix("sample:"))
     try:
         if isinstance(source, Image.Image):
-            return _pixels(source)
-        return _decode(source.read() if hasattr(source, "read") else Path(source).read_bytes(), source)
+            return pixels_of(source)
+        return decode(source.read() if hasattr(source, "read") else Path(source).read_bytes(), _name(source))
     except Exception as error:  # Pillow's decoders raise nearly every kind there is
         raise PictureError(_complaint(source, error)) from error
 
@@ -192,88 +184,8 @@ def pixels_hash(image: Tensor) -> str:
     return digest.hexdigest()[:12]
 
 
-def _decode(content: bytes, source: File) -> Tensor:
-    if content[4:12] in HEIC:
-        _read_heic_too()
-    if content[:2] in (b"II", b"MM"):
-        silence_libtiff()
-    with _without_warnings():
-        with _opened(content) as picture:
-            picture.load()
-            _turn_upright(picture)
-            values = _values(picture, content)
-            if seems_too_dark(picture, values, content):
-                lightest = f"its lightest value is {values.max() * FULL:.0f} of {FULL}"
-                _log.warning("%s: %s; if it holds fewer than 16 bits, scale it", _name(source), lightest)
-    return _as_tensor(values)
-
-
-def _pixels(picture: Image.Image) -> Tensor:
-    return _as_tensor(_values(picture, b""))
-
-
-def _as_tensor(values: np.ndarray) -> Tensor:
-    return torch.from_numpy(values)[None]
-
-
 def _kind(source: object) -> str:
     return "tensor, which is read already" if isinstance(source, Tensor) else type(source).__name__
-
-
-@contextmanager
-def _without_warnings() -> Iterator[None]:
-    """A block without Pillow's warnings: what matters is an error, and it warns at half the size that it refuses."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # the filters belong to the whole process; whoever reads in threads sets them before
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-def _turn_upright(picture: Image.Image) -> None:
-    # The EXIF may be broken, but the pixels are decoded already.
-    with suppress(Exception):
-        ImageOps.exif_transpose(picture, in_place=True)
-
-
-def _opened(content: bytes) -> Image.Image:
-    try:
-        return Image.open(io.BytesIO(content))
-    except UnidentifiedImageError:
-        if content[4:12] in HEIC and "HEIF" not in Image.OPEN:
-            raise ValueError("HEIC, for which the package pillow-heif is needed") from None
-        raise
-
-
-@cache
-def _read_heic_too() -> None:
-    with suppress(ImportError):
-        from pillow_heif import register_heif_opener
-
-        register_heif_opener()
-
-
-def _values(picture: Image.Image, content: bytes) -> np.ndarray:
-    """(3, H, W) float32, in [0, 1]; of a large picture there is one copy of that size."""
-    if not picture.mode.startswith(("I", "F")):
-        levels = np.asarray(_opaque(picture)).transpose(2, 0, 1)
-        return np.divide(levels, 255, out=np.empty(levels.shape, np.float32), dtype=np.float32)
-    grey = brightness(np.asarray(picture), picture, content)
-    if not ((grey >= 0) & (grey <= 1)).all():
-        raise ValueError(f"brightness from {grey.min():.6g} to {grey.max():.6g} instead of 0 to 1")
-    return np.repeat(grey[None], 3, axis=0)
-
-
-def _opaque(picture: Image.Image) -> Image.Image:
-    """Any 8-bit picture as RGB; what is transparent lies on white."""
-    if picture.mode == "LAB":  # the one mode that Pillow converts through a profile only
-        profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(picture, *profiles, outputMode="RGB")
-    if picture.has_transparency_data:
-        layer = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _complaint(source: File, error: Exception) -> str:

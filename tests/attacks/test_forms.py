@@ -8,9 +8,9 @@ import torch
 
 import attacks
 from attacks import ATTACKS, AttackError, GradientWarning
-from attacks.core.norm_names import default_radius
 from attacks.core.norms import NORMS
 from attacks.evaluation.robust_accuracy import robust_at
+from attacks.norm_names import default_radius
 from tests.attack_nets import convnet, linear, predictions, samples
 from tests.laws.test_attacks import options_of, run, with_option
 

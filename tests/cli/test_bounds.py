@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import attacks
-from attacks.core.bounds import BOUNDS as ATTACK_BOUNDS
+from attacks.bounds import BOUNDS as ATTACK_BOUNDS
 from cli.options import signature
 from cli.options.numbers import Number
 from cli.options.radius import Radius

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any
 
-from ..errors import AttackError
+from .errors import AttackError
 
 Bounds = tuple[float, float]  # both belong to what is allowed; two integers stand for whole numbers
 

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import AttackError
-from .model import Model
+from .core.model import Model
+from .errors import AttackError
 
 
 def from_labels(answer: Callable[[Tensor], Any], classes: int = 1000) -> Model:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection
 
-from ..errors import AttackError
+from .errors import AttackError
 
 NAMES = ("Linf", "L2", "L1", "L0")
 _KNOWN = {spelled: name for name in NAMES for spelled in (name.lower(), name[1:].lower())}

@@ -1,0 +1,102 @@
+"""The content of picture files to tensors (1, 3, H, W) in [0, 1]: upright, on white, in colour."""
+
+import io
+import logging
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+
+import numpy as np
+import torch
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from .depth import FULL, brightness, seems_too_dark
+from .libtiff import silence_libtiff
+
+HEIC = tuple(b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"))
+_log = logging.getLogger(__name__)
+
+
+def decode(content: bytes, name: str) -> Tensor:
+    """The picture (1, 3, H, W) in a file's content; ``name`` is what a warning calls it."""
+    if content[4:12] in HEIC:
+        _read_heic_too()
+    if content[:2] in (b"II", b"MM"):
+        silence_libtiff()
+    with _without_warnings():
+        with _opened(content) as picture:
+            picture.load()
+            _turn_upright(picture)
+            values = _values(picture, content)
+            if seems_too_dark(picture, values, content):
+                lightest = f"its lightest value is {values.max() * FULL:.0f} of {FULL}"
+                _log.warning("%s: %s; if it holds fewer than 16 bits, scale it", name, lightest)
+    return _as_tensor(values)
+
+
+def pixels_of(picture: Image.Image) -> Tensor:
+    """A Pillow picture as (1, 3, H, W) in [0, 1]."""
+    return _as_tensor(_values(picture, b""))
+
+
+def _as_tensor(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(values)[None]
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """A block without Pillow's warnings: what matters is an error, and it warns at half the size that it refuses."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # the filters belong to the whole process; whoever reads in threads sets them before
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _turn_upright(picture: Image.Image) -> None:
+    # The EXIF may be broken, but the pixels are decoded already.
+    with suppress(Exception):
+        ImageOps.exif_transpose(picture, in_place=True)
+
+
+def _opened(content: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(content))
+    except UnidentifiedImageError:
+        if content[4:12] in HEIC and "HEIF" not in Image.OPEN:
+            raise ValueError("HEIC, for which the package pillow-heif is needed") from None
+        raise
+
+
+@cache
+def _read_heic_too() -> None:
+    with suppress(ImportError):
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
+
+
+def _values(picture: Image.Image, content: bytes) -> np.ndarray:
+    """(3, H, W) float32, in [0, 1]; of a large picture there is one copy of that size."""
+    if not picture.mode.startswith(("I", "F")):
+        levels = np.asarray(_opaque(picture)).transpose(2, 0, 1)
+        return np.divide(levels, 255, out=np.empty(levels.shape, np.float32), dtype=np.float32)
+    grey = brightness(np.asarray(picture), picture, content)
+    if not ((grey >= 0) & (grey <= 1)).all():
+        raise ValueError(f"brightness from {grey.min():.6g} to {grey.max():.6g} instead of 0 to 1")
+    return np.repeat(grey[None], 3, axis=0)
+
+
+def _opaque(picture: Image.Image) -> Image.Image:
+    """Any 8-bit picture as RGB; what is transparent lies on white."""
+    if picture.mode == "LAB":  # the one mode that Pillow converts through a profile only
+        profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(picture, *profiles, outputMode="RGB")
+    if picture.has_transparency_data:
+        layer = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
