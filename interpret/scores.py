@@ -12,6 +12,8 @@ from .network.outputs import first_tensor
 # What an explainer explains: class indices, one for each image or one for all, or a function from logits to scores.
 Target = int | Sequence[int] | Tensor | Callable[[Tensor], Tensor]
 
+ABSENT = 0.01  # of the most probable class's probability: what is below that is not what the network sees
+
 
 def class_score(logits: Tensor, target: Target) -> Tensor:
     """The number that is explained for each image.
@@ -162,3 +164,13 @@ def probability_or_score(classifier: nn.Module, inputs: Tensor, target: Target) 
     """The softmax probabilities (N,) of class indices; of any other target, its scores."""
     logits = first_tensor(classifier(inputs))
     return target(logits) if callable(target) else class_score(logits.softmax(1), target)
+
+
+def is_absent(probability: float, highest: float) -> bool:
+    """Whether a class's probability is far below that of the most probable class."""
+    return probability < ABSENT * highest
+
+
+def with_probability(name: str, probability: float, highest: float, space: str = " ") -> str:
+    """A class with its probability, such as "tabby 0.62"; where the network does not see it, "tabby absent: 0.00"."""
+    return f"{name}{' absent:' if is_absent(probability, highest) else ''}{space}{probability:.2f}"

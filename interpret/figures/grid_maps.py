@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from ..explainers.sharing import shared_passes
 from ..geometry import Geometry
 from ..images.files import pixels_hash
 from ..network.hooks import left_as_found
+from ..scores import with_probability
 from .cache import MapStore
 from .display import Display
 
@@ -46,6 +47,10 @@ class Cell:
     def values(self) -> Tensor:
         """What is drawn of the map: (1, 1, h, w) values, or (1, 3, h, w) colours."""
         return self.display.values(self.attribution)
+
+    def sharp_values(self) -> Tensor:
+        """What is drawn before it is blurred."""
+        return replace(self.display, blur=0.0).values(self.attribution)
 
 
 @dataclass(frozen=True)
@@ -177,7 +182,8 @@ def _members(classifier: Classifier, query: str | int) -> Sequence[int]:
 
 
 def _with_probability(classifier: Classifier, logits: Tensor, index: int) -> str:
-    return f"{classifier.name(index)}\N{NO-BREAK SPACE}{float(logits.softmax(0)[index]):.2f}"
+    shares = logits.softmax(0)
+    return with_probability(classifier.name(index), float(shares[index]), float(shares.max()), "\N{NO-BREAK SPACE}")
 
 
 def _takes_layer(method: str) -> bool:

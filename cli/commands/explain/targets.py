@@ -30,6 +30,8 @@ class Score:
     target: "Target"
     about: dict[str, Any]  # which class or classes it is made of
     prediction: str  # what the network says of the picture
+    shown: str  # the label with the probability that the network gives it
+    absent: bool  # whether that is far below what it predicts
     unit: str
     notes: list[str] = field(default_factory=list)
 
@@ -112,7 +114,7 @@ class ClassScores:
 
     def score_of(self, label: str, indices: list[int], versus: "Match | None", notes: list[str]) -> Score:
         """The score of one class, or of several as one, or how far it is above another's."""
-        from interpret.scores import contrast, group, log_probability
+        from interpret.scores import contrast, group, is_absent, log_probability, with_probability
 
         target: Target = indices[0] if len(indices) == 1 else group(tuple(indices))
         names = [self.classifier.name(index) for index in indices]
@@ -128,5 +130,9 @@ class ClassScores:
             unit += f" less that of {self.classifier.name(other)}"
         elif self.score == "log-probability":
             target = log_probability(target)
-        prediction = self.shown(int(self.logits.argmax()))
-        return Score(label, target, about, prediction, unit, notes)
+        prediction, shares = self.shown(int(self.logits.argmax())), self.logits.softmax(0)
+        probability, highest = float(shares[indices].sum()), float(shares.max())
+        shown, absent = with_probability(label, probability, highest), is_absent(probability, highest)
+        if absent:
+            notes = [*notes, f"{shown}, where the network sees {prediction}: the map is of a class that is not there"]
+        return Score(label, target, about, prediction, shown, absent, unit, notes)
