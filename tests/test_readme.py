@@ -94,7 +94,7 @@ def test_every_command_is_one_that_the_shell_takes(command):
 
 
 def test_the_samples_folder_holds_the_photos_alone():
-    """So that a command that looks at all its pictures, such as ``interp top-activations samples``, finds no figures."""
+    """So that a command that looks at all its pictures, such as ``top-activations samples``, finds no figures."""
     folder = REPOSITORY / "samples"
     pictures = {path for path in folder.iterdir() if path.suffix in (".png", ".jpg", ".jpeg", ".webp")}
     assert pictures == set(samples().values())
