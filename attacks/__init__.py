@@ -9,6 +9,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from .core.bounds import within_bounds
+
 # Name to its kind: "eps" bounds the change, "minimum_norm" looks for the smallest one that fools, "pixels" changes a
 # few pixels without a bound, "shared" finds one change for all samples, and "map" changes an explanation instead.
 ATTACKS = {
@@ -26,6 +28,7 @@ ATTACKS = {
     "fmn": "minimum_norm",
     "lbfgs": "minimum_norm",
     "jsma": "minimum_norm",
+    "hopskipjump": "minimum_norm",
     "one_pixel": "pixels",
     "eot": "eps",
     "physical": "eps",
@@ -35,8 +38,10 @@ ATTACKS = {
 }
 
 _HOMES = {
+    "core.answers": ("from_labels", "from_scores"),
     "errors": ("AttackError", "GradientWarning"),
     "patch": ("train_patch",),
+    "training.fit": ("History", "train"),
     "transforms.destruction": ("destruction_rate",),
     "transforms.patch_placement": ("apply_patch",),
     "transforms.random_transforms": ("ANY_POSE", "PRINT_AND_PHOTOGRAPH", "transformed"),
@@ -59,7 +64,7 @@ def attack_named(name: str) -> Any:
     """The function of the table's name, from the file of that name; an AttributeError where there is none."""
     if name not in ATTACKS:
         raise AttributeError(f"no attack {name!r}; there are {', '.join(ATTACKS)}")
-    return getattr(importlib.import_module(f".{name}", __name__), name)
+    return within_bounds(getattr(importlib.import_module(f".{name}", __name__), name))
 
 
 def __dir__() -> list[str]:
@@ -71,7 +76,7 @@ class _Package(ModuleType):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in ATTACKS and isinstance(value, ModuleType):  # what importing a file does at its end
-            value = getattr(value, name)
+            value = within_bounds(getattr(value, name))
         super().__setattr__(name, value)
 
 

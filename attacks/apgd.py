@@ -8,23 +8,27 @@ from torch import Tensor
 
 from .core.active_batch import State, run_until_done
 from .core.ball import Ball, BoundedSamples
+from .core.contract import attack
 from .core.labels import labels_or_predictions, likeliest_wrong
 from .core.losses import Loss, is_fooled, objective, targeted_dlr
 from .core.model import Model, logits_of, value_and_gradient, warn_if_vanished
+from .core.norm_names import norm_name
 from .core.norms import batch_view, norm_named
 from .core.seeds import Noise, Seed
+from .core.unseen import undo_unseen
 from .errors import AttackError
 
 MOMENTUM = 0.75  # alpha: the share of the new direction
 MIN_RISES = 0.75  # rho: with a smaller share of rising steps, the step was too long
 
 
+@attack
 def apgd(
     model: Model,
     images: Tensor,
     labels: Tensor | None = None,
     *,
-    eps: float | Tensor = 8 / 255,
+    eps: float | Tensor | None = None,
     norm: str = "Linf",
     steps: int = 100,
     restarts: int = 1,
@@ -45,7 +49,8 @@ def apgd(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the ball: one for all samples, or (N,).
+        eps: radius of the ball: one for all samples, or (N,); by default 8/255 in Linf, and two levels of each value in
+            L2 (3 for 224 x 224 pixels in colour).
         norm: "Linf" or "L2".
         steps: number of steps of each run.
         restarts: number of starts; for every sample, a point that fools is kept.
@@ -64,8 +69,7 @@ def apgd(
     Raises:
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
-    if norm not in ("Linf", "L2"):
-        raise AttackError(f"Auto-PGD knows Linf and L2, not {norm!r}; pgd knows more norms")
+    norm = norm_name(norm, ("Linf", "L2"), "Auto-PGD", "; pgd knows more norms")
     if steps < 1 or restarts < 1 or target_classes < 0:
         raise AttackError(f"steps and restarts are 1 or more, not {steps} and {restarts}; target classes 0 or more")
     if target_classes and (targeted or loss is not None):
@@ -143,6 +147,7 @@ class _AutoPGDState(BoundedSamples):
     result: Tensor  # (n, ...) the best points of all runs, the loss there, and whether they fool
     best: Tensor
     fooled: Tensor
+    seen: Tensor  # (n, ...) where a gradient was other than zero
 
     def keep_best(self, points: Tensor, values: Tensor, fooled: Tensor) -> None:
         """Keep points that fool, else those of the highest loss."""
@@ -176,6 +181,7 @@ class _AutoPGD:
             result=ball.quantized(run.points),
             best=run.peak_value,
             fooled=torch.zeros_like(labels, dtype=torch.bool),
+            seen=torch.zeros_like(run.points, dtype=torch.bool),
         )
 
     def step(self, state: _AutoPGDState) -> Tensor:
@@ -186,10 +192,12 @@ class _AutoPGD:
             loss = partial(targeted_dlr, targets=state.targets.gather(1, turn[:, None])[:, 0])
 
         def ended(logits: Tensor) -> Tensor:
-            return last | (is_fooled(logits, state.labels, self.targeted) & self.stop_when_fooled)
+            known = run.taken > 0  # what the model sees
+            return last | (is_fooled(logits, state.labels, self.targeted) & self.stop_when_fooled & known)
 
         logits, values, gradient = value_and_gradient(self.model, points, loss, state.labels, skip=ended)
         fooled = is_fooled(logits, state.labels, self.targeted)
+        state.seen = state.seen | (gradient != 0)
         state.keep_best(points, values, fooled)
         warn_if_vanished(gradient, ~fooled & ~ended(logits))
         run.move(state.ball, run.adapt_step(values, gradient, self.periods[run.taken]))
@@ -200,6 +208,8 @@ class _AutoPGD:
             fresh = state[again]
             fresh.run = _started(fresh.ball, fresh.noise)
             state[again] = fresh
+        if done.any():
+            undo_unseen(self, state, done)
         return done
 
 

@@ -12,9 +12,11 @@ from torch import Tensor
 from .apgd import apgd
 from .core.active_batch import run_until_done
 from .core.ball import Ball
+from .core.contract import attack
 from .core.labels import labels_or_predictions, still_right
 from .core.minimum_norm import MinimumNormState
 from .core.model import Model, logits_of
+from .core.norm_names import norm_name
 from .core.seeds import Noise, Seed
 from .errors import AttackError
 from .fab import FAB
@@ -25,12 +27,13 @@ STANDARD = {"steps": 100, "queries": 5000, "target_classes": 9}
 log = logging.getLogger(__name__)
 
 
+@attack
 def autoattack(
     model: Model,
     images: Tensor,
     labels: Tensor | None = None,
     *,
-    eps: float | Tensor = 8 / 255,
+    eps: float | Tensor | None = None,
     norm: str = "Linf",
     steps: int = 100,
     queries: int = 5000,
@@ -49,7 +52,8 @@ def autoattack(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes; by default the model's own predictions.
-        eps: radius of the ball: one for all samples, or (N,).
+        eps: radius of the ball: one for all samples, or (N,); by default 8/255 in Linf, and two levels of each value in
+            L2 (3 for 224 x 224 pixels in colour).
         norm: "Linf" or "L2".
         steps: of APGD, and of APGD-T and FAB-T for each target class; 100 is the standard.
         queries: of Square; 5,000 is the standard, and 0 leaves it out.
@@ -65,8 +69,7 @@ def autoattack(
     Raises:
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
-    if norm not in ("Linf", "L2"):
-        raise AttackError(f"AutoAttack knows Linf and L2, not {norm!r}")
+    norm = norm_name(norm, ("Linf", "L2"), "AutoAttack")
     if target_classes < 1 or queries < 0:
         raise AttackError(f"target classes are 1 or more, and queries 0 or more, not {target_classes} and {queries}")
     ball = Ball.around(images, eps, norm, quantize=quantize)
@@ -81,10 +84,10 @@ def autoattack(
     seeds = Noise.of(seed, len(images)).seeds
     robust = ensemble.robust(images, labels).nonzero()[:, 0]
     log.info("clean: %d of %d samples are robust", len(robust), len(images))
-    for name, attack in ensemble.attacks():
+    for name, run in ensemble.attacks():
         if not len(robust):
             break
-        found = attack(ball[robust], labels[robust], seeds[robust.cpu()])
+        found = run(ball[robust], labels[robust], seeds[robust.cpu()])
         still_robust = ensemble.robust(found, labels[robust])
         result[robust[~still_robust]] = found[~still_robust]
         robust = robust[still_robust]

@@ -1,8 +1,9 @@
 """The basic iterative method (Kurakin et al. 2017, https://arxiv.org/abs/1607.02533)."""
 
-import torch
 from torch import Tensor
 
+from .core.ball import Ball
+from .core.contract import attack
 from .core.labels import least_likely as least_likely_class
 from .core.losses import Loss
 from .core.model import Model
@@ -10,6 +11,7 @@ from .errors import AttackError
 from .pgd import pgd
 
 
+@attack
 def bim(
     model: Model,
     images: Tensor,
@@ -52,7 +54,7 @@ def bim(
             raise AttackError("the least likely class is a target by itself; leave targeted out")
         labels, targeted = least_likely_class(model, images), True
     if steps is None:
-        levels = float(torch.as_tensor(eps).max()) * 255
+        levels = float(Ball.around(images, eps).eps.max()) * 255
         steps = max(1, round(min(levels + 4, 1.25 * levels)))
     return pgd(
         model,

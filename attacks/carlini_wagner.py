@@ -5,15 +5,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .core.contract import attack
 from .core.losses import distance_to_boundary, is_fooled
 from .core.minimum_norm import MAX_WEIGHT, MinimumNormState, WeightSearch, minimum_norm, multiple_to_zero
 from .core.model import Model, value_and_gradient, warn_if_vanished
 from .core.norms import batch_view, linf
 from .errors import AttackError
 
+FULL_STEPS = 150  # from so many on, all are as long as in the longest runs
 MAX_STEP = 0.05  # of an angle, which moves a grey value by 6 levels of an 8-bit file
 
 
+@attack
 def carlini_wagner(
     model: Model,
     images: Tensor,
@@ -41,7 +44,7 @@ def carlini_wagner(
         confidence: number of logits by which the wrong class must win (kappa).
         steps: number of steps with each weight.
         step_size: of Adam at first, from where it falls to 0; by default a tenth of what a linear model would need, at
-            most 0.05.
+            most 0.05, and with fewer than 150 steps as much longer.
         searches: number of weights that are tried.
         first_weight: the first one (c); by default what a linear model would need, so that the scale of the logits does
             not matter.
@@ -105,8 +108,9 @@ class _CarliniWagner:
         _, values, gradient = value_and_gradient(self.model, images, self.missing, samples.labels)
         multiple = multiple_to_zero(values, gradient)
         boundary = (images - batch_view(multiple, gradient) * gradient).clamp(0, 1)
-        step_size = 0.1 * linf(_angle(boundary) - _angle(images))
-        return (4 * multiple).clamp_max(MAX_WEIGHT), step_size.clamp_max(MAX_STEP)
+        step_size = (0.1 * linf(_angle(boundary) - _angle(images))).clamp_max(MAX_STEP)
+        # Fewer steps are longer, so that they lead as far.
+        return (4 * multiple).clamp_max(MAX_WEIGHT), step_size * max(1.0, FULL_STEPS / self.steps)
 
     def step(self, state: _CarliniWagnerState) -> Tensor:
         points, weights = _points(state.angle), state.weights

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .core.contract import attack
 from .core.losses import is_fooled, objective
 from .core.minimum_norm import MinimumNormState, minimum_norm
 from .core.model import Model, value_and_gradient, warn_if_vanished
@@ -14,6 +15,7 @@ from .core.quantize import to_levels
 from .errors import AttackError
 
 
+@attack
 def ddn(
     model: Model,
     images: Tensor,

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .core.ball import movable
+from .core.contract import attack
 from .core.labels import likeliest_wrong
 from .core.losses import is_fooled, label_logits, margin
 from .core.minimum_norm import MinimumNormState, minimum_norm
 from .core.model import Model, finite, input_gradient, logits_of, warn_if_vanished
+from .core.norm_names import norm_name
 from .core.norms import batch_view, norm_named
 from .errors import AttackError
 
 
+@attack
 def deepfool(
     model: Model,
     images: Tensor,
@@ -50,8 +54,7 @@ def deepfool(
     Raises:
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
-    if norm not in ("L2", "Linf"):
-        raise AttackError(f"DeepFool knows the norms L2 and Linf, not {norm!r}")
+    norm = norm_name(norm, ("L2", "Linf"), "DeepFool")
     if steps < 1 or candidates < 1:
         raise AttackError(f"DeepFool takes a step or more, to a candidate or more, not {steps} and {candidates}")
     search = _DeepFool(model, targeted, norm, steps, overshoot, candidates)
@@ -92,9 +95,12 @@ class _DeepFool:
             over = fooled | (state.taken == self.steps)
             if over.all():
                 return over
-            step = self.to_nearest_boundary(self.gaps(logits, state), leaf, ~over)
+            # The full length in the directions that are left may lead past a nearer point; so this is for long ways.
+            slow = state.taken >= self.steps // 2
+            step, direction = self.to_nearest_boundary(self.gaps(logits, state), leaf, ~over, slow)
         # Steps that the box cuts short would come ever nearer to the boundary without crossing it.
-        step = step + 1e-3 * state.delta
+        further = batch_view(norm_named(self.norm).size(state.delta), step) * direction
+        step = step + 1e-3 * state.delta + 3e-4 * further
         state.delta = (state.images + state.delta + step).clamp(0, 1) - state.images
         state.taken = state.taken + 1
         return over
@@ -106,18 +112,25 @@ class _DeepFool:
         label = label_logits(logits, state.labels)
         return [label - label_logits(logits, candidate) for candidate in state.candidates.unbind(1)]
 
-    def to_nearest_boundary(self, gaps: list[Tensor], leaf: Tensor, unsolved: Tensor) -> Tensor:
-        """(n, ...) the smallest step after which the linearised model closes one of the gaps (eq. 8 and 9)."""
+    def to_nearest_boundary(
+        self, gaps: list[Tensor], leaf: Tensor, unsolved: Tensor, slow: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """(n, ...) the smallest step after which the linearised model closes one of the gaps (eq. 8 and 9), and its
+        direction; where ``slow`` (n,) it is made without the values that are at the ends of the box already.
+        """
         steepest = norm_named(self.norm).steepest
-        nearest, step, total = torch.full_like(gaps[0], torch.inf), torch.zeros_like(leaf), torch.zeros_like(leaf)
+        nearest, total = torch.full_like(gaps[0], torch.inf), torch.zeros_like(leaf)
+        step = chosen = torch.zeros_like(leaf)
         for gap in gaps:
             gradient = finite(input_gradient(-gap, leaf, retain_graph=True))
             total = total + gradient.abs()
+            gradient = torch.where(batch_view(slow, leaf), movable(gradient, leaf), gradient)
             direction = steepest(gradient)
             steepness = (gradient * direction).flatten(1).sum(1)  # the dual norm of the gradient
             distance = torch.where(steepness > 0, gap.abs() / steepness, torch.inf).detach()
             nearer = distance < nearest
             nearest = torch.where(nearer, distance, nearest)
             step = torch.where(batch_view(nearer, step), direction * batch_view(distance, step), step)
+            chosen = torch.where(batch_view(nearer, step), direction, chosen)
         warn_if_vanished(total, unsolved)
-        return step
+        return step, chosen

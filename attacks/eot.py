@@ -10,20 +10,23 @@ from torch import Tensor
 from .core.active_batch import run_until_done
 from .core.ascent import Ascent, AscentSamples, AscentState, step_sizes
 from .core.ball import Ball
+from .core.contract import attack
 from .core.labels import labels_or_predictions
 from .core.losses import objective
 from .core.model import Model, value_and_gradient
+from .core.norm_names import norm_name
 from .core.seeds import Noise, Seed
 from .errors import AttackError
 from .transforms.random_transforms import ANY_POSE, Transform, apply_transforms
 
 
+@attack
 def eot(
     model: Model,
     images: Tensor,
     labels: Tensor | None = None,
     *,
-    eps: float | Tensor = 8 / 255,
+    eps: float | Tensor | None = None,
     norm: str = "Linf",
     transforms: Sequence[Transform] = ANY_POSE,
     samples: int = 8,
@@ -45,7 +48,8 @@ def eot(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1]; most transforms require (N, C, H, W).
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the ball: one for all samples, or (N,).
+        eps: radius of the ball: one for all samples, or (N,); by default 8/255 in Linf, and two levels of each value in
+            L2 (3 for 224 x 224 pixels in colour); in L1 it grows with the side, to 84.
         norm: "Linf", "L2" or "L1".
         transforms: applied to an image, in order, before the model sees it; drawn anew each time.
         samples: number of transformed images that a step is averaged over.
@@ -65,6 +69,7 @@ def eot(
     """
     if samples < 1:
         raise AttackError(f"a step is averaged over a sample or more, not {samples}")
+    norm = norm_name(norm, ("Linf", "L2", "L1"), "EOT")
     ball = Ball.around(images, eps, norm, quantize=quantize)
     labels = labels_or_predictions(model, images, labels, targeted)
     ascent = _ExpectationAscent(

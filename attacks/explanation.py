@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .core.ball import Ball
+from .core.contract import attack
 from .core.labels import labels_or_predictions
 from .core.losses import label_logits
 from .core.model import Model, logits_of
@@ -17,6 +18,7 @@ from .errors import AttackError
 PENALTY = 10.0  # weight of a change of the log-probability, against the distance to the goal
 
 
+@attack
 @torch.inference_mode(False)  # in it nothing could be differentiated
 @torch.no_grad()
 def explanation(
@@ -93,9 +95,11 @@ class _ExplanationSearch:
             maps = self.explain(leaf)
             if not maps.requires_grad:
                 raise AttackError("the explanation has no graph to the picture; give the function that keeps it")
+            logits = logits_of(self.model, leaf)
+            if not logits.requires_grad:
+                raise AttackError("the model's logits do not depend on its input by a gradient, so nothing holds them")
             difference = (_normalised(maps) - self.goal).flatten(1)
             distance = difference.square().sum(1) / self.goal.flatten(1).square().sum(1)
-            logits = logits_of(self.model, leaf)
             log_probability = label_logits(logits.log_softmax(1), self.labels)
             lowered = distance + PENALTY * (log_probability - self.clean).square()
             gradient = torch.autograd.grad(lowered.sum(), leaf)[0]

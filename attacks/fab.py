@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .core.contract import attack
 from .core.hyperplane import DUAL_NORM, step_onto_plane
 from .core.labels import likeliest_wrong
 from .core.losses import is_fooled, label_logits, margin
 from .core.minimum_norm import MinimumNormState, minimum_norm
 from .core.model import Model, finite, input_gradient, logits_of, value_and_gradient, warn_if_vanished
+from .core.norm_names import norm_name
 from .core.norms import batch_view, norm_named, positive
 from .errors import AttackError
 
@@ -18,6 +20,7 @@ MAX_PULL = 0.1  # alpha_max: the largest share of the step that starts from the 
 BACK = 0.9  # beta: where to go on between the clean image and a point that fools
 
 
+@attack
 def fab(
     model: Model,
     images: Tensor,
@@ -55,8 +58,7 @@ def fab(
     Raises:
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
-    if norm not in DUAL_NORM:
-        raise AttackError(f"FAB knows {' and '.join(DUAL_NORM)}, not {norm!r}")
+    norm = norm_name(norm, DUAL_NORM, "FAB")
     if steps < 1 or target_classes < 0:
         raise AttackError(f"steps are 1 or more, and target classes 0 or more, not {steps} and {target_classes}")
     if target_classes and targeted:

@@ -1,20 +1,25 @@
 """The fast gradient sign method (Goodfellow et al. 2015, https://arxiv.org/abs/1412.6572)."""
 
+import math
+
 import torch
 from torch import Tensor
 
+from .core.contract import attack
 from .core.losses import Loss
 from .core.model import Model
+from .core.norm_names import default_radius, norm_name
 from .core.seeds import Seed
 from .pgd import pgd
 
 
+@attack
 def fgsm(
     model: Model,
     images: Tensor,
     labels: Tensor | None = None,
     *,
-    eps: float | Tensor = 8 / 255,
+    eps: float | Tensor | None = None,
     norm: str = "Linf",
     random_start: bool = False,
     step_size: float | Tensor | None = None,
@@ -33,7 +38,8 @@ def fgsm(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the ball: one for all samples, or (N,).
+        eps: radius of the ball: one for all samples, or (N,); by default 8/255 in Linf, and two levels of each value in
+            L2 (3 for 224 x 224 pixels in colour); in L1 it grows with the side, to 84.
         norm: "Linf", "L2" (the fast gradient method), "L1" or "L0".
         random_start: whether to start at a random point of the ball.
         step_size: length of the step; by default eps, or 1.25 eps from a random start.
@@ -49,6 +55,8 @@ def fgsm(
     Raises:
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
+    norm = norm_name(norm)
+    eps = default_radius(norm, math.prod(images.shape[1:])) if eps is None else eps
     if step_size is None and norm != "L0":
         step_size = torch.as_tensor(eps) * (1.25 if random_start else 1)
     return pgd(

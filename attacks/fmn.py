@@ -6,13 +6,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .core.ball import movable
+from .core.contract import attack
 from .core.losses import is_fooled, objective
 from .core.minimum_norm import MinimumNormState, minimum_norm
 from .core.model import Model, value_and_gradient, warn_if_vanished
+from .core.norm_names import norm_name
 from .core.norms import batch_view, norm_named, positive
 from .errors import AttackError
 
 
+@attack
 def fmn(
     model: Model,
     images: Tensor,
@@ -20,7 +24,7 @@ def fmn(
     *,
     norm: str = "Linf",
     steps: int = 100,
-    step_size: float = 1.0,
+    step_size: float | None = None,
     change: float = 0.05,
     targeted: bool = False,
     quantize: bool = False,
@@ -37,7 +41,8 @@ def fmn(
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
         norm: "Linf" or "L2".
         steps: number of steps.
-        step_size: L2 length of the first step (alpha), which falls along a cosine.
+        step_size: L2 length of the first step (alpha), which falls along a cosine; by default 1 for L2, and for Linf
+            the way to a corner of the ball, whose radius a fixed length would not fit.
         change: by which share the radius changes at first (gamma), which falls along a cosine.
         targeted: whether the labels are the classes to reach.
         quantize: whether results consist of levels of an 8-bit file.
@@ -50,8 +55,7 @@ def fmn(
     Raises:
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
-    if norm not in ("L2", "Linf"):
-        raise AttackError(f"FMN knows the norms L2 and Linf, not {norm!r}")
+    norm = norm_name(norm, ("L2", "Linf"), "FMN")
     if steps < 1 or not 0 < change < 1:
         raise AttackError(f"FMN takes a step or more, and changes eps by a fraction, not {steps} and {change}")
     search = _FMN(model, targeted, norm, steps, step_size, change)
@@ -71,7 +75,7 @@ class _FMN:
     targeted: bool
     norm: str
     steps: int
-    step_size: float  # alpha
+    step_size: float | None  # alpha
     change: float  # gamma
 
     def begin(self, samples: MinimumNormState) -> _FMNState:
@@ -89,17 +93,31 @@ class _FMN:
         if over.all():
             return over
         warn_if_vanished(gradient, ~over & ~fooled)
-        gradient = _movable(gradient, state.points)
+        gradient = movable(gradient, state.points)
         cosine = (1 + torch.cos(math.pi * state.taken.to(state.eps) / self.steps)) / 2
-        fraction, length = self.change * cosine, self.step_size * cosine
+        fraction = self.change * cosine
         state.eps = self.radius(state, fooled, self.boundary(state, values, gradient, fraction), fraction)
+        length = self.first_step(state) * cosine
         # Whatever the norm, steps follow the L2 direction of the gradient.
         step = batch_view(length, gradient) * norm_named("L2").steepest(gradient)
         delta = state.points - state.images + step
-        project = norm_named(self.norm).project
-        state.points = (state.images + project(delta, batch_view(state.eps, delta))).clamp(0, 1)
+        state.points = (state.images + self.put_on(delta, batch_view(state.eps, delta))).clamp(0, 1)
         state.taken = state.taken + 1
         return over
+
+    def first_step(self, state: _FMNState) -> Tensor:
+        """(n,) the L2 length of the first step."""
+        if self.step_size is not None:
+            return torch.full_like(state.eps, self.step_size)
+        if self.norm == "L2":
+            return torch.ones_like(state.eps)
+        return state.eps * math.sqrt(state.points[0].numel())
+
+    def put_on(self, delta: Tensor, eps: Tensor) -> Tensor:
+        """Perturbations (n, ...) in the ball of radius eps; for L2 on its sphere, which short steps would not reach."""
+        if self.norm == "L2":
+            return norm_named("L2").steepest(delta) * eps
+        return norm_named(self.norm).project(delta, eps)
 
     def boundary(self, state: _FMNState, values: Tensor, gradient: Tensor, fraction: Tensor) -> Tensor:
         """(n,) the distance to the boundary of the linearised model, and a fraction more, so that it is crossed."""
@@ -112,9 +130,3 @@ class _FMN:
         smaller = torch.minimum(state.eps * (1 - fraction), state.distance)
         larger = torch.where(state.distance.isinf(), boundary, state.eps * (1 + fraction))
         return torch.where(fooled, smaller, larger)
-
-
-def _movable(gradient: Tensor, points: Tensor) -> Tensor:
-    """The gradient (n, ...) to be raised, 0 where it leads out of [0, 1]: else the boundary would seem too near."""
-    stuck = ((points >= 1) & (gradient > 0)) | ((points <= 0) & (gradient < 0))
-    return torch.where(stuck, 0, gradient)

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .core.contract import attack
 from .core.losses import is_fooled, objective
 from .core.minimum_norm import MinimumNormState, minimum_norm
-from .core.model import Model, value_and_gradient
+from .core.model import Model, value_and_gradient, warn_if_vanished
 from .core.norms import batch_view
 from .core.quantize import to_levels
 from .errors import AttackError
 
 
+@attack
 def jsma(
     model: Model,
     images: Tensor,
@@ -76,6 +78,7 @@ class _JSMA:
         loss = objective("cross_entropy", targeted=True)
         logits, _, gradient = value_and_gradient(self.model, state.points, loss, state.target)
         fooled = is_fooled(logits, state.labels, self.targeted)
+        warn_if_vanished(gradient, ~fooled)
         state.result = torch.where(batch_view(fooled, state.points), state.points, state.result)
         saliency, end = (gradient, 1) if self.change > 0 else (-gradient, 0)
         picked = _salient_pair(state.images, state.points, saliency, self.allowed, end)

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .core.contract import attack
 from .core.losses import cross_entropy, is_fooled, margin
 from .core.minimum_norm import MAX_WEIGHT, MinimumNormState, WeightSearch, minimum_norm, multiple_to_zero
 from .core.model import Model, value_and_gradient, warn_if_vanished
@@ -15,6 +16,7 @@ from .errors import AttackError
 MEMORY = 8  # pairs of steps and changes of the gradient that a sample remembers
 
 
+@attack
 def lbfgs(
     model: Model,
     images: Tensor,

@@ -8,19 +8,22 @@ from torch import Tensor
 from .core.active_batch import run_until_done
 from .core.ascent import Ascent, AscentSamples, AscentState, step_sizes
 from .core.ball import Ball
+from .core.contract import attack
 from .core.labels import labels_or_predictions
 from .core.losses import Loss, objective
 from .core.model import Model
+from .core.norm_names import norm_name
 from .core.norms import batch_view, l1, positive
 from .core.seeds import Noise, Seed
 
 
+@attack
 def mifgsm(
     model: Model,
     images: Tensor,
     labels: Tensor | None = None,
     *,
-    eps: float | Tensor = 8 / 255,
+    eps: float | Tensor | None = None,
     norm: str = "Linf",
     step_size: float | Tensor | None = None,
     steps: int = 10,
@@ -42,7 +45,8 @@ def mifgsm(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the ball: one for all samples, or (N,).
+        eps: radius of the ball: one for all samples, or (N,); by default 8/255 in Linf, and two levels of each value in
+            L2 (3 for 224 x 224 pixels in colour); in L1 it grows with the side, to 84.
         norm: "Linf", "L2" or "L1".
         step_size: length of a step; by default ``eps / steps``, as in the paper.
         steps: number of steps.
@@ -61,6 +65,7 @@ def mifgsm(
     Raises:
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
+    norm = norm_name(norm, ("Linf", "L2", "L1"), "MI-FGSM")
     ball = Ball.around(images, eps, norm, quantize=quantize)
     labels = labels_or_predictions(model, images, labels, targeted)
     ascent = _MomentumAscent(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .core.contract import attack
 from .core.losses import is_fooled, objective
 from .core.minimum_norm import MinimumNormState, minimum_norm
 from .core.model import Model, logits_of
@@ -14,7 +15,10 @@ from .core.quantize import to_levels
 from .core.seeds import Noise, Seed
 from .errors import AttackError
 
+VALUES = 2**23  # of the candidates that are painted at a time
 
+
+@attack
 def one_pixel(
     model: Model,
     images: Tensor,
@@ -109,13 +113,19 @@ class _OnePixel:
 
     def evaluate(self, image: Tensor, label: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The fitness (P,) of one image's candidates, the nearest picture that fools, and whether there is one."""
-        pictures = self.painted(image, candidates)
-        logits = torch.cat([logits_of(self.model, part) for part in pictures.split(self.batch_size)])
-        labels = label.expand(len(logits))
-        fooled = is_fooled(logits, labels, self.targeted)
-        # The nearest of several, so that it does not matter which comes first.
-        distance = torch.where(fooled, l2(pictures - image), torch.inf)
-        return objective("cross_entropy", self.targeted)(logits, labels), pictures[distance.argmin()], fooled.any()
+        fitness, nearest, least = [], image, torch.full((), torch.inf, device=image.device)
+        # Large pictures are painted a few at a time, since each candidate is one.
+        for part in candidates.split(min(self.batch_size, max(1, VALUES // image.numel()))):
+            pictures = self.painted(image, part)
+            logits = logits_of(self.model, pictures)
+            labels = label.expand(len(logits))
+            fitness.append(objective("cross_entropy", self.targeted)(logits, labels))
+            # The nearest of several that fool, so that it does not matter which comes first.
+            distance = torch.where(is_fooled(logits, labels, self.targeted), l2(pictures - image), torch.inf)
+            best = distance.argmin()
+            nearest = torch.where(distance[best] < least, pictures[best], nearest)
+            least = torch.minimum(least, distance[best])
+        return torch.cat(fitness), nearest, least < torch.inf
 
     def next_generation(self, state: _OnePixelState) -> Tensor:
         """(n, P, pixels, places and colours) one child for each candidate."""

@@ -9,15 +9,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .core.ball import check_images
+from .core.contract import attack, given
 from .core.labels import labels_or_predictions
-from .core.losses import Loss, objective
+from .core.losses import Loss, is_fooled, objective
 from .core.minibatches import SharedSamples
-from .core.model import Model, value_and_gradient
+from .core.model import Model, value_and_gradient, warn_if_vanished
 from .core.seeds import Seed
 from .transforms.patch_placement import Placement, apply_patch
 from .transforms.random_transforms import Transform, apply_transforms, noise_per_sample
 
 
+@attack
 def patch(
     model: Model,
     images: Tensor,
@@ -64,6 +66,7 @@ def patch(
     return apply_patch(images, trained, share=share, shape=shape, degrees=degrees, seed=seed)
 
 
+@given
 @torch.inference_mode(False)  # in it nothing could be differentiated
 @torch.no_grad()
 def train_patch(
@@ -116,7 +119,13 @@ def train_patch(
     placement = Placement(share, shape, degrees)
     side = math.ceil(placement.sides(images)[1])
     search = _PatchSearch(
-        model, objective("cross_entropy", targeted), placement, smoothness, transforms=transforms, batch_size=batch_size
+        model,
+        objective("cross_entropy", targeted),
+        targeted,
+        placement,
+        smoothness,
+        transforms=transforms,
+        batch_size=batch_size,
     )
     samples = SharedSamples(images, labels, noise_per_sample(seed, len(images)))
     trained = images.new_full((images.shape[1], side, side), 0.5)
@@ -133,6 +142,7 @@ def train_patch(
 class _PatchSearch:
     model: Model
     objective: Loss
+    targeted: bool
     placement: Placement
     smoothness: float
     transforms: Sequence[Transform]
@@ -156,7 +166,9 @@ class _PatchSearch:
             return F.logsigmoid(self.objective(logits, labels))
 
         copies = trained.expand(len(chosen), *trained.shape)
-        return value_and_gradient(logits_with, copies, log_probability, chosen.labels)[2]
+        logits, _, gradients = value_and_gradient(logits_with, copies, log_probability, chosen.labels)
+        warn_if_vanished(gradients, ~is_fooled(logits, chosen.labels, self.targeted))
+        return gradients
 
 
 def _variation_gradient(trained: Tensor) -> Tensor:

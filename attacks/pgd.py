@@ -6,18 +6,20 @@ from torch import Tensor
 from .core.active_batch import run_until_done
 from .core.ascent import Ascent, AscentSamples, step_sizes
 from .core.ball import Ball
+from .core.contract import attack
 from .core.labels import labels_or_predictions
 from .core.losses import Loss, objective
 from .core.model import Model
 from .core.seeds import Noise, Seed
 
 
+@attack
 def pgd(
     model: Model,
     images: Tensor,
     labels: Tensor | None = None,
     *,
-    eps: float | Tensor = 8 / 255,
+    eps: float | Tensor | None = None,
     norm: str = "Linf",
     step_size: float | Tensor | None = None,
     steps: int = 40,
@@ -41,7 +43,8 @@ def pgd(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the ball: one for all samples, or (N,).
+        eps: radius of the ball: one for all samples, or (N,); by default 8/255 in Linf, and two levels of each value in
+            L2 (3 for 224 x 224 pixels in colour); in L1 it grows with the side, to 84.
         norm: "Linf", "L2", "L1", or "L0", whose eps counts values.
         step_size: length of a step; by default ``2.5 * eps / steps``, as in the authors' experiments.
         steps: number of steps from each start.
@@ -64,7 +67,7 @@ def pgd(
     ball = Ball.around(images, eps, norm, quantize=quantize)
     labels = labels_or_predictions(model, images, labels, targeted)
     # The eps of L0 is a number of values, not a length.
-    default = torch.ones_like(ball.eps) if norm == "L0" else ball.eps * 2.5 / steps
+    default = torch.ones_like(ball.eps) if ball.norm == "L0" else ball.eps * 2.5 / steps
     ascent = Ascent(
         model=model,
         objective=objective(loss, targeted),

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from .core.contract import attack
 from .core.model import Model
 from .core.seeds import Seed
 from .eot import eot
 from .transforms.random_transforms import PRINT_AND_PHOTOGRAPH, Transform
 
 
+@attack
 def physical(
     model: Model,
     images: Tensor,

@@ -7,28 +7,32 @@ from torch import Tensor
 
 from .core.active_batch import run_until_done
 from .core.ball import Ball, BoundedSamples
+from .core.contract import attack
 from .core.labels import labels_or_predictions
 from .core.losses import Loss, is_fooled, objective
 from .core.model import Model, logits_of
+from .core.norm_names import norm_name
 from .core.norms import batch_view
 from .core.seeds import Noise, Seed
 from .core.windows import bumps, inside, places, sides
 from .errors import AttackError
 
-# Of 10,000 queries, those after which the share of the image that is changed halves (section 3).
+# The queries, of 10,000, after which the share of the image that is changed halves (section 3).
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 MIN_LENGTH = 1e-12
 
 
+@attack
 def square(
     model: Model,
     images: Tensor,
     labels: Tensor | None = None,
     *,
-    eps: float | Tensor = 8 / 255,
+    eps: float | Tensor | None = None,
     norm: str = "Linf",
     queries: int = 5000,
     share: float = 0.8,
+    rescale: bool = False,
     targeted: bool = False,
     quantize: bool = False,
     batch_size: int | None = None,
@@ -44,10 +48,12 @@ def square(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, C, H, W) in [0, 1]; (N, H, W) count as one channel, and (N, D) as one row.
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the ball: one for all samples, or (N,).
+        eps: radius of the ball: one for all samples, or (N,); by default 8/255 in Linf, and two levels of each value in
+            L2 (3 for 224 x 224 pixels in colour).
         norm: "Linf" or "L2".
         queries: how often the model is queried, besides once with the images themselves.
         share: of the image that is changed at first (p).
+        rescale: whether the share shrinks faster, in proportion, where there are fewer than the paper's 10,000 queries.
         targeted: whether the labels are the classes to reach.
         quantize: whether results consist of levels of an 8-bit file.
         batch_size: how many samples are attacked at a time; by default all.
@@ -60,14 +66,13 @@ def square(
     Raises:
         AttackError: images, labels or settings that are not valid.
     """
-    if norm not in _SEARCHES:
-        raise AttackError(f"Square knows {' and '.join(_SEARCHES)}, not {norm!r}")
+    norm = norm_name(norm, _SEARCHES, "Square")
     if queries < 1 or not 0 < share <= 1:
         raise AttackError(f"Square takes a query or more, and a share in (0, 1], not {queries} and {share}")
     ball = Ball.around(images, eps, norm, quantize=quantize)
     labels = labels_or_predictions(model, images, labels, targeted)
     loss = objective("cross_entropy" if targeted else "margin", targeted)  # section 3.1
-    search = _SEARCHES[norm](model, loss, targeted, queries, share)
+    search = _SEARCHES[norm](model, loss, targeted, queries, share, rescale)
     samples = BoundedSamples(ball, labels, Noise.of(seed, len(labels)))
     return run_until_done(search, samples, batch_size=batch_size)
 
@@ -91,6 +96,7 @@ class _Square:
     targeted: bool
     queries: int
     share: float  # p
+    rescale: bool
 
     def begin(self, samples: BoundedSamples) -> _SquareState:
         ball, labels = samples.ball, samples.labels
@@ -114,7 +120,8 @@ class _Square:
         state.points = torch.where(batch_view(better, points), state.trial, state.points)
         state.result = torch.where(batch_view(better, points), points, state.result)
         halvings = torch.tensor(HALVINGS, device=points.device)[:, None]
-        share = self.share / 2.0 ** (state.queries * 10_000 // self.queries > halvings).sum(0)
+        query = state.queries * 10_000 // self.queries if self.rescale else state.queries
+        share = self.share / 2.0 ** (query > halvings).sum(0)
         state.queries = state.queries + 1
         done = fooled | state.solved | (state.queries == self.queries)
         if not done.all():

@@ -7,10 +7,12 @@ import torch
 from torch import Tensor
 
 from .core.ball import Ball
+from .core.contract import attack, given
 from .core.labels import labels_or_predictions
-from .core.losses import Loss, objective
+from .core.losses import Loss, is_fooled, objective
 from .core.minibatches import SharedSamples
-from .core.model import Model, value_and_gradient
+from .core.model import Model, value_and_gradient, warn_if_vanished
+from .core.norm_names import norm_name
 from .core.norms import batch_view, l1, norm_named
 from .core.seeds import Seed
 from .errors import AttackError
@@ -24,15 +26,17 @@ from .transforms.random_transforms import (
     shift,
 )
 
+EPS = 10 / 255  # in Linf
 VARIED = (mirror(), rotation(10), scale(0.8, 1.4), shift(0.15))  # so that a few images do as well as many
 
 
+@attack
 def universal(
     model: Model,
     images: Tensor,
     labels: Tensor | None = None,
     *,
-    eps: float = 10 / 255,
+    eps: float | None = None,
     norm: str = "Linf",
     step_size: float | None = None,
     steps: int = 200,
@@ -58,6 +62,8 @@ def universal(
     Raises:
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
+    norm = norm_name(norm, ("Linf", "L2"), "this attack")
+    eps = EPS if eps is None and norm == "Linf" else eps
     ball = Ball.around(images, eps, norm, quantize=quantize)
     delta = universal_perturbation(
         model,
@@ -78,6 +84,7 @@ def universal(
     return ball.quantized(ball.project(images + delta))
 
 
+@given
 @torch.inference_mode(False)  # in it nothing could be differentiated
 @torch.no_grad()
 def universal_perturbation(
@@ -85,7 +92,7 @@ def universal_perturbation(
     images: Tensor,
     labels: Tensor | None = None,
     *,
-    eps: float = 10 / 255,
+    eps: float | None = None,
     norm: str = "Linf",
     step_size: float | None = None,
     steps: int = 200,
@@ -109,7 +116,7 @@ def universal_perturbation(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1], all of one kind.
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the ball.
+        eps: radius of the ball; by default 10/255 in Linf, and two levels of each value in L2.
         norm: "Linf" or "L2".
         step_size: length of the first step; by default a tenth of eps.
         steps: number of steps.
@@ -130,11 +137,15 @@ def universal_perturbation(
     """
     if isinstance(eps, Tensor) and eps.dim():
         raise AttackError("one perturbation has one eps, not one for each sample")
+    norm = norm_name(norm, ("Linf", "L2"), "this attack")
+    eps = EPS if eps is None and norm == "Linf" else eps
     ball = Ball.around(images, eps, norm)
     labels = labels_or_predictions(model, images, labels, targeted)
     transforms = (VARIED if images.dim() == 4 else ()) if transforms is None else transforms
     length = ball.eps[:1] / 10 if step_size is None else torch.full_like(ball.eps[:1], step_size)
-    search = _UniversalSearch(model, objective("cross_entropy", targeted), limit, transforms, batch_size)
+    search = _UniversalSearch(
+        model, objective("cross_entropy", targeted), targeted, limit, transforms=transforms, batch_size=batch_size
+    )
     samples = SharedSamples(images, labels, noise_per_sample(seed, len(images)))
     steepest, project = norm_named(norm).steepest, norm_named(norm).project
     delta = velocity = torch.zeros_like(images[:1])
@@ -150,6 +161,7 @@ def universal_perturbation(
 class _UniversalSearch:
     model: Model
     objective: Loss
+    targeted: bool
     limit: float
     transforms: Sequence[Transform]
     batch_size: int | None
@@ -160,7 +172,9 @@ class _UniversalSearch:
         for chosen in samples.parts(numbers, self.batch_size):
             views = apply_transforms(chosen.images, self.transforms, chosen.noise)
             points = (views + delta).clamp(0, 1)
-            gradient += value_and_gradient(self.model, points, self.cut_loss, chosen.labels)[2].sum(0)
+            logits, _, each = value_and_gradient(self.model, points, self.cut_loss, chosen.labels)
+            warn_if_vanished(each, ~is_fooled(logits, chosen.labels, self.targeted))
+            gradient += each.sum(0)
         return gradient
 
     def cut_loss(self, logits: Tensor, labels: Tensor) -> Tensor:

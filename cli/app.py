@@ -1,9 +1,8 @@
 """The entrance, and the one place where errors become lines and exit statuses."""
 
 import errno
-import os
+import io
 import sys
-import traceback
 import warnings
 from collections.abc import Sequence
 
@@ -24,12 +23,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     problem = check_import_name()
     if problem:
-        return _failed(problem, 2)
+        click.echo(f"Error: {problem}", err=True)
+        return 2
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # for what its encoding lacks
     try:
         from .commands import app  # not before `interpret` is known to be ours
 
-        _look_here_for_modules()
         with warnings.catch_warnings():
             # Pillow warns of what it then reads; said once here, since the threads that read share the filters.
             warnings.filterwarnings("ignore", module="PIL")
@@ -40,14 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed("interrupted", 130)
     except Exception as error:
         if _verbosity(given) >= 2:
-            traceback.print_exc()
+            from .options.messages import whole_story
+
+            whole_story(error)
         return _failed(*_said(error))
-
-
-def _look_here_for_modules() -> None:
-    # The console script, unlike `python -m`, does not look for package.module:function here.
-    if os.getcwd() not in sys.path and "" not in sys.path:
-        sys.path.append(os.getcwd())
 
 
 def _usage(error: click.ClickException) -> str:
@@ -59,16 +57,16 @@ def _usage(error: click.ClickException) -> str:
 
 def _said(error: Exception) -> tuple[str, int]:
     from attacks.errors import AttackError
-    from interpret.errors import InterpretError, PictureError
+    from interpret.errors import OUT_OF_MEMORY, InterpretError, PictureError, is_out_of_memory
 
+    if is_out_of_memory(error):
+        return OUT_OF_MEMORY, 1
     if isinstance(error, InterpretError | AttackError):
         return str(error), 1 if isinstance(error, PictureError) else 2
     if isinstance(error, OSError):
         # Files are written elsewhere, by name; what has none is standard output.
         place = error.filename or ("standard output" if error.errno == errno.ENOSPC else "")
         return f"{place}{': ' if place else ''}{error.strerror or error}", 1
-    if isinstance(error, MemoryError):
-        return "out of memory; try smaller pictures or fewer at a time", 1
     return f"{type(error).__name__}: {error}; run again with -vv for the whole story", 1
 
 
@@ -78,5 +76,7 @@ def _verbosity(arguments: Sequence[str]) -> int:
 
 
 def _failed(message: str, status: int) -> int:
-    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    from .options.messages import note
+
+    note(f"Error: {' '.join(message.split())}")
     return status

@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
-from interpret.errors import InterpretError, did_you_mean
+from interpret.errors import InterpretError, did_you_mean, printable
+
+from .options.safety import too_far
 
 Settings = dict[str, Any]
 
@@ -22,7 +24,8 @@ def default_map(path: str | None, commands: Mapping[str, click.Command]) -> dict
 
     Args:
         path: a TOML file; by default interp.toml, or else [tool.interp] in pyproject.toml, in the
-            current folder, where there is one.
+            current folder, where there is one. Such a file, which nobody named, may choose no code, and
+            nothing outside its folder to take weights from or to write to.
         commands: name to command.
 
     Returns:
@@ -31,7 +34,7 @@ def default_map(path: str | None, commands: Mapping[str, click.Command]) -> dict
     Raises:
         InterpretError: a file that cannot be read, or a key that no command knows.
     """
-    settings = _settings(path)
+    settings, found = _settings(path)
     environment = {key.removeprefix("INTERP_"): value for key, value in os.environ.items() if key.startswith("INTERP_")}
     if not settings and not environment:
         return {}  # and no command need be made to see what it knows
@@ -41,6 +44,8 @@ def default_map(path: str | None, commands: Mapping[str, click.Command]) -> dict
     inside = {f"{group}-{name}": command for group, held in groups.items() for name, command in held.items()}
     options = {name: _options(command) for name, command in {**alone, **inside}.items()}
     common, tables = _checked(settings, options)
+    if found is not None:
+        _refuse_too_far(found, common, tables, options)
     defaults = {}
     for name, known in options.items():
         layers = common, tables.get(name, {}), _below(environment, ""), _below(environment, f"{name}-")
@@ -85,6 +90,9 @@ def _checked(settings: Settings, options: Mapping[str, Mapping]) -> tuple[Settin
     everything = sorted(set().union(*options.values()))
     common = {_key(key): value for key, value in settings.items() if not isinstance(value, dict)}
     tables = {key.replace("_", "-"): value for key, value in settings.items() if isinstance(value, dict)}
+    for name, value in [*common.items(), *(pair for table in tables.values() for pair in table.items())]:
+        if any(printable(str(text)) != str(text) for text in (value if isinstance(value, list) else [value])):
+            raise InterpretError(f"the configuration's {name} = {value!r} holds control characters")
     _refuse_unknown(common, everything, [*everything, *options], "no option")
     _refuse_unknown(tables, options, options, "no command")
     keyed = {name: {_key(key): value for key, value in table.items()} for name, table in tables.items()}
@@ -99,17 +107,32 @@ def _refuse_unknown(given: Mapping, known: Any, close: Any, kind: str) -> None:
             raise InterpretError(f"the configuration has {key!r}, which is {kind}{did_you_mean(key, close)}")
 
 
-def _settings(path: str | None) -> Settings:
+def _refuse_too_far(found: Path, common: Settings, tables: Mapping[str, Settings], options: Mapping) -> None:
+    """Refuse what a file may not choose that lay in the current folder and was not named, since anybody may have
+    put it there: code, weights from elsewhere, and places elsewhere to write to.
+    """
+    for name, known in options.items():
+        for key, value in (common | tables.get(name, {})).items():
+            if key in known and (reason := too_far(known[key].type, value, found.parent)):
+                raise InterpretError(
+                    f"{found} was found, not named, and its {key} = {value!r} {reason}; if you trust it, name it: "
+                    f"interp --config {found} …"
+                )
+
+
+def _settings(path: str | None) -> tuple[Settings, Path | None]:
+    """What the file says, and the file where it was found, not named."""
     if path is not None:
-        return _read(Path(path))
+        return _read(Path(path)), None
     if Path("interp.toml").is_file():
-        return _read(Path("interp.toml"))
+        return _read(Path("interp.toml")), Path("interp.toml")
     if Path("pyproject.toml").is_file():
         try:
-            return _read(Path("pyproject.toml")).get("tool", {}).get("interp", {})
+            tool = _read(Path("pyproject.toml")).get("tool", {})
         except InterpretError:
-            return {}  # somebody else's file, which need not concern us
-    return {}
+            return {}, None  # somebody else's file, which need not concern us
+        return tool.get("interp", {}), Path("pyproject.toml")
+    return {}, None
 
 
 def _read(path: Path) -> Settings:

@@ -15,7 +15,10 @@ __version__ = "0.1.0"
 
 # The module of each public name; none is imported before a name of it is used, so that importing is cheap.
 _HOMES = {
+    "calibration_error": ("calibration",),
     "classifier": ("Classifier",),
+    "corruptions": ("CORRUPTIONS",),
+    "corruptions.corrupt": ("corrupt",),
     "datasets.batches": ("batches",),
     "datasets.dataset": ("Dataset", "mean_and_std", "split"),
     "datasets.folders": ("class_index", "labelled_files", "labelled_pictures"),

@@ -1,7 +1,10 @@
 """The errors of the toolkit, each with a message that names the remedy, and the wording they share."""
 
 import difflib
+import re
 from collections.abc import Iterable
+
+OUT_OF_MEMORY = "memory does not suffice; scale the picture down, or take fewer at a time or a smaller network"
 
 
 class InterpretError(Exception):
@@ -20,8 +23,31 @@ class NetworkError(InterpretError):
     """A network, or its weights, that cannot be used in the way asked for."""
 
 
+# What moves a terminal's cursor, ends a line, turns the order of letters round, or stands for a byte that is no UTF-8.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Text of strangers in one line that does nothing but show: the rest is escaped as in JSON, such as \\u001b."""
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """Text of at most so many letters; what is left out of the middle is an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - most // 3 - 1]}…{text[-(most // 3) :]}"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory does not suffice, whatever Python, NumPy, PyTorch or a driver call it."""
+    text = str(error).lower()
+    said = r"out of memory|not enough memory|bad_alloc|(can't|cannot|unable to|failed to) allocate"
+    return isinstance(error, MemoryError) or re.search(said, text) is not None
+
+
 def error_line(error: Exception) -> str:
     """What an error says, in one line of a length that suits a page."""
+    if is_out_of_memory(error):
+        return OUT_OF_MEMORY
     return " ".join(str(error).split())[:300]
 
 
@@ -30,11 +56,17 @@ def kind_and_text(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
+def address_hint(name: str) -> str:
+    """What to do with an address where a file is meant, as the end of a sentence; nothing for other names."""
+    return f"; fetch it first: curl -LO {shortened(name, 200)}" if re.match(r"[A-Za-z][\w+.-]*://", name) else ""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Up to three close names as the end of a sentence, such as ``"; did you mean 'layer4'?"``, or nothing."""
     folded = {}
     for candidate in known:
-        folded.setdefault(candidate.casefold(), candidate)
+        if candidate != name:  # which is there, but of no use
+            folded.setdefault(candidate.casefold(), candidate)
     close = difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)
     if not close:
         return ""

@@ -9,6 +9,7 @@ from torch import Tensor
 from .errors import InterpretError, PictureError
 
 LARGEST = 400  # how many times the crop a resized picture may cover, so that memory suffices
+PLACES = 2**20  # of pixels that are looked up at a time
 INTERPOLATIONS = ("bilinear", "bicubic", "nearest")
 
 
@@ -68,9 +69,9 @@ class Geometry:
         # Where each pixel's centre lies in the box, from -1 at its left and top edges to 1.
         rows = ((torch.arange(self.picture[0]) + 0.5 - top) / (bottom - top) * 2 - 1).to(maps)
         columns = ((torch.arange(self.picture[1]) + 0.5 - left) / (right - left) * 2 - 1).to(maps)
-        places = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1).expand(len(maps), -1, -1, -1)
-        laid = F.grid_sample(maps, places, mode="bilinear", padding_mode="border", align_corners=False)
-        return laid * self.seen().to(maps)
+        # Some rows at a time, since the places of all pixels take twice the memory of the result.
+        parts = rows.split(max(1, PLACES // len(columns))), self.seen().split(max(1, PLACES // len(columns)))
+        return torch.cat([_laid(maps, columns, *part) for part in zip(*parts, strict=True)], dim=2)
 
     def spread(self, attribution: Tensor) -> Tensor:
         """Distribute the value of each input pixel, (N, C, h, w), over the pixels of the picture it was made of.
@@ -83,6 +84,13 @@ class Geometry:
         with torch.enable_grad():
             picture = attribution.new_zeros(*attribution.shape[:2], *self.picture, requires_grad=True)
             return torch.autograd.grad(self.apply(picture), picture, attribution, create_graph=True)[0]
+
+
+def _laid(maps: Tensor, columns: Tensor, rows: Tensor, seen: Tensor) -> Tensor:
+    """Some rows of maps (N, C, u, v), read at places from -1 to 1; 0 at pixels that are not seen."""
+    places = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1).expand(len(maps), -1, -1, -1)
+    laid = F.grid_sample(maps, places, mode="bilinear", padding_mode="border", align_corners=False)
+    return laid * seen.to(maps)
 
 
 def fit(

@@ -5,16 +5,20 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import torch
 from PIL import Image
 
 from cli.app import main
+from cli.commands import app
 from interpret import Classifier
 from interpret.bundled import samples
+from interpret.labels.names import Labels
 from tests.tiny import SmallCNN
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -63,6 +67,15 @@ def process(*words: object, python: tuple[str, ...] = (), **variables: str) -> s
     )
 
 
+def all_commands() -> Iterator[tuple[str, click.Command]]:
+    """Every command, those inside groups too, by what is typed."""
+    for name, command in app.commands.items():
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {inner}", command.commands[inner]) for inner in command.commands)
+        else:
+            yield name, command
+
+
 def stored(path: Path | str) -> dict:
     """What a PNG says of how it was made."""
     with Image.open(path) as picture:
@@ -75,6 +88,16 @@ def flowers(mean: float = 0.5) -> Classifier:
     network = SmallCNN()
     network.head.weight.data.abs_()
     return Classifier(network, mean=(mean,) * 3, std=(0.25,) * 3, labels=FLOWERS, input_size=32)
+
+
+STRANGE = ("cost $5 and $10", "\x1b[31mred\x07", "two\nlines\u2028more\u202e", "w" * 5000, "$\\frac{")
+
+
+def strange_flowers() -> Classifier:
+    """The same network with names that terminals, files and figures stumble over."""
+    classifier = flowers()
+    classifier.labels = Labels(STRANGE)
+    return classifier
 
 
 def dark_flowers() -> Classifier:

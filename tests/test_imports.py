@@ -13,6 +13,8 @@ MAY_IMPORT = {"interpret": set(), "attacks": set(), "cli": {"interpret", "attack
 ORDER = {
     "interpret": [
         "errors",
+        "calibration_error",
+        "bounds",
         "progress",
         "bundled",
         "labels",
@@ -21,6 +23,7 @@ ORDER = {
         "classifier",
         "scores",
         "images",
+        "corruptions",
         "gradient_check",
         "models",
         "datasets",
@@ -32,7 +35,7 @@ ORDER = {
         "report",
     ],
     "attacks": ["errors", "distributed", "core", "transforms", "the attacks", "evaluation", "training"],
-    "cli": ["memory", "config", "group", "options", "job", "commands", "app", "__main__"],
+    "cli": ["memory", "own_code", "group", "options", "config", "job", "commands", "app", "__main__"],
 }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+import torch
 
 from cli.app import main
 from cli.commands import app
@@ -49,6 +50,10 @@ def test_python_session(tmp_path, monkeypatch):
     assert examples.examples and not doctest.DocTestRunner().run(examples).failed
     assert (tmp_path / "cat.png").stat().st_size > 10_000
     assert names["picture"].shape == (1, 3, 96, 96)
+    robust = names["interpret"].load("robust.pt")
+    images, labels = names["unseen"].batch(torch.arange(200))
+    found = names["attacks"].pgd(robust, images, labels, eps=0.1, steps=10)
+    assert (robust(found).argmax(1) == labels).float().mean() > 0.4
 
 
 def test_every_method_has_its_row():

@@ -55,27 +55,6 @@ class SmallCNN(nn.Module):
         return self.head(self.dropout(F.relu(second).mean((2, 3))))
 
 
-class PlainCNN(nn.Module):
-    """The same layers with a module for each activation and no path around them, as captum's rules need it."""
-
-    def __init__(self, channels: int = 3, classes: int = 5):
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, 8, 3, padding=1)
-        self.bn1 = nn.BatchNorm2d(8)
-        self.relu1 = nn.ReLU(inplace=True)
-        self.conv2 = nn.Conv2d(8, 8, 3, padding=1)
-        self.bn2 = nn.BatchNorm2d(8)
-        self.relu2 = nn.ReLU()
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.dropout = nn.Dropout(0.5)
-        self.head = nn.Linear(8, classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        first = self.relu1(self.bn1(self.conv1(images)))
-        second = self.relu2(self.bn2(self.conv2(first)))
-        return self.head(self.dropout(self.pool(second).flatten(1)))
-
-
 PATCH = (torch.rand(3, 5, 5, generator=torch.Generator().manual_seed(1)) > 0.5).float()
 
 

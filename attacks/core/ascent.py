@@ -12,6 +12,7 @@ from .losses import Loss, is_fooled
 from .model import Model, logits_of, value_and_gradient, warn_if_vanished
 from .norms import batch_view, norm_named
 from .seeds import Noise
+from .unseen import undo_unseen
 
 # A forward pass costs about a third of one with its backward pass. Where at least this share of the points fools, it
 # pays to pass all of them forward first, and to take gradients only of those that do not.
@@ -40,6 +41,7 @@ class AscentState(State):
     taken: Tensor  # (n,) steps since the start
     robust: Tensor  # (n,) whether a forward pass has shown that the points do not fool
     starts: Tensor  # (n,) how many there were
+    seen: Tensor  # (n, ...) where a gradient was other than zero
 
 
 @dataclass(kw_only=True)
@@ -75,15 +77,30 @@ class Ascent:
             taken=zeros.long(),
             robust=zeros.bool(),
             starts=zeros.long() + 1,
+            seen=torch.zeros_like(points, dtype=torch.bool),
         )
 
     def step(self, state: AscentState) -> Tensor:
+        done = self.one_step(state)
+        # In training, which draws for a whole batch, the noise is wanted.
+        if self.is_noisy(state) and done.any():
+            undo_unseen(self, state, done)
+        return done
+
+    def is_noisy(self, state: AscentState) -> bool:
+        """Whether starts are random, and what this does where the model sees nothing is to be undone."""
+        return (self.random_start or self.restarts > 1) and state.noise.generator is None
+
+    def one_step(self, state: AscentState) -> Tensor:
+        """As ``step``, whose results may differ where the model sees nothing."""
         points = state.ball.quantized(state.points)
         if self.stop_when_fooled and self.fooled_share >= FORWARD_FIRST:
             fooled = self.fooled_by_forward_pass(state, points)
             if fooled.any():
                 return fooled
         logits, values, gradient = self.value_and_gradient(state, points)
+        if self.is_noisy(state):
+            state.seen = state.seen | (gradient != 0)
         fooled = is_fooled(logits, state.labels, self.targeted)
         ended = self.has_ended(state, fooled)
         if self.stop_when_fooled or self.restarts > 1:  # else the last point is the result, whether it fools or not
@@ -99,17 +116,19 @@ class Ascent:
 
     def value_and_gradient(self, state: AscentState, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The logits, the values of what is raised, and its gradient at the points, where any is needed."""
+        known = (state.taken > 0) if self.is_noisy(state) else torch.ones_like(state.robust)  # what the model sees
         return value_and_gradient(
             self.model,
             points,
             self.objective,
             state.labels,
-            skip=lambda logits: self.has_ended(state, is_fooled(logits, state.labels, self.targeted)),
+            skip=lambda logits: self.has_ended(state, is_fooled(logits, state.labels, self.targeted)) & known,
         )
 
     def direction(self, state: AscentState, gradient: Tensor) -> Tensor:
         """The step (n, ...) to take for a gradient (n, ...): along the steepest direction of the norm."""
-        return norm_named(state.ball.norm).steepest(gradient) * batch_view(state.step_size, gradient)
+        length = batch_view(state.step_size, gradient)
+        return norm_named(state.ball.norm).step(gradient, state.points, length)
 
     def has_ended(self, state: AscentState, fooled: Tensor) -> Tensor:
         """(n,) whether the run from the last start is over."""
@@ -157,4 +176,6 @@ class Ascent:
 def step_sizes(ball: Ball, step_size: float | Tensor | None, default: Tensor) -> Tensor:
     """(n,) step sizes in the type of the images: one for all samples, one for each, or the default (n,)."""
     lengths = default if step_size is None else per_sample(step_size, ball.images, "step_size")
+    if not ((lengths >= 0) & lengths.isfinite()).all():
+        raise AttackError(f"a step_size is a length of 0 or more, not {step_size}")
     return lengths.to(ball.images.dtype)

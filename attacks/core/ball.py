@@ -1,5 +1,6 @@
 """What an attack may return: images within eps of the clean ones and within [0, 1], exactly."""
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,10 +9,12 @@ from torch import Tensor
 
 from ..errors import AttackError
 from .active_batch import State
+from .norm_names import check_radius, default_radius, norm_name
 from .norms import batch_view, norm_named
 from .seeds import Noise
 
 MAX_LEVEL = 255  # of an 8-bit file
+ROUNDING = 1e-6  # by which images may lie outside of [0, 1]
 
 
 @dataclass
@@ -31,15 +34,19 @@ class Ball(State):
     quantize: bool
 
     @classmethod
-    def around(cls, images: Tensor, eps: float | Tensor, norm: str = "Linf", *, quantize: bool = False) -> Self:
-        """The balls around images (N, ...) in [0, 1], of one radius or (N,); AttackErrors where either is invalid."""
-        norm_named(norm)
+    def around(cls, images: Tensor, eps: float | Tensor | None, norm: str = "Linf", *, quantize: bool = False) -> Self:
+        """The balls around images (N, ...) in [0, 1], of one radius or (N,), by default the norm's.
+
+        AttackErrors where either is invalid.
+        """
+        norm = norm_name(norm)
         check_images(images)
-        radius = per_sample(eps, images, "eps")
-        if (radius < 0).any() or radius.isnan().any():
-            raise AttackError(f"eps is a radius of 0 or more, not {eps}")
-        if quantize and norm == "Linf" and ((radius > 0) & (_levels(radius) < 1)).any():
-            raise AttackError(f"eps {eps} is less than one level of an 8-bit picture (1/255 = {1 / MAX_LEVEL:.6f})")
+        values = math.prod(images.shape[1:])
+        radius = per_sample(default_radius(norm, values) if eps is None else eps, images, "eps")
+        for one in radius.unique().tolist():
+            check_radius(one, norm, values)
+            if quantize and 0 < one and one * MAX_LEVEL + 1e-4 < 1:
+                raise AttackError(f"eps {one:g} is less than one level of an 8-bit file (1/255 = {1 / MAX_LEVEL:.6f})")
         bounds = torch.zeros_like(images), torch.ones_like(images)
         if norm == "Linf":
             bounds = _level_bounds(images, radius) if quantize else _bounds(images, radius)
@@ -69,7 +76,24 @@ class Ball(State):
             beyond = torch.where(scaled > clean, inwards < clean, inwards > clean)
             inwards = torch.where(beyond, clean.round(), inwards)
             levels = torch.where(batch_view(outside, levels), inwards, levels)
+            nothing = (levels == clean.round()).flatten(1).all(1) & (self.eps > 0)
+            if nothing.any():
+                levels = torch.where(batch_view(nothing, levels), self._largest_changes(points), levels)
         return self._at_levels(levels)
+
+    def _largest_changes(self, points: Tensor) -> Tensor:
+        """(n, ...) levels where all changes are less than half of one: the largest ones, as many as the radius allows.
+
+        Each is made a whole level, where rounding would leave the image as it is.
+        """
+        clean = (self.images * MAX_LEVEL).round()
+        delta = points.to(bound_dtype(points)) - self.images.to(bound_dtype(points))
+        levels = (clean + delta.sign().to(clean)).clamp(0, MAX_LEVEL)
+        change = (levels / MAX_LEVEL).to(delta.dtype) - self.images.to(delta.dtype)
+        sizes, order = delta.abs().flatten(1).sort(1, descending=True)
+        spent = norm_named(self.norm).running(change.abs().flatten(1).gather(1, order))
+        kept = (sizes > 0) & (spent <= self.eps[:, None])
+        return torch.where(torch.zeros_like(kept).scatter(1, order, kept).view_as(levels), levels, clean)
 
     def _at_levels(self, levels: Tensor) -> Tensor:
         """Levels as values; one that is the clean image's keeps its value, even between two levels."""
@@ -91,12 +115,12 @@ class BoundedSamples(State):
 
 
 def check_images(images: Tensor) -> None:
-    """Refuse images that are not (N, ...) floating point values in [0, 1]."""
+    """Refuse images that are not (N, ...) floating point values in [0, 1], or off it by more than rounding."""
     if not images.is_floating_point():
         raise AttackError(f"images are floating point, in [0, 1], not {images.dtype}; divide by 255")
     if images.dim() < 2:
         raise AttackError(f"images have the shape (N, ...), not {tuple(images.shape)}")
-    if images.numel() and not (images.min() >= 0 and images.max() <= 1):
+    if images.numel() and not (images.min() >= -ROUNDING and images.max() <= 1 + ROUNDING):
         span = f"[{float(images.min()):.4g}, {float(images.max()):.4g}]"
         raise AttackError(f"images lie in [0, 1], not in {span}; put the normalisation into the model")
 
@@ -122,6 +146,12 @@ def added_within(images: Tensor, delta: Tensor) -> Tensor:
     points = (images.to(delta.dtype) + delta).to(images.dtype)
     too_far = (points.to(delta.dtype) - images.to(delta.dtype)).abs() > delta.abs()
     return torch.where(too_far, torch.nextafter(points, images), points)
+
+
+def movable(gradient: Tensor, points: Tensor) -> Tensor:
+    """The gradient (n, ...) to be raised, 0 where it leads out of [0, 1]: else a boundary would seem too near."""
+    stuck = ((points >= 1) & (gradient > 0)) | ((points <= 0) & (gradient < 0))
+    return torch.where(stuck, 0, gradient)
 
 
 def _bounds(images: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,11 @@ def labels_or_predictions(model: Model, images: Tensor, labels: Tensor | None, t
         if targeted:
             raise AttackError("a targeted attack needs labels: the classes to reach")
         return predictions(model, images)
-    labels = torch.as_tensor(labels, device=images.device)
+    try:
+        labels = torch.as_tensor(labels, device=images.device)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise AttackError(f"labels are class indices (N,), not {type(labels).__name__}") from error
+    labels = labels[:, 0] if labels.dim() == 2 and labels.shape[1] == 1 else labels
     if labels.shape != images.shape[:1] or labels.is_floating_point() or labels.dtype == torch.bool:
         raise AttackError(f"labels are one class index for each of {len(images)} samples, not {tuple(labels.shape)}")
     if len(labels) and labels.min() < 0:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..errors import AttackError
+from .norm_names import norm_name
 from .seeds import Noise
 
 
@@ -17,7 +17,9 @@ class Norm:
     size: Callable[[Tensor], Tensor]  # (N,) the norm of each perturbation
     project: Callable[[Tensor, Tensor], Tensor]  # the nearest perturbation whose norm is at most eps (N, 1, ...)
     steepest: Callable[[Tensor], Tensor]  # the direction of norm 1 to step in, given a gradient; L0: its own shape
+    step: Callable[[Tensor, Tensor, Tensor], Tensor]  # of a length (N, 1, ...), given a gradient and points in the box
     random: Callable[[Tensor, Noise], Tensor]  # uniform in the ball of radius 1, shaped as its argument
+    running: Callable[[Tensor], Tensor]  # (N, d) the norm of the first 1, 2, ... d sizes (N, d) of changes
 
 
 def batch_view(values: Tensor, like: Tensor) -> Tensor:
@@ -63,13 +65,33 @@ def _project_l1(delta: Tensor, eps: Tensor) -> Tensor:
     return delta.sign() * (sizes - threshold).clamp_min(0).view_as(delta)
 
 
+def _scaled(steepest: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """The step of a norm whose direction does not depend on the box."""
+    return lambda gradient, points, length: steepest(gradient) * length
+
+
 def _steepest_l1(gradient: Tensor) -> Tensor:
     """Tramèr and Boneh 2019, section 3: equal steps along the steepest hundredth of the values."""
     sizes = gradient.abs().flatten(1)
-    kept = max(1, sizes.shape[1] // 100)
+    kept = _hundredth(gradient)
     smallest = sizes.topk(kept, dim=1).values[:, -1:]
     direction = gradient.sign() * (sizes >= smallest).view_as(gradient)
     return direction / batch_view(l1(direction), gradient).clamp_min(1)
+
+
+def _hundredth(gradient: Tensor) -> int:
+    return max(1, gradient[0].numel() // 100)
+
+
+def _step_l1(gradient: Tensor, points: Tensor, length: Tensor) -> Tensor:
+    """The same, but no value is to leave the box: what the steepest have no room for goes to the next ones."""
+    room = torch.where(gradient > 0, 1 - points, torch.where(gradient < 0, points, 0)).flatten(1)
+    most = torch.minimum(room, length.flatten(1) / _hundredth(gradient))
+    order = gradient.abs().flatten(1).argsort(dim=1, descending=True)
+    most = most.gather(1, order)
+    before = most.cumsum(1) - most  # what steeper values have taken
+    taken = torch.minimum(most, (length.flatten(1) - before).clamp_min(0))
+    return gradient.sign() * torch.zeros_like(room).scatter(1, order, taken).view_as(points)
 
 
 def _random_l1(like: Tensor, noise: Noise) -> Tensor:
@@ -114,16 +136,34 @@ def _random_l0(like: Tensor, noise: Noise) -> Tensor:
     return torch.zeros_like(like)  # a random choice of values would decide which ones are changed
 
 
+def _project_linf(delta: Tensor, eps: Tensor) -> Tensor:
+    return torch.minimum(torch.maximum(delta, -eps), eps)
+
+
+def _running_linf(sizes: Tensor) -> Tensor:
+    return sizes.cummax(1).values
+
+
+def _running_l2(sizes: Tensor) -> Tensor:
+    return sizes.square().cumsum(1).sqrt()
+
+
+def _running_l1(sizes: Tensor) -> Tensor:
+    return sizes.cumsum(1)
+
+
+def _running_l0(sizes: Tensor) -> Tensor:
+    return (sizes != 0).cumsum(1)
+
+
 NORMS = {
-    "Linf": Norm(linf, lambda delta, eps: torch.minimum(torch.maximum(delta, -eps), eps), torch.sign, _random_linf),
-    "L2": Norm(l2, _project_l2, _steepest_l2, _random_l2),
-    "L1": Norm(l1, _project_l1, _steepest_l1, _random_l1),
-    "L0": Norm(l0, _project_l0, _steepest_l0, _random_l0),
+    "Linf": Norm(linf, _project_linf, torch.sign, _scaled(torch.sign), _random_linf, _running_linf),
+    "L2": Norm(l2, _project_l2, _steepest_l2, _scaled(_steepest_l2), _random_l2, _running_l2),
+    "L1": Norm(l1, _project_l1, _steepest_l1, _step_l1, _random_l1, _running_l1),
+    "L0": Norm(l0, _project_l0, _steepest_l0, _scaled(_steepest_l0), _random_l0, _running_l0),
 }
 
 
 def norm_named(name: str) -> Norm:
     """A norm of the table; an error where there is none of that name."""
-    if name not in NORMS:
-        raise AttackError(f"the norm is one of {', '.join(NORMS)}, not {name!r}")
-    return NORMS[name]
+    return NORMS[norm_name(name)]

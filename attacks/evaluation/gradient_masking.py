@@ -1,11 +1,13 @@
 """Is the robustness real? Signs of masked gradients (Athalye et al. 2018, https://arxiv.org/abs/1802.00420)."""
 
+import warnings
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ..apgd import apgd
+from ..core.contract import PROBABILITIES, are_probabilities
 from ..core.labels import still_right
 from ..core.losses import cross_entropy
 from ..core.model import Model, logits_of, value_and_gradient
@@ -37,6 +39,12 @@ def masking_checks(
     The model is in evaluation mode; some fifty images (N, ...) in [0, 1] are needed, with their true classes (N,). The
     attacks stay in Linf balls of radius ``eps``, and the one without gradients makes so many queries.
     """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", PROBABILITIES)  # which is one of the checks
+        return _checks(model, images, labels, eps, queries=queries, seed=seed)
+
+
+def _checks(model: Model, images: Tensor, labels: Tensor, eps: float, *, queries: int, seed: int) -> list[Check]:
     right = still_right(model, images, labels)
     if not right.any():
         raise AttackError("no sample is classified right, so nothing can be robust")
@@ -57,7 +65,7 @@ class _MaskingSearch:
     @torch.no_grad()
     def outputs(self) -> Check:
         logits = logits_of(self.model, self.images)
-        probabilities = bool((logits >= 0).all()) and bool(((logits.sum(1) - 1).abs() < 1e-4).all())
+        probabilities = are_probabilities(logits)
         text = "are probabilities: their gradient vanishes where the model is sure" if probabilities else "are logits"
         return Check("outputs", not probabilities, f"the outputs {text}")
 

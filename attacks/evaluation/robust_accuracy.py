@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from .. import ATTACKS, attack_named
-from ..core.labels import still_right
+from ..core.labels import labels_or_predictions, still_right
 from ..core.model import Model
+from ..core.norm_names import check_radius, norm_name
 from ..core.norms import norm_named
 
 Attack = Callable[..., Tensor]
@@ -27,13 +28,17 @@ def robust_at(
     at the last radius. A minimum-norm attack runs once for all radii.
     """
     run = attack_named(attack) if isinstance(attack, str) else attack
+    known = inspect.signature(run).parameters
+    norm = norm_name(options.get("norm", known["norm"].default if "norm" in known else "Linf"))
+    for radius in eps:
+        check_radius(radius, norm, math.prod(images.shape[1:]))
+    labels = labels_or_predictions(model, images, labels)
     robust = still_right(model, images, labels)
     if isinstance(attack, str) and ATTACKS[attack] == "minimum_norm":
         found = run(model, images, labels, **options)
-        size = norm_named(options.get("norm", "L2")).size(found.double() - images.double())
+        size = norm_named(norm).size(found.double() - images.double())
         within = size[:, None] <= torch.as_tensor(eps, dtype=size.dtype, device=size.device)
         return robust[:, None] & ~(~still_right(model, found, labels)[:, None] & within)
-    known = inspect.signature(run).parameters
     results, start = robust[:, None].repeat(1, len(eps)), images.clone()
     for column in sorted(range(len(eps)), key=lambda number: eps[number]):
         if eps[column] > 0 and robust.any():

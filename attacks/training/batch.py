@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..core.model import Model
@@ -23,6 +24,12 @@ class Batch:
     eps: float  # radius of the Linf ball
     generator: torch.Generator  # for everything random
     memory: dict[str, Tensor]  # what a defense keeps from batch to batch, by name
+    smoothing: float = 0.0  # share of the labels' weight that is spread over all classes
+
+    def cross_entropy(self, images: Tensor, logits: Tensor | None = None) -> Tensor:
+        """The mean cross-entropy of the trained model at images (n, ...), whose logits (n, C) may be known already."""
+        logits = self.model(images) if logits is None else logits
+        return F.cross_entropy(logits, self.labels, label_smoothing=self.smoothing)
 
     def step_size(self, steps: int, share: float | None) -> float:
         """The step size of an attack that is a share of eps, by default 2.5 / steps of it."""

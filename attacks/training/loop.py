@@ -25,7 +25,7 @@ def train(
     run: Run,
     data: Data,
     validation: Data,
-    folder: Path,
+    folder: Path | None,
     *,
     save: Save,
     resume: dict[str, Any] | None = None,
@@ -37,13 +37,14 @@ def train(
     ``best.pt`` in the folder; ``last.pt`` is what a killed run goes on from exactly, when ``resume`` is its content,
     whose "training" is the state that ``save`` was given. ``watch`` is called with every event. A checkpoint that does
     not fit or stands in the way is an AttackError; after Ctrl-C, ``last.pt`` is written before the KeyboardInterrupt.
+    Without a folder, ``save`` is called all the same and nothing is looked for.
     """
-    last, watch = folder / "last.pt", watch or (lambda event: None)
+    last, watch = (folder or Path()) / "last.pt", watch or (lambda event: None)
     if resume is not None:
         if "training" not in resume:
             raise AttackError(f"{last} is no checkpoint of a training run; it is left as it is")
         run.resume(resume["training"])
-    elif last.exists():
+    elif folder is not None and last.exists():
         raise AttackError(f"{last} is there already; go on with --resume, or choose another folder")
     with until_interrupted() as interrupted:
         while run.epoch < run.settings.epochs and not out_of_patience(run):
@@ -55,7 +56,7 @@ def train(
             row = validate(run, validation, time.perf_counter() - began)
             judge(run, row, watch)
             if is_best(run):
-                _save(folder / "best.pt", run, save)
+                _save(last.with_name("best.pt"), run, save)
             _save(last, run, save)
             watch(EpochDone(row))
             if distributed.any_process(interrupted()):

@@ -1,6 +1,6 @@
 """The choices of a training run; a checkpoint keeps them, so that a run goes on as it began."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..errors import AttackError
@@ -24,6 +24,8 @@ class Settings:
     weight_decay: float = 0.0
     warm_up: float = 0.0  # epochs over which eps grows from nothing
     weight_perturbation: float = 0.0  # of adversarial weight perturbation, relative to each layer
+    label_smoothing: float = 0.0  # share of a label's weight that is spread over all classes
+    balanced: bool = False  # whether every class is drawn as often as any other
     average: float = 0.0  # decay of the exponential average of the weights; 0 for no average
     attack_in: str = "eval"  # the mode of the network while it is attacked: "eval" or "train"
     guard: bool = True  # whether to roll back when the network overfits to the attack or collapses
@@ -43,6 +45,8 @@ class Settings:
         for name in ("eps", "learning_rate", "weight_decay", "warm_up", "weight_perturbation"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise AttackError(f"{name} is 0 or more, not {getattr(self, name)}")
+        if not 0 <= self.label_smoothing < 1:
+            raise AttackError(f"label_smoothing is a share below 1, not {self.label_smoothing}")
         if not 0 <= self.average < 1:
             raise AttackError(f"average is a decay below 1, not {self.average}")
 
@@ -51,5 +55,7 @@ class Settings:
         return asdict(self)
 
     def differing(self, other: dict[str, Any]) -> list[str]:
-        """The names of the choices in which another run differs."""
-        return [known.name for known in fields(self) if getattr(self, known.name) != other.get(known.name)]
+        """The names of the choices in which another run differs; one that it did not know yet was the default."""
+        default = Settings().as_dict()
+        mine = self.as_dict()
+        return [name for name in mine if mine[name] != other.get(name, default[name])]

@@ -14,6 +14,7 @@ from .batch import Batch, LossOf
 from .defenses import CAUTIOUS, defense_named
 from .events import BatchDone, Watch
 from .run import Run
+from .samples import labels_of
 from .schedules import SCHEDULES
 from .weights import perturbed, update_average
 
@@ -23,7 +24,7 @@ SMALLEST_SCALE = 1e-6  # of fp16 losses; gradients that still overflow are not f
 def train_epoch(run: Run, data: Data, watch: Watch) -> Iterator[None]:
     """Train on every batch of an epoch; after each one it yields, and the run may be stopped."""
     settings = run.settings
-    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(settings.seed * 7919 + run.epoch))
+    order = _order(data, torch.Generator().manual_seed(settings.seed * 7919 + run.epoch), settings.balanced)
     batches = [part for part in order.split(settings.batch_size) if len(part) >= 2 * distributed.world()]
     run.network.train()
     for number in range(run.batch, len(batches)):
@@ -32,6 +33,14 @@ def train_epoch(run: Run, data: Data, watch: Watch) -> Iterator[None]:
         watch(BatchDone(run.epoch, run.batch, len(batches), loss))
         yield
     run.batch = 0
+
+
+def _order(data: Data, generator: torch.Generator, balanced: bool) -> Tensor:
+    """(N,) the samples of an epoch: each once, or drawn so that every class comes as often."""
+    if not balanced:
+        return torch.randperm(len(data), generator=generator)
+    labels = labels_of(data)
+    return torch.multinomial(1 / labels.bincount().double()[labels], len(data), replacement=True, generator=generator)
 
 
 def _train_batch(run: Run, data: Data, indices: Tensor, time: float) -> float:
@@ -63,6 +72,7 @@ def _batch(run: Run, data: Data, indices: Tensor, time: float) -> Batch:
         eps=run.settings.eps * (min(1.0, (time - begin) / length) if length else 1.0),
         generator=run.generator,
         memory=run.memory,
+        smoothing=run.settings.label_smoothing,
     )
 
 

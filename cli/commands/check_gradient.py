@@ -8,7 +8,7 @@ import click
 
 from ..job.sources import one_picture
 from ..options.classes import class_option
-from ..options.messages import Messages
+from ..options.messages import Messages, tell
 from ..options.network import ModelOptions
 from ..options.output import json_option
 from ..options.pictures import complete_pictures
@@ -48,10 +48,10 @@ def check_gradient(
     checked = check(classifier, image, target, pixels=pixels, seed=seed)
     for row in checked:
         if as_json:
-            click.echo(json.dumps(asdict(row)))
+            tell(json.dumps(asdict(row)))
         else:
             place = f"channel {row.channel}, row {row.row}, column {row.column}"
-            click.echo(f"{row.verdict:8} {place:34} {row.analytic:14.6e} {row.numeric:14.6e} {row.error:9.1e}")
+            tell(f"{row.verdict:8} {place:34} {row.analytic:14.6e} {row.numeric:14.6e} {row.error:9.1e}")
     counts = Counter(row.verdict for row in checked)
     for verdict, count in counts.items():
         messages.note(f"{count} of {len(checked)}: {MEANING[verdict]}")

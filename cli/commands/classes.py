@@ -9,7 +9,7 @@ from interpret.errors import UnknownNameError
 from interpret.labels.label_files import read_labels
 from interpret.labels.names import imagenet
 
-from ..options.messages import note
+from ..options.messages import note, tell
 from ..options.output import json_option
 from ..options.record import argument, command, option
 
@@ -41,10 +41,10 @@ def classes(
     for index in found:
         row: dict[str, Any] = {"index": index, "name": known[index], "synonyms": list(known.synonyms(index))}
         if as_json:
-            click.echo(json.dumps({**row, "meant": index in meant}))
+            tell(json.dumps({**row, "meant": index in meant}))
         else:
             others = ", ".join(word for word in row["synonyms"] if word != row["name"])
-            click.echo(f"{'*' if index in meant else ' '} {index:4}  {row['name']}{f'  ({others})' if others else ''}")
+            tell(f"{'*' if index in meant else ' '} {index:4}  {row['name']}{f'  ({others})' if others else ''}")
 
 
 def _members(indices: tuple[int, ...]) -> str:

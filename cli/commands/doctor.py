@@ -10,6 +10,8 @@ import click
 from interpret import __version__
 from interpret.bundled import data, samples
 
+from ..options.messages import tell
+
 
 @click.command(short_help="Tell what is installed and whether it works.")
 def doctor() -> None:
@@ -17,7 +19,7 @@ def doctor() -> None:
     problems = 0
     for name, value, good in _findings():
         problems += not good
-        click.echo(f"{'ok ' if good else 'BAD'}  {name:22} {value}")
+        tell(f"{'ok ' if good else 'BAD'}  {name:22} {value}")
     if problems:
         raise click.exceptions.Exit(1)
 

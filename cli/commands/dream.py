@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from interpret.bounds import ABOVE_0
 from interpret.errors import InterpretError
 
 from ..job.provenance import provenance
@@ -13,11 +14,12 @@ from ..job.sources import Source, one_picture, sources_of
 from ..options.classes import class_option
 from ..options.messages import Messages
 from ..options.network import ModelOptions
+from ..options.numbers import Number
 from ..options.output import output_option
 from ..options.pictures import PictureOptions, complete_pictures, seed_option
 from ..options.record import argument, command, option
 from ..options.types import COUNT
-from .optimised import Frames, each_of, gif_option, longer_side, saving, size_option
+from .optimised import Frames, check_drawable, each_of, gif_option, longer_side, saving, size_option
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +33,7 @@ class Subject:
     """What is amplified."""
 
     layers: tuple[str, ...] = option("What is amplified; may be repeated.", "--layer", metavar="LAYER")
-    channels: tuple[int, ...] = option("Of the one --layer; repeatable.", "--channel", type=click.IntRange(0))
+    channels: tuple[int, ...] = option("Of the one --layer; repeatable.", "--channel", type=Number(0))
     query: str | None = class_option("A class to dream of, instead of layers.", "-c", "--class")
     guide: str | None = option("A picture whose features are drawn.", metavar="PICTURE")
 
@@ -60,7 +62,7 @@ class Steps:
 
     octaves: int = option("How many sizes.", default=4, type=COUNT)
     steps: int = option("At each size.", default=24, type=COUNT)
-    step_size: float = option("The mean change of a step.", default=0.01, type=click.FloatRange(0, min_open=True))
+    step_size: float = option("The mean change of a step.", default=0.01, type=Number(ABOVE_0))
     seed: int = seed_option()
 
 
@@ -92,7 +94,9 @@ def dream(
     outputs = Outputs(output, photos)
     outputs.no_raw_format()
     Frames(gif)  # which checks the name
+    model.check_classes(subject.query)
     classifier = model.open()
+    check_drawable(classifier)
     told = {"layers": subject.layers, "channels": subject.channels, "class": subject.query, "guide": subject.guide}
 
     def work(photo: Source, image: "Tensor") -> None:

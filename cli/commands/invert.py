@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import click
-
 from ..job.provenance import provenance
 from ..job.results import Outputs
 from ..job.sources import one_picture
@@ -13,7 +11,7 @@ from ..options.output import output_option
 from ..options.pictures import complete_pictures, seed_option
 from ..options.record import argument, command, option
 from ..options.types import COUNT
-from .optimised import Frames, kept_on_interrupt, save
+from .optimised import Frames, check_drawable, kept_on_interrupt, save
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +25,7 @@ def invert(
     picture: str = argument(shell_complete=complete_pictures),
     layers: tuple[str, ...] = option("May be repeated; by default six over the depth.", "--layer", metavar="LAYER"),
     steps: int = option("For each layer.", default=160, type=COUNT),
-    smoothness: float = option("Of the total variation.", default=0.5, type=click.FloatRange(0)),
+    smoothness: float = option("Of the total variation.", default=0.5),
     seed: int = seed_option(),
     output: str | None = output_option(),
     model: ModelOptions,
@@ -45,6 +43,7 @@ def invert(
     outputs, frames = Outputs(output, [source]), Frames(None)
     outputs.no_raw_format()
     classifier = model.open()
+    check_drawable(classifier)
     inputs, view = classifier.prepare(source.read().to(classifier.mean.device))[0].clamp(0, 1), classifier.on_inputs()
     layers = _checked_layers(view, inputs, layers)
     chosen = {"steps": steps, "smoothness": smoothness, "seed": seed}

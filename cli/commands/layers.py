@@ -2,11 +2,9 @@
 
 import json
 
-import click
-
 from interpret.errors import NetworkError
 
-from ..options.messages import note
+from ..options.messages import note, tell
 from ..options.network import ModelOptions
 from ..options.output import json_option
 from ..options.record import command
@@ -28,7 +26,7 @@ def layers(
     from interpret.network.layers import last_feature_map
     from interpret.network.layers import layers as list_layers
 
-    classifier = model.open()
+    classifier = model.open_to_look()
     height, width = classifier.input_size or (224, 224)
     image = torch.rand(1, len(classifier.mean), height, width, generator=torch.Generator().manual_seed(0))
     view = classifier.on_inputs()
@@ -41,7 +39,7 @@ def layers(
     for layer in seen:
         row = {"name": layer.name, "kind": layer.kind, "shape": list(layer.shape[1:])}
         if as_json:
-            click.echo(json.dumps({**row, "default": layer.name == default}))
+            tell(json.dumps({**row, "default": layer.name == default}))
         else:
             shape = " x ".join(map(str, layer.shape[1:]))
-            click.echo(f"{'*' if layer.name == default else ' '} {layer.name:40} {layer.kind:28} {shape}")
+            tell(f"{'*' if layer.name == default else ' '} {layer.name:40} {layer.kind:28} {shape}")

@@ -2,9 +2,8 @@
 
 import json
 
-import click
-
 from ..options import signature
+from ..options.messages import tell
 from ..options.output import json_option
 from ..options.record import command
 
@@ -18,6 +17,7 @@ def methods(
     for method in signature.methods():
         row = {"command": method.command, "shows": method.summary, "paper": method.title, "url": method.url}
         if as_json:
-            click.echo(json.dumps(row))
+            tell(json.dumps(row))
         else:
-            click.echo(f"{method.command:22} {method.summary}\n{'':22} {method.title}, {method.url}")
+            tell(f"{method.command:22} {method.summary}")
+            tell(f"{'':22} {method.title}, {method.url}")

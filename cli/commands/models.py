@@ -2,8 +2,7 @@
 
 import json
 
-import click
-
+from ..options.messages import tell
 from ..options.output import json_option
 from ..options.record import argument, command
 
@@ -25,6 +24,6 @@ def models(
         if query in name:
             offline = name in OFFLINE
             if as_json:
-                click.echo(json.dumps({"name": name, "offline": offline}))
+                tell(json.dumps({"name": name, "offline": offline}))
             else:
-                click.echo(f"{name:24} {'works offline' if offline else 'torchvision, downloaded once'}")
+                tell(f"{name:24} {'works offline' if offline else 'torchvision, downloaded once'}")

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interpret.errors import InterpretError, PictureError
+from interpret.errors import InterpretError, NetworkError, PictureError, is_out_of_memory, kind_and_text
 
 from ..job.results import Outputs, write_result
 from ..job.sources import Source
 from ..options.messages import Messages, tell
+from ..options.numbers import LARGEST_SIDE, Number
 from ..options.record import option
+from ..options.safety import Written
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,17 +33,24 @@ FRAMES = 60
 def size_option() -> Any:
     """How large the result is."""
     text = "Longer side of the result; by default the picture's own, at most 1024."
-    return option(text, type=click.IntRange(16), metavar="PIXELS")
+    return option(text, type=Number(16, LARGEST_SIDE), metavar="PIXELS")
 
 
 def gif_option() -> Any:
     """Whether there is an animation."""
-    return option("Write the way there too, as an animation.", type=click.Path(dir_okay=False))
+    return option("Write the way there too, as an animation.", type=Written(dir_okay=False))
 
 
 def longer_side(image: "Tensor", size: int | None) -> int:
     """The longer side of the result: what was asked for, or else the picture's own within bounds."""
     return size or min(max(image.shape[-2:]), LARGEST)
+
+
+def check_drawable(classifier: "Classifier") -> None:
+    """Refuse, before anything is drawn, a network whose pictures no file can show."""
+    channels = len(classifier.mean)
+    if channels not in (1, 3):
+        raise NetworkError(f"the network takes pictures of {channels} channels, and those of 1 and of 3 can be drawn")
 
 
 def check_animation(path: str | None) -> None:
@@ -108,6 +117,12 @@ def kept_on_interrupt(frames: Frames, save: Callable[["Tensor"], None]) -> Itera
         if frames.last is not None:
             save(frames.last.clamp(0, 1))
         raise
+    except (RuntimeError, AssertionError) as error:  # as networks complain
+        if is_out_of_memory(error):
+            raise
+        raise NetworkError(
+            f"the network cannot take this picture at one of its sizes ({kind_and_text(error)}); try another --size"
+        ) from error
 
 
 def saving(

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from interpret.errors import shortened
+
 from ..job.sources import Source, sources_of
 from ..options.messages import Messages, tell
 from ..options.network import ModelOptions, fold_option
@@ -52,7 +54,7 @@ def predict(
                 continue
             tell(picture.item.shown)
             for row in top:
-                tell(f"  {row['probability']:6.1%}  {row['name']} ({row['index']})")
+                tell(f"  {row['probability']:6.1%}  {shortened(row['name'])} ({row['index']})")
     if failures:
         raise click.exceptions.Exit(1)
 

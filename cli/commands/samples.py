@@ -2,10 +2,9 @@
 
 import json
 
-import click
-
 from interpret import bundled
 
+from ..options.messages import tell
 from ..options.output import json_option
 from ..options.record import command
 
@@ -17,4 +16,4 @@ def samples(
 ) -> None:
     """List the bundled pictures; sample:NAME stands for one wherever a picture is taken."""
     for name, path in bundled.samples().items():
-        click.echo(json.dumps({"name": name, "path": str(path)}) if as_json else f"sample:{name:28} {path}")
+        tell(json.dumps({"name": name, "path": str(path)}) if as_json else f"sample:{name:28} {path}")

@@ -3,8 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-import click
-
+from interpret.bounds import ABOVE_0
 from interpret.errors import InterpretError
 
 from ..job.provenance import provenance
@@ -12,11 +11,12 @@ from ..job.results import Outputs
 from ..job.sources import Source, one_picture, sources_of
 from ..options.messages import Messages
 from ..options.network import ModelOptions
+from ..options.numbers import AT_LEAST_ZERO, Number
 from ..options.output import output_option
 from ..options.pictures import PictureOptions, complete_pictures, seed_option
 from ..options.record import argument, command, option
 from ..options.types import COUNT, NUMBERS
-from .optimised import Frames, each_of, gif_option, longer_side, saving, size_option
+from .optimised import Frames, check_drawable, each_of, gif_option, longer_side, saving, size_option
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,15 +28,15 @@ class Painting:
 
     layers: tuple[str, ...] = option("For the style; may be repeated.", "--layer", metavar="LAYER")
     content_layer: str | None = option("What keeps the photo.", metavar="LAYER")
-    content_weight: float | None = option("More keeps more of the photo.", type=click.FloatRange(0))
-    smoothness: float | None = option("Weight against small differences.", type=click.FloatRange(0))
+    content_weight: float | None = option("More keeps more of the photo.", type=AT_LEAST_ZERO)
+    smoothness: float | None = option("Weight against small differences.")
     steps: int | None = option("At each scale.", type=COUNT)
     scales: list[float] | None = option("Sizes one after another, such as 0.5,1.", type=NUMBERS)
     optimizer: Literal["adam", "lbfgs"] = option("", default="adam")
     start: Literal["photo", "noise"] = option("", default="photo")
     style_scale: float | None = option(
         "Longer side of the styles, as a share of the painting's: less makes finer strokes.",
-        type=click.FloatRange(0, min_open=True),
+        type=Number(ABOVE_0, 100.0),
     )
     preserve_color: bool = option("Paint with brightness alone; the photo's colours stay.")
     seed: int = seed_option()
@@ -96,6 +96,7 @@ def style(
     if others.init and painting.start == "noise":
         raise InterpretError("--init is what it begins with; leave out --start")
     classifier = model.open()
+    check_drawable(classifier)
     chosen = {name: value for name, value in asdict(painting).items() if value is not None and value != ()}
     told = {"styles": [one.shown for one in sources], "style_weights": style_weights, **chosen, **asdict(others)}
 

@@ -20,6 +20,7 @@ from ..options.network import ModelOptions
 from ..options.output import json_option, output_option
 from ..options.pictures import OptionalPictures
 from ..options.record import command, option
+from ..options.safety import Written
 from ..options.types import CHANNELS, COUNT
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def top_activations(
     rule: Literal["deconvnet", "guided"] | None = option(
         "Of the projections: deconvnet; or guided, the default where no max-pooling tells pictures apart."
     ),
-    index: str | None = option("The index file; by default in interp-out/.", type=click.Path(dir_okay=False)),
+    index: str | None = option("The index file; by default in interp-out/.", type=Written(dir_okay=False)),
     batch: int = option("Pictures run at once.", default=16, type=COUNT),
     output: str | None = output_option(),
     model: ModelOptions,

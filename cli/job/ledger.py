@@ -3,11 +3,12 @@
 import csv
 import glob
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from interpret.errors import InterpretError
+from interpret.errors import InterpretError, printable
 
 OTHER_RUN = "{} was made with other weights, options or labels; choose another -o"
 
@@ -19,9 +20,53 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(rows[0]))
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(map(plain_row, rows))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, text.getvalue().encode())
+
+
+def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row whose texts, such as names of files, fit a line in UTF-8."""
+    return {name: printable(value) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def is_begun(path: Path, columns: Sequence[str], remedy: str) -> bool:
+    """Whether a table is there to go on with; half a line that a killed run left at its end is cut off.
+
+    A file that is no such table is an InterpretError that ends with the remedy: nothing is written behind it.
+    """
+    from interpret.images.files import write_bytes
+
+    if not path.is_file():
+        return False
+    text, head = path.read_bytes(), _line(columns)
+    if head.startswith(text):
+        return False  # it is empty, or not even the head was written
+    if header(path) != list(columns):
+        raise InterpretError(f"{path} holds other columns; it is from another run, or no such table. {remedy}")
+    whole = text[: text.rfind(b"\n") + 1]
+    if whole != text:
+        write_bytes(path, whole)
+    return True
+
+
+def header(path: Path) -> list[str]:
+    """The names of the columns of a table; nonsense where it is none."""
+    with path.open("rb") as file:
+        return next(csv.reader([file.readline().decode(errors="replace")]), [])
+
+
+def _is_part(path: Path) -> bool:
+    """Whether a file is a part of a shared table, though its sizes of attacks may be others, or its head is cut off."""
+    named, head = re.fullmatch(r"\.part\d+", Path(path.stem).suffix), ",".join(header(path))
+    whole = head.startswith("file,label,") and head.endswith(",run")
+    return named is not None and (whole or "file,label,".startswith(head))
+
+
+def _line(values: Sequence[Any]) -> bytes:
+    line = io.StringIO(newline="")
+    csv.writer(line).writerow(values)
+    return line.getvalue().encode()
 
 
 class Ledger:
@@ -39,7 +84,7 @@ class Ledger:
         self.rows: dict[str, dict[str, str]] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if resume and path.exists():
+            if resume and is_begun(path, self.columns, "Choose another -o"):
                 self._take_up()
             else:
                 self._write("w", [dict(zip(self.columns, self.columns, strict=True))])
@@ -47,24 +92,14 @@ class Ledger:
             raise InterpretError(f"cannot write {path}: {error.strerror or error}") from error
 
     def _take_up(self) -> None:
-        from interpret.images.files import write_bytes
-
-        # A killed run may have left half a line, which the next one would be written behind.
-        text = self.path.read_bytes()
-        whole = text[: text.rfind(b"\n") + 1] or (",".join(self.columns) + "\r\n").encode()
-        if whole != text:
-            write_bytes(self.path, whole)
         with self.path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            if reader.fieldnames != self.columns:
-                raise InterpretError(f"{self.path} holds other columns; it is from another run. Choose another -o")
-            self.rows = {self.name_of(row): row for row in reader}
+            self.rows = {self.name_of(row): row for row in csv.DictReader(file)}
         if any(row["run"] != self.run for row in self.rows.values()):
             raise InterpretError(OTHER_RUN.format(self.path))
 
     def add(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write results, so that they are there whatever happens next."""
-        rows = [{**row, "run": self.run} for row in rows]
+        rows = [plain_row({**row, "run": self.run}) for row in rows]
         self._write("a", rows)
         for row in rows:
             self.rows[self.name_of(row)] = {name: str(value) for name, value in row.items()}
@@ -121,6 +156,8 @@ class SharedLedger:
     def _take_up(self, path: Path, resume: bool) -> None:
         """What an earlier run left in parts."""
         for part in sorted(path.parent.glob(f"{glob.escape(path.stem)}.part*.csv")):
+            if not _is_part(part):
+                continue  # somebody else's
             if resume:
                 rows = self._checked(Ledger(part, self.own.columns, resume=True, run=self.own.run)).rows
                 self.own.add([row for name, row in rows.items() if name not in self.own.rows])

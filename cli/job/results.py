@@ -1,5 +1,6 @@
 """Where results go, and writing them whole or not at all."""
 
+import hashlib
 import io
 import json
 import os
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from interpret import __version__
 from interpret.datasets.folders import RESULTS
-from interpret.errors import InterpretError, PictureError
+from interpret.errors import InterpretError, PictureError, printable
 
 from ..options.messages import tell
 from .sources import Source
@@ -24,11 +25,21 @@ RASTER = (".png", ".jpg", ".jpeg", ".webp")
 VECTOR = (".pdf", ".svg")
 RAW = (".npy", ".npz")
 FORMATS = (*RASTER, *VECTOR, *RAW)
+LONGEST = 220  # bytes of a name, before what a command may put behind it
 
 
 def slug(text: str) -> str:
     """A name as it stands in a file name: letters, digits, dots and single dashes."""
-    return re.sub(r"[^\w.]+", "-", text).strip("-").lower() or "class"
+    return _fitting(re.sub(r"[^\w.]+", "-", text).strip("-").lower() or "class", 80)
+
+
+def _fitting(name: str, most: int) -> str:
+    """A name of at most so many bytes, since file systems take no more than 255; a long one ends in its own digits."""
+    content = os.fsencode(name)
+    if len(content) <= most:
+        return name
+    kept = content[: most - 9].decode(sys.getfilesystemencoding(), "ignore")
+    return f"{kept}-{hashlib.sha256(content).hexdigest()[:8]}"
 
 
 class Outputs:
@@ -65,7 +76,9 @@ class Outputs:
         """The file for one result, or None for standard output; its folder exists afterwards."""
         if self.to_stdout:
             return None
-        name = "_".join([stem.name, *map(slug, words)])
+        kinds = list(map(slug, words))
+        room = LONGEST - sum(len(os.fsencode(kind)) + 1 for kind in kinds)
+        name = "_".join([_fitting(stem.name, max(room, 40)), *kinds])
         path = self.file or self.folder / stem.parent / f"{name}{self.suffix}"
         if path.resolve() in self.inputs:
             raise PictureError(f"{path} is one of the pictures read; it is not overwritten")
@@ -98,7 +111,7 @@ def write_result(path: Path | None, result: "Image | Figure | dict[str, Any]", a
 def _encode(buffer: io.BytesIO, suffix: str, result: Any, about: dict[str, Any]) -> None:
     import numpy as np
 
-    text = json.dumps(about, ensure_ascii=False)
+    text = printable(json.dumps(about, ensure_ascii=False))
     if suffix == ".npy":
         np.save(buffer, next(iter(result.values())))
     elif suffix == ".npz":
@@ -131,8 +144,8 @@ def _encode_figure(buffer: io.BytesIO, suffix: str, figure: "Figure", text: str)
         _encode_picture(buffer, suffix, Image.open(drawn).convert("RGB"), text)
     else:
         key = "Keywords" if kind == "pdf" else "Description"
-        # TrueType, which publishers ask for, and letters that can be edited instead of their outlines.
-        with rc_context({"pdf.fonttype": 42, "svg.fonttype": "none"}):
+        # TrueType, which publishers ask for, letters that can be edited instead of outlines, and no TeX.
+        with rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "text.usetex": False}):
             figure.savefig(buffer, format=kind, metadata={key: text}, dpi=200 if asked == "figure" else asked)
 
 

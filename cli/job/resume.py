@@ -33,6 +33,19 @@ def made_before(path: Path, about: dict[str, Any]) -> dict[str, Any] | None:
     return before
 
 
+def is_result(path: Path) -> bool:
+    """Whether a picture file says that a command made it; its head alone is read."""
+    from PIL import Image
+
+    if path.suffix.lower() != ".png":
+        return False
+    try:
+        with Image.open(path) as picture:
+            return "interp" in picture.info
+    except Exception:  # it is damaged, which is told when it is read
+        return False
+
+
 def stored_provenance(path: Path) -> dict[str, Any] | None:
     """What an earlier run stored in a PNG or npz about how it was made; None where it says nothing."""
     import numpy as np

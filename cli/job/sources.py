@@ -11,23 +11,36 @@ from typing import TYPE_CHECKING
 
 import click
 
+from attacks import ATTACKS
 from interpret.bundled import sample
-from interpret.datasets.folders import class_folders, picture_files
-from interpret.errors import InterpretError, did_you_mean
+from interpret.datasets.folders import class_folders, other_files, picture_files
+from interpret.errors import InterpretError, address_hint, did_you_mean, printable
+from interpret.explainers import EXPLAINERS
+from interpret.faithfulness import METRICS
 
+from ..options.messages import QUIET, note
 from ..options.pictures import PictureOptions
+from .processes import is_first
+from .resume import is_result
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+LISTED = {*EXPLAINERS, *ATTACKS, *METRICS}  # what some options take several of
 
 
 @dataclass(frozen=True)
 class Source:
     """One picture to work on."""
 
-    shown: str  # as messages name it
+    shown: str  # as messages and tables name it
     path: Path | None  # None for standard input
     inside: Path  # below the folder it was found in; the file's own name otherwise
+
+    def __post_init__(self) -> None:
+        """A file's name may be no text, or more than that."""
+        object.__setattr__(self, "shown", printable(self.shown))
 
     def read(self) -> "Tensor":
         """The picture, (1, 3, H, W) in [0, 1]; a PictureError where it cannot be read."""
@@ -67,6 +80,8 @@ def one_picture(given: str) -> Source:
 
 def _expand(word: str, recursive: bool) -> Iterator[Source]:
     path = Path(word)
+    if not word.strip():
+        raise InterpretError("an empty name is no picture; . is the current folder")
     if word == "-":
         yield Source("standard input", None, Path("stdin"))
     elif word.startswith("sample:"):
@@ -79,12 +94,16 @@ def _expand(word: str, recursive: bool) -> Iterator[Source]:
     else:
         matches = [match for match in sorted(glob.glob(word, recursive=True)) if os.path.isfile(match)]
         if not matches:
-            raise InterpretError(f"no picture {word!r}{_near(path)}")
+            raise InterpretError(f"no picture {word!r}{address_hint(word) or _near(path)}")
         for match in matches:
             yield Source(match, Path(match), Path(Path(match).name))
 
 
 def _near(path: Path) -> str:
+    if path.is_symlink():
+        return f": it is a link to {os.readlink(path)}, which is not there"
+    if str(path).replace("-", "_") in LISTED:
+        return "; names of one option take commas between them and no blanks: --methods saliency,gradcam"
     names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     return did_you_mean(path.name, names) or "; `interp samples` lists the bundled ones (sample:cat)"
 
@@ -94,8 +113,23 @@ def _in_folder(folder: Path, recursive: bool) -> Iterator[Source]:
     if not pictures:
         inner = "" if recursive else "; -r goes into the folders inside it"
         raise InterpretError(f"no pictures in the folder {folder}{inner}")
+    own = {entry for entry in pictures if is_result(entry)}
+    if len(own) == len(pictures):
+        own = set()  # who names a folder of results alone means them
+    if own:
+        _say(f"{folder}: {len(own)} results of earlier runs are left out; name them, or a folder of their own")
+    if others := other_files(folder, recursive=recursive):
+        kinds = ", ".join(sorted({entry.suffix.lower() or "without suffix" for entry in others})[:5])
+        _say(f"{folder}: {len(others)} files that are no pictures are left out ({kinds})")
     for entry in pictures:
-        yield Source(str(entry), entry, entry.relative_to(folder))
+        if entry not in own:
+            yield Source(str(entry), entry, entry.relative_to(folder))
+
+
+def _say(message: str) -> None:
+    context = click.get_current_context(silent=True)
+    if is_first() and not (context and context.meta.get(QUIET)):
+        note(message)
 
 
 def output_stems(sources: Sequence[Source]) -> list[Path]:

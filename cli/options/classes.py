@@ -7,6 +7,7 @@ from typing import Any, Literal
 import click
 
 from .record import option
+from .types import COUNT
 
 
 def complete_classes(ctx: click.Context, parameter: click.Parameter, start: str) -> list[str]:
@@ -56,4 +57,4 @@ class ClassOptions:
     score: Literal["logit", "log-probability"] = option(
         "What is explained of the class: its logit, or the logarithm of its probability.", default="logit"
     )
-    top_k: int | None = option("Explain so many of the top predictions.", type=click.IntRange(1))
+    top_k: int | None = option("Explain so many of the top predictions.", type=COUNT)

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from interpret.bounds import ABOVE_0
 from interpret.errors import InterpretError
 
+from .numbers import Number
 from .record import option
 from .types import WORDS
 
@@ -46,7 +48,7 @@ def colormap_option() -> Any:
 
 def opacity_option() -> Any:
     """Of maps over pictures."""
-    return option("Of the strongest colour over the picture.", default=0.72, type=click.FloatRange(0, 1, min_open=True))
+    return option("Of the strongest colour over the picture.", default=0.72, type=Number(ABOVE_0, 1.0))
 
 
 class Colormaps(click.ParamType):
@@ -80,7 +82,7 @@ class DisplayOptions:
     )
     percentile: float = option(
         "Of the values' sizes, what counts as the largest: below 100 a few outliers saturate.",
-        type=click.FloatRange(0, 100, min_open=True),
+        type=Number(ABOVE_0, 100.0),
     )
     aggregate: Literal["max", "sum", "mean", "colours"] = option(
         "One value a pixel: the channels' largest, sum or mean; or their own colours around grey."
@@ -88,7 +90,7 @@ class DisplayOptions:
     signed: bool = option("Blue against the class and red for it, or sizes alone.", "--signed/--absolute", default=True)
     blur: float = option(
         "Of what is drawn, as a share of the shorter side, so that single bright pixels are seen; the numbers stay.",
-        type=click.FloatRange(0, 0.2),
+        type=Number(0.0, 0.2),
     )
     colormap: list[str] = colormap_option()
     opacity: float = opacity_option()

@@ -10,8 +10,11 @@ import click
 from interpret.errors import InterpretError
 
 from ..memory import keep_freed_memory
+from ..own_code import code_from_here, names_code
+from .numbers import Number
 from .record import option
-from .types import COUNT, NUMBERS, Size
+from .safety import TOGETHER, NetworkName, Weights
+from .types import NUMBERS, Size
 
 if TYPE_CHECKING:
     from interpret.classifier import Classifier
@@ -29,7 +32,7 @@ def device_option() -> Any:
 
 def threads_option() -> Any:
     """How many threads a network has on the CPU."""
-    return option("CPU threads; all cores by default.", type=COUNT)
+    return option("CPU threads; all cores by default.", type=Number(1, 1024))
 
 
 def precision_option(help: str) -> Any:
@@ -42,19 +45,33 @@ def fold_option() -> Any:
     return option("Fold batch normalisation into the convolutions: the same to rounding, and faster.")
 
 
+class _Joined(click.Option):
+    """An option that may be repeated, whose values become one text with ``TOGETHER`` between them."""
+
+    def __init__(self, *words: Any, default: str, **more: Any) -> None:
+        super().__init__(*words, multiple=True, default=(default,), **more)
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        return TOGETHER.join(super().type_cast_value(ctx, [value] if isinstance(value, str) else value))
+
+
 @dataclass(frozen=True)
 class ModelOptions:
     """A network as the options of the shell describe it."""
 
     model: str = option(
-        "A network: `interp models` lists them; or timm:NAME, or package.module:function.",
+        "A network: `interp models` lists them; or timm:NAME, package.module:function, or what is shown a PNG and "
+        "answers with a class or scores as JSON, command:./classify or http://localhost:8000. Several are one, "
+        "by the mean of their logits.",
         "-m",
         "--model",
+        cls=_Joined,
         default="efficientnet_lite0",
+        type=NetworkName(),
         metavar="NAME",
         shell_complete=_complete_networks,
     )
-    weights: str | None = option("Its weights: a .pth, .pt or .safetensors file.", type=click.Path())
+    weights: str | None = option("Its weights: a .pth, .pt or .safetensors file.", type=Weights())
     labels: str | None = option("A file with the names of its classes, one a line or JSON.", type=click.Path())
     mean: list[float] | None = option("Mean of each channel it expects, such as 0.5,0.5,0.5.", type=NUMBERS)
     std: list[float] | None = option("Standard deviation of each channel it expects.", type=NUMBERS)
@@ -79,12 +96,47 @@ class ModelOptions:
         device = device_named(self.device)
         elsewhere = ("model", "device", "threads")
         given = {known.name: getattr(self, known.name) for known in fields(self) if known.name not in elsewhere}
-        classifier = load(self.model, **given).to(device)
+        names = self.model.split(TOGETHER)
+        with code_from_here(self.model):
+            classifier = load(names if len(names) > 1 else self.model, **given).to(device)
         if fold:
             from interpret.models.fold_batchnorm import folded
 
             return folded(classifier)
         return classifier
+
+    def check_name(self) -> None:
+        """Refuse a name that no network has; what is a file or code is found out when it is opened."""
+        from interpret.models.registry import named_network
+
+        if not names_code(self.model) and not Path(self.model).is_file():
+            named_network(self.model)
+
+    def check_classes(self, *queries: str | None) -> None:
+        """Refuse names that no class has, where the labels are known without the network, which takes long to load."""
+        from interpret.labels.label_files import read_labels
+        from interpret.labels.names import imagenet
+
+        if self.weights is not None and not Path(self.weights).is_file():
+            from interpret.models.state_dict import read_weights
+
+            read_weights(self.weights)  # says what is wrong
+        labels = read_labels(self.labels) if self.labels else None
+        published = self.weights is None and ":" not in self.model and not Path(self.model).exists()
+        if labels is None and published:
+            labels = imagenet()
+        for query in queries if labels is not None else ():
+            if query:
+                labels.find(query)
+
+    def open_to_look(self) -> "Classifier":
+        """The classifier for a command whose answer does not depend on the preprocessing: a bare network has none."""
+        from interpret.models.load import BareNetworkError
+
+        try:
+            return self.open()
+        except BareNetworkError:
+            return replace(self, mean=[0.0] * 3, std=[1.0] * 3).open()
 
     def named(self, name: str) -> "ModelOptions":
         """The same options for another network."""

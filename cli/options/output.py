@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-import click
-
 from interpret.datasets.folders import RESULTS
 
 from .record import option
+from .safety import Written, WrittenFolder
 
 
 def output_option() -> Any:
@@ -17,13 +16,13 @@ def output_option() -> Any:
         "standard output. By default the current folder for one picture, interp-out/ for several.",
         "-o",
         "--output",
-        type=click.Path(),
+        type=Written(),
     )
 
 
 def folder_option() -> Any:
     """A folder."""
-    return option("A folder for the results.", "-o", "--output", default=RESULTS, type=click.Path())
+    return option("A folder for the results.", "-o", "--output", default=RESULTS, type=WrittenFolder())
 
 
 def json_option() -> Any:

@@ -22,9 +22,8 @@ from typing import Any, Literal
 
 import click
 
+from .numbers import number_of
 from .types import dashed
-
-KINDS = (int, float, str)
 
 
 def option(help: str, *flags: str, default: Any = None, **more: Any) -> Any:
@@ -121,8 +120,10 @@ def _decorator(declared: dataclasses.Field, annotation: Any, default: Any) -> Ca
         more = {"multiple": True, **more}
     elif typing.get_origin(kind) is Literal:
         more = {"type": click.Choice(typing.get_args(kind)), **more}
-    elif kind in KINDS and "count" not in more:
-        more = {"type": kind, **more}
+    elif kind in (int, float) and "count" not in more:
+        more = {"type": number_of(name, whole=kind is int), **more}
+    elif kind is str:
+        more = {"type": str, **more}
     shown = not (default is None or default is False or default in ("", ()))
     return click.option(*flags, name, **{"default": default, "show_default": shown, **more})
 

@@ -17,7 +17,8 @@ from attacks import ATTACKS
 from interpret.errors import InterpretError, did_you_mean
 from interpret.explainers import EXPLAINERS
 
-from .radius import Radius
+from .numbers import number_of
+from .radius import NormName, Radius
 from .record import command, gathered
 from .types import dashed
 
@@ -29,6 +30,7 @@ ALONE = [name for name, kind in ATTACKS.items() if kind in ("eps", "minimum_norm
 class Option:
     """A keyword-only parameter of a method."""
 
+    method: str
     name: str
     annotation: str  # as written: "int", "str | None", "Literal['a', 'b']"
     default: Any
@@ -65,7 +67,12 @@ def kind_of(option: Option) -> click.ParamType:
         return click.Choice([word.strip(" '\"") for word in option.annotation[8:-1].split(",")])
     if option.annotation.startswith("float | Tensor"):  # one number for all samples, or a tensor with one for each
         return Radius()
-    return {"int": click.INT, "float": click.FLOAT, "str": click.STRING}[option.annotation.split(" | ")[0]]
+    if option.name == "norm":
+        return NormName()
+    kind = option.annotation.split(" | ")[0]
+    if kind == "str":
+        return click.STRING
+    return number_of(option.name, option.method, whole={"int": True, "float": False}[kind])
 
 
 def method_option(option: Option) -> Any:
@@ -139,6 +146,7 @@ def read_method(path: Path) -> Method:
     }
     options = tuple(
         Option(
+            path.stem,
             parameter.arg,
             _annotation(parameter, constants),
             _value(default),

@@ -1,11 +1,16 @@
 """The kinds of values that options take: lists with commas, sizes of a picture."""
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
 
+from interpret import bounds
+from interpret.bounds import is_within
 from interpret.errors import did_you_mean
+
+from .numbers import LARGEST_SIDE, Number
 
 
 class CommaList(click.ParamType):
@@ -52,15 +57,25 @@ class Names(CommaList):
 
 
 def number(text: str) -> float:
-    """A number such as 0.5, or a fraction such as 127/255; a ValueError where it is neither."""
+    """A number such as 0.5, or a fraction such as 127/255; a ValueError where it is neither, or not finite."""
     above, _, below = text.partition("/")
-    return float(above) / (float(below) if below else 1)
+    value = float(above) / (float(below) if below else 1)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not finite")
+    return value
 
 
-COUNT = click.IntRange(1)
+def _channel(text: str) -> int:
+    number = int(text)
+    if not is_within(number, (0, bounds.COUNT[1])):
+        raise ValueError(f"{text} is no number of a channel")
+    return number
+
+
+COUNT = Number(*bounds.COUNT)
 NUMBERS = CommaList(number, "a list of numbers such as 0.485,0.456,0.406", name="numbers")
 WORDS = CommaList(str, "a list of names", once=True)
-CHANNELS = CommaList(int, "a list of channel numbers such as 3,17", once=True)
+CHANNELS = CommaList(_channel, "a list of channel numbers such as 3,17", once=True)
 
 
 class Size(click.ParamType):
@@ -71,7 +86,7 @@ class Size(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """One number for a square, or height and width."""
         parts = str(value).lower().split("x")
-        if len(parts) > 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
+        if len(parts) > 2 or not all(part.isdecimal() and 0 < int(part[:9]) <= LARGEST_SIDE for part in parts):
             self.fail(f"{value!r} is not a size such as 224 or 224x320 (height x width)", param, ctx)
         return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
 

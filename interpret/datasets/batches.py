@@ -14,11 +14,9 @@ from ..geometry import Geometry
 from ..images.files import pixels_hash
 from ..images.files import read as read_file
 from ..progress import bars_wanted
-from .threads import WORKERS, in_threads
+from .threads import PIXELS, WORKERS, in_threads
 
-# How many pixels a batch may hold: of pictures that are kept at full size, which is 200 MB, and of the network's
-# inputs, whose activations are many times larger.
-PIXELS, INPUT_PIXELS = 2**24, 2**21
+INPUT_PIXELS = 2**21  # of the network's inputs that a batch may hold, whose activations are many times larger
 
 Failed = Callable[[Any, Exception], None]
 Made = TypeVar("Made")
@@ -76,15 +74,18 @@ def batches(
         PictureError: a picture that cannot be read, unless ``failed`` handles it.
     """
     device, batch, room = classifier.mean.device, [], 1.0
+    largest = PIXELS  # of the pictures so far; the first one is read alone
 
     def decoded(item: Any) -> tuple[Tensor, str]:
+        nonlocal largest
         image = read(item)
+        largest = max(image[0, 0].numel(), 0 if largest == PIXELS else largest)
         digits = pixels_hash(image) if keep else ""
         return image.pin_memory() if device.type == "cuda" else image, digits
 
     hidden = not (bar and bars_wanted())
     with tqdm(total=len(items), disable=hidden or None, leave=False, unit="picture") as progress:
-        for item, reading in in_threads(decoded, items, workers, here=waits):
+        for item, reading in in_threads(decoded, items, workers, here=waits, ahead=lambda: PIXELS // largest):
             progress.update()
             try:
                 picture = _prepared(item, classifier, *reading.result(), keep=keep, on_grid=on_grid)

@@ -8,14 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InterpretError, UnknownNameError
+from ..errors import InterpretError, UnknownNameError, printable
 
 if TYPE_CHECKING:
     from ..classifier import Classifier
 
 _log = logging.getLogger(__name__)
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".jp2", ".avif")
+# What Pillow reads, and HEIC, for which there is a plug-in; without what it only recognises (such as .h5 and .mpg) or
+# hands to another program (.eps).
+SUFFIXES = frozenset(
+    ".apng .avif .avifs .blp .bmp .bw .cur .dcx .dds .dib .fit .fits .flc .fli .ftc .ftu .gbr .gif .heic .heif .hif "
+    ".icb .icns .ico .iim .im .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg .jpx .msp .pbm .pcd .pcx .pfm .pgm .png "
+    ".pnm .ppm .psd .pxr .qoi .ras .rgb .rgba .sgi .tga .tif .tiff .vda .vst .webp .xbm .xpm".split()
+)
 RESULTS = "interp-out"  # the folder for the results of several pictures, which the next run must not read
 TABLE = "labels.csv"
 TRAIN = ("train", "training")
@@ -35,6 +41,11 @@ class LabelledFile:
     inside: Path  # the path below the folder of the data set
     label: str  # the class, as the folder, the table or the file name has it
 
+    @property
+    def shown(self) -> str:
+        """The path as messages and tables name it."""
+        return printable(str(self.path))
+
 
 def picture_files(folder: Path, *, recursive: bool) -> list[Path]:
     """The picture files in a folder, sorted; hidden ones and the results of earlier runs are left out."""
@@ -42,9 +53,22 @@ def picture_files(folder: Path, *, recursive: bool) -> list[Path]:
     return [entry for entry in entries if _is_picture(entry.relative_to(folder)) and entry.is_file()]
 
 
+def other_files(folder: Path, *, recursive: bool) -> list[Path]:
+    """The files in a folder that `picture_files` leaves out for their suffix, sorted."""
+    entries = sorted(folder.rglob("*") if recursive else folder.iterdir())
+    return [
+        entry
+        for entry in entries
+        if entry.suffix.lower() not in SUFFIXES and not _is_hidden(entry.relative_to(folder)) and entry.is_file()
+    ]
+
+
 def _is_picture(path: Path) -> bool:
-    hidden = any(part == RESULTS or part.startswith(".") for part in path.parts)
-    return path.suffix.lower() in SUFFIXES and not hidden
+    return path.suffix.lower() in SUFFIXES and not _is_hidden(path)
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part == RESULTS or part.startswith(".") for part in path.parts)
 
 
 def class_folders(folder: Path) -> list[Path]:

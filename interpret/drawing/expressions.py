@@ -56,10 +56,18 @@ def _unweighted(text: str, classifier: Classifier) -> Objective:
         return objectives.logit(_class(text, classifier))
     except UnknownNameError as unknown:
         try:
+            _refuse_several(text, classifier)
             find_layer(classifier.network, text)
         except UnknownNameError as error:
             raise UnknownNameError(f"{unknown}; {error}") from error
         return objectives.energy(text)
+
+
+def _refuse_several(text: str, classifier: Classifier) -> None:
+    """A layer with anything but one channel behind it is no class that was mistyped."""
+    layer, colon, channel = text.rpartition(":")
+    if colon and layer in dict(classifier.network.named_modules()):
+        raise InterpretError(f"{layer}:{channel} names no channel; one is {layer}:17, and several are a sum of them")
 
 
 def _class(text: str, classifier: Classifier) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..bounds import check_bounds
 from ..classifier import layer_of, network_of, on_input_grid
 from ..errors import InterpretError
 from ..geometry import Geometry
@@ -38,6 +39,7 @@ def explainer(
     def decorate(core: Explainer) -> Explainer:
         @functools.wraps(core)
         def explain(classifier: nn.Module, images: Tensor, target: Target, **options: Any) -> Tensor:
+            check_bounds(core.__name__, options)
             if not callable(target):
                 checked_indices(target, len(images), images.device)
             with left_as_found(classifier, images.device):

@@ -1,42 +1,63 @@
-"""DeepLIFT (Shrikumar et al. 2017, https://arxiv.org/abs/1704.02685), by captum."""
+"""DeepLIFT (Shrikumar et al. 2017, https://arxiv.org/abs/1704.02685)."""
 
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
 from torch import Tensor, nn
 
+from ..classifier import network_of
 from ..geometry import Geometry
-from ..images.baselines import baseline_for
-from ..scores import Target
+from ..images.baselines import Baseline, baselines_for
+from ..network.backward_rules import difference_gradient
+from ..scores import Target, score_of
+from .completeness import tell_rise
 from .contract import explainer
-from .from_captum import check_activations, check_joins, copied, refused_in_one_line, target_classes
 
 
 @explainer(Geometry.spread)
 def deeplift(
-    classifier: nn.Module, images: Tensor, target: Target, *, baseline: str | float | Tensor = "black"
+    classifier: nn.Module,
+    images: Tensor,
+    target: Target,
+    *,
+    baseline: str | float | Tensor | Sequence[Baseline] = "black",
+    rule: Literal["rescale", "reveal-cancel"] = "rescale",
+    seed: int = 0,
 ) -> Tensor:
-    """How much each pixel adds to the score compared with a baseline, by the rescale rule.
+    """How much each pixel adds to the score compared with a baseline, call by call.
 
-    Every activation distributes its difference from the baseline in proportion to the differences of
-    its inputs (section 3.5.1). captum needs a module for every activation, of a kind it knows: it explains
-    VGG, AlexNet and SqueezeNet; ResNet (reused ReLUs) and MobileNet (ReLU6) are refused.
+    Every call distributes its difference from the baseline over its inputs, so that the attribution
+    adds up to the difference of the two scores. By "rescale" it is in proportion to the differences of
+    its inputs (section 3.5.1); by "reveal-cancel" an activation behind a layer of weights treats the
+    positive and the negative part of its input apart (section 3.5.2). The rules of calls other than
+    these, such as norms, pooling, gates and attention, are in ``interpret.network.backward_rules``.
 
     Args:
         classifier: the classifier to explain.
         images: (N, 3, H, W), in [0, 1].
-        target: (N,) class indices, one per image.
-        baseline: black, white, grey, mean, blur, uniform or a number; in Python also a tensor.
+        target: (N,) class indices, one per image, or a score.
+        baseline: black, white, grey, mean, blur, uniform or a number, or several with commas, over
+            which the attribution is averaged; in Python also a tensor, or a list.
+        rule: rescale or reveal-cancel.
+        seed: of the uniform baseline.
 
     Returns:
         (N, 3, H, W) attribution, signed, in units of the logit.
 
     Raises:
-        NetworkError: captum cannot explain this network; the message says what stands in the way.
+        NetworkError: an operation without a rule, which the message names.
     """
-    from captum.attr import DeepLift
+    starts = baselines_for(baseline, classifier, images, seed)
+    network = network_of(classifier)
 
-    known = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.Softplus)
-    check_activations(classifier, images, known, "DeepLIFT")
-    check_joins(classifier, images, ("Mul", "Div"), "DeepLIFT")
-    with refused_in_one_line("DeepLIFT"):
-        method = DeepLift(copied(classifier))
-        baselines = baseline_for(baseline, classifier, images)
-        return method.attribute(images, baselines, target=target_classes(classifier, images, target, "DeepLIFT"))
+    def score(inputs: Tensor) -> Tensor:
+        return score_of(classifier, inputs, target)
+
+    parts = [
+        (images - start) * difference_gradient(score, images, start, network, reveal_cancel=rule == "reveal-cancel")
+        for start in starts
+    ]
+    attribution = torch.stack(parts).mean(0)
+    tell_rise("DeepLIFT", attribution, classifier, images, target, starts=starts)
+    return attribution

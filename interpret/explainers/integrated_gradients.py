@@ -1,7 +1,5 @@
 """Integrated gradients (Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365)."""
 
-import logging
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -9,11 +7,10 @@ from torch import Tensor, nn
 from ..errors import InterpretError
 from ..geometry import Geometry
 from ..images.baselines import baseline_for
-from ..scores import Target, score_of, target_of
+from ..scores import Target, target_of
+from .completeness import tell_rise
 from .contract import explainer, input_gradient
 from .passes import passes
-
-_log = logging.getLogger(__name__)
 
 
 @explainer(Geometry.spread)
@@ -31,7 +28,7 @@ def integrated_gradients(
 
     The difference to a baseline times the mean gradient on the straight line from it (eq. 1), by
     Gauss-Legendre quadrature. The attribution adds up to the difference of the two scores, except for
-    a completeness gap, which is logged and which more steps make smaller.
+    a completeness gap, which is told above 1 % and which more steps make smaller.
 
     Args:
         classifier: the classifier to explain.
@@ -62,12 +59,5 @@ def integrated_gradients(
     for image, step, gradient in work:
         mean[image] = mean[image] + shares[step] * gradient
     attribution = (images - start) * mean
-    _log_gap(classifier, images, start, target, attribution)
+    tell_rise("integrated gradients", attribution, classifier, images, target, starts=[start])
     return attribution
-
-
-@torch.no_grad()
-def _log_gap(classifier: nn.Module, images: Tensor, start: Tensor, target: Target, attribution: Tensor) -> None:
-    rise = score_of(classifier, images, target) - score_of(classifier, start, target)
-    for found, wanted in zip(attribution.flatten(1).sum(1).tolist(), rise.tolist(), strict=True):
-        _log.info("completeness: the attribution adds up to %.4g, the score rises by %.4g", found, wanted)

@@ -1,38 +1,80 @@
-"""Layer-wise relevance propagation (Bach et al. 2015, https://doi.org/10.1371/journal.pone.0130140), by captum."""
+"""Layer-wise relevance propagation (Bach et al. 2015, https://doi.org/10.1371/journal.pone.0130140)."""
+
+import logging
+from typing import Literal
 
 from torch import Tensor, nn
 
-from ..classifier import Classifier, network_of
+from ..classifier import network_of
 from ..geometry import Geometry
-from ..scores import Target
+from ..network.backward_rules import Conserved, composite_named, relevance_of
+from ..scores import Target, score_of
+from .completeness import tell_gaps
 from .contract import explainer
-from .from_captum import check_activations, check_joins, copied, refused_in_one_line, target_classes
+
+_log = logging.getLogger(__name__)
 
 
 @explainer(Geometry.spread)
-def lrp(classifier: nn.Module, images: Tensor, target: Target) -> Tensor:
-    """How much each pixel adds to the score, handed down from layer to layer without losing any.
+def lrp(
+    classifier: nn.Module,
+    images: Tensor,
+    target: Target,
+    *,
+    composite: Literal[
+        "epsilon",
+        "epsilon-plus",
+        "epsilon-plus-flat",
+        "epsilon-alpha2-beta1",
+        "epsilon-alpha2-beta1-flat",
+        "epsilon-gamma-box",
+        "epsilon-gamma-wsquare",
+    ] = "epsilon-plus-flat",
+    epsilon: float = 1e-6,
+    gamma: float = 0.25,
+) -> Tensor:
+    """How much each pixel adds to the score, handed down from layer to layer.
 
-    The epsilon rule (section "Pixel-wise decomposition for multilayer networks"). captum has rules
-    for linear, convolution, pooling, batch norm, dropout and ReLU modules, each used once, and refuses
-    networks with anything else; AlexNet, VGG and SqueezeNet can be explained.
+    Every layer of weights hands the relevance of its outputs to its inputs by a rule: a composite names
+    the rule of linear layers (epsilon), of convolutions (plus, alpha-beta or gamma) and of the first
+    layer (flat, box or w-square), as in Montavon et al. 2019. A batch norm behind a layer is one with
+    it, a gate hands nothing to what opens it, and what biases and epsilon keep is told. What is
+    left adds up to the rest of the score. The table of rules is ``interpret.network.backward_rules``.
 
     Args:
         classifier: the classifier to explain.
         images: (N, 3, H, W), in [0, 1].
-        target: (N,) class indices, one per image.
+        target: (N,) class indices, one per image, or a score.
+        composite: the rules of the layers; plain epsilon is nearly input x gradient.
+        epsilon: keeps relevance from outputs near zero; in units of a layer's root mean square, so that
+            1e-6 only prevents a division by zero, and 0.25 takes away noise.
+        gamma: how much more the favoured sign counts, for the composites with gamma.
 
     Returns:
-        (N, 3, H, W) relevance of the normalised input, signed, in units of the logit.
+        (N, 3, H, W) relevance, signed, in units of the logit.
 
     Raises:
-        NetworkError: captum cannot explain this network; the message says what stands in the way.
+        NetworkError: an operation without a rule, which the message names.
     """
-    from captum.attr import LRP
+    rules = composite_named(composite, gamma)
+    found = relevance_of(
+        lambda inputs: score_of(classifier, inputs, target), images, network_of(classifier), rules, epsilon=epsilon
+    )
+    _tell(found)
+    return found.relevance
 
-    check_activations(classifier, images, (nn.ReLU,), "LRP")
-    check_joins(classifier, images, ("Add", "Sub", "Mul", "Div"), "LRP")
-    with refused_in_one_line("LRP"):
-        inputs = classifier.normalise(images) if isinstance(classifier, Classifier) else images
-        classes = target_classes(classifier, images, target, "LRP")
-        return LRP(network_of(copied(classifier))).attribute(inputs.detach().requires_grad_(), target=classes)
+
+def _tell(found: Conserved) -> None:
+    """Log where the scores went; what nothing accounts for is a gap."""
+    relevance, scores = found.relevance.sum(), found.scores.sum()
+    count = len(found.scores)
+    _log.info(
+        "LRP: of %s %.4g pixels get %.4g, biases keep %.4g, and epsilon keeps %.2f %%",
+        "the score" if count == 1 else f"the scores of {count} pictures, together",
+        scores,
+        relevance,
+        found.biases,
+        100 * found.epsilon / scores if scores else 0.0,
+    )
+    kept = found.biases + found.epsilon
+    tell_gaps("LRP", (relevance + kept)[None], scores[None], "with what biases and epsilon keep, of a score of")

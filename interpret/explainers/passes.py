@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from ..errors import InterpretError
+from ..errors import InterpretError, is_out_of_memory
 from ..progress import progress_bar
 
 
@@ -30,7 +30,7 @@ def passes(
             try:
                 results = run(rows, steps)
             except (RuntimeError, MemoryError) as error:
-                if len(numbers) == 1 or not _out_of_memory(error):
+                if len(numbers) == 1 or not is_out_of_memory(error):
                     raise
             if results is None:
                 # Here, outside of `except`, the error no longer holds what the failed passes had made.
@@ -40,11 +40,6 @@ def passes(
             yield from zip(rows.tolist(), steps.tolist(), results, strict=True)
             done += len(numbers)
             bar.update(len(numbers))
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    text = str(error).lower()
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "out of memory" in text or "alloc" in text
 
 
 def _release() -> None:

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..bounds import check_bounds
 from ..classifier import on_input_grid
 from ..scores import Target
 from .contract import Explainer
@@ -30,6 +31,7 @@ def smoothed(
     Returns:
         (N, C, H, W) mean attribution.
     """
+    check_bounds("smoothed", {"times": times})
     reach = round(0.04 * min(images.shape[-2:]))
     geometry = on_input_grid(classifier, images)[2]
     seen = geometry.seen().to(images)[None, None] if geometry else torch.ones_like(images[:1, :1])

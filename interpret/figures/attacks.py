@@ -8,16 +8,19 @@ from PIL import Image
 from torch import Tensor
 
 from ..classifier import Classifier
+from ..errors import shortened
 from ..explainers import explainer_named
 from ..faithfulness.similarity import rank_correlation
 from ..images.files import to_pil
 from ..network.hooks import left_as_found
 from .display import overlay, own_colours
 from .panels import Panel, panel_figure
+from .plain_text import plain_text
 
 MOST = 4  # pictures in the figure of a shared change
 
 
+@plain_text
 def attack_figure(classifier: Classifier, image: Tensor, adversarial: Tensor) -> Figure:
     """The clean picture, the change magnified around grey, the adversarial one, and the Grad-CAM of both.
 
@@ -31,7 +34,7 @@ def attack_figure(classifier: Classifier, image: Tensor, adversarial: Tensor) ->
     photos, names, maps, seen = [], [], [], classifier.prepare(image)[1].seen()
     for picture in (image, adversarial):
         probability, label = _probabilities(classifier, picture).max(1)
-        names.append(classifier.name(int(label)))
+        names.append(shortened(classifier.name(int(label))))
         photos.append(Panel(to_pil(picture.cpu()), f"{names[-1]}\n{float(probability):.1%}"))
         maps.append(explainer_named("gradcam")(classifier, picture, label).cpu())
     correlation = float(rank_correlation(*(values[..., seen][:, None] for values in maps)))
@@ -50,6 +53,7 @@ def attack_figure(classifier: Classifier, image: Tensor, adversarial: Tensor) ->
     return _row(panels, side=2.5, above=0.55, fontsize=10)
 
 
+@plain_text
 def explanation_figure(
     classifier: Classifier, image: Tensor, adversarial: Tensor, *, method: str = "gradcam", layer: str | None = None
 ) -> Figure:
@@ -63,7 +67,7 @@ def explanation_figure(
         layer: the layer's name; the method's default otherwise.
     """
     label = _probabilities(classifier, image).argmax(1)
-    name, seen = classifier.name(int(label)), classifier.prepare(image)[1].seen()
+    name, seen = shortened(classifier.name(int(label))), classifier.prepare(image)[1].seen()
     panels = []
     for picture, when in ((image, "clean"), (adversarial, "attacked")):
         probability = float(_probabilities(classifier, picture)[0, label])
@@ -73,6 +77,7 @@ def explanation_figure(
     return _row(panels, side=3, above=0.4, fontsize=11)
 
 
+@plain_text
 def shared_change_figure(
     classifier: Classifier, change: Image.Image, images: Tensor, changed: Tensor, *, title: str
 ) -> Figure:
@@ -88,7 +93,7 @@ def shared_change_figure(
     before, after = (_probabilities(classifier, batch[:MOST]).max(1) for batch in (images, changed))
     panels = [Panel(change, f"{title}\n")]
     for number, picture in enumerate(changed[:MOST].cpu().split(1)):
-        names = [classifier.name(int(top.indices[number])) for top in (before, after)]
+        names = [shortened(classifier.name(int(top.indices[number]))) for top in (before, after)]
         classes = f"{names[0]}\n-> {names[1]} {float(after.values[number]):.0%}"
         panels.append(Panel(to_pil(picture.expand(-1, 3, -1, -1)), classes))
     return panel_figure([panels], (2.6 * len(panels), 3.1))

@@ -5,6 +5,8 @@ import io
 import json
 import logging
 import os
+import re
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from ..errors import PictureError
 from ..images.files import write_bytes
 
 MAX_BYTES = 2 * 1024**3  # beyond them, the files that were not used for the longest time are deleted
+MEMBERS = {"values.npy", "key.npy"}
 _log = logging.getLogger(__name__)
 
 
@@ -69,8 +72,17 @@ class MapStore:
         total = 0
         for about, file in files:
             total += about.st_size
-            if total > MAX_BYTES:
+            if total > MAX_BYTES and _is_own(file):
                 file.unlink(missing_ok=True)
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a file is one of a store's: by its name and by what it holds, since others may lie in the folder too."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return re.fullmatch(r"[0-9a-f]{32}\.npz", path.name) is not None and set(archive.namelist()) == MEMBERS
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _read(path: Path, text: str) -> Tensor | None:

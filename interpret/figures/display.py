@@ -17,6 +17,7 @@ from ..explainers.aggregation import combined
 from .colours import OPACITY, Scale, as_picture, colour_array, colours_of
 from .overlays import bar_colours, has_negative, heatmap, limit_of, luma, one_map, overlay, own_colours
 from .panels import Sheet, wrapped
+from .plain_text import plain_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,6 +102,7 @@ def blurred(values: Tensor, share: float) -> Tensor:
     return flat.view(values.shape)
 
 
+@plain_text
 def side_by_side(
     image: Tensor,
     attribution: Tensor,

@@ -13,6 +13,7 @@ from ..images.files import to_pil
 from ..units.top_activations import Crop
 from .colours import colour_array
 from .panels import Panel, Sheet, in_rows, panel_figure
+from .plain_text import plain_text
 from .units import cut_out
 
 SIDE, GAP, TITLE = 2.6, 0.12, 0.42  # inches: a square, between squares, and for the titles of a row
@@ -31,6 +32,7 @@ class DatasetExamples:
     reached: float  # the unit's activation for the drawing
 
 
+@plain_text
 def drawings_figure(
     drawings: Sequence[tuple[str, Tensor]], examples: Mapping[str, DatasetExamples], *, pairs: bool = False
 ) -> Image.Image | Figure:
@@ -98,6 +100,7 @@ def _sheet(rows: Sequence[Sequence[Square]]) -> Figure:
     return sheet.figure
 
 
+@plain_text
 def inversion_figure(inversions: Sequence[tuple[str, Tensor]]) -> Figure:
     """A photo, and the pictures with the same features in some layers of a network.
 

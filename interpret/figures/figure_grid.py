@@ -18,8 +18,10 @@ from .grid_layout import Layout, arrange, check_layout
 from .grid_maps import AttackFunction, Cell, GridContents, cells_of
 from .grid_panels import GridFigure, GridLook, letters_of
 from .panels import Sheet
+from .plain_text import plain_text
 
 
+@plain_text
 def grid(
     classifiers: Classifier | Mapping[str, Classifier],
     images: Tensor | Mapping[str, Tensor] | Sequence[str | os.PathLike],
@@ -101,6 +103,7 @@ def _named(images: Tensor | Mapping[str, Tensor] | Sequence[str | os.PathLike]) 
     return {Path(os.fspath(file).removeprefix("sample:")).stem: read(file) for file in files}
 
 
+@plain_text
 def grid_of(
     cells: Sequence[Cell],
     look: GridLook | None = None,

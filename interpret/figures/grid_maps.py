@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..classifier import Classifier
-from ..errors import InterpretError, did_you_mean
+from ..errors import InterpretError, did_you_mean, shortened
 from ..explainers import EXPLAINERS, explainer_named
 from ..explainers.blank_maps import diagnose
 from ..explainers.sharing import shared_passes
@@ -182,8 +182,8 @@ def _members(classifier: Classifier, query: str | int) -> Sequence[int]:
 
 
 def _with_probability(classifier: Classifier, logits: Tensor, index: int) -> str:
-    shares = logits.softmax(0)
-    return with_probability(classifier.name(index), float(shares[index]), float(shares.max()), "\N{NO-BREAK SPACE}")
+    shares, name = logits.softmax(0), shortened(classifier.name(index))
+    return with_probability(name, float(shares[index]), float(shares.max()), "\N{NO-BREAK SPACE}")
 
 
 def _takes_layer(method: str) -> bool:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from .method_ranking import FLOOR, MOST, Ranked
+from .plain_text import plain_text
 
 # Lines that differ in grey too, and for readers who see no red or green.
 LINES = [
@@ -20,6 +21,7 @@ LINES = [
 FLOOR_LINES = [{"color": FLOOR, "lw": 1.2, "ls": style} for style in (":", "-.")]
 
 
+@plain_text
 def ranking_curves(
     ranked: Ranked, curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], columns: Sequence[str], model: str
 ) -> Figure:
@@ -56,6 +58,7 @@ def ranking_curves(
     return figure
 
 
+@plain_text
 def training_curves(history: Sequence[Mapping[str, Any]], title: str, accuracies: Mapping[str, str]) -> Figure:
     """Accuracies on validation pictures, the loss and the learning rate over the epochs.
 
@@ -94,6 +97,7 @@ def training_curves(history: Sequence[Mapping[str, Any]], title: str, accuracies
     return figure
 
 
+@plain_text
 def robustness_curve(curves: Mapping[str, Sequence[Mapping[str, float]]], attack: str, norm: str) -> Figure:
     """How often networks are still right under attack, over the attack's size, with intervals.
 
@@ -118,6 +122,7 @@ def robustness_curve(curves: Mapping[str, Sequence[Mapping[str, float]]], attack
     return figure
 
 
+@plain_text
 def objective_curve(scores: Sequence[tuple[str, Sequence[float]]]) -> Figure:
     """The objective of each drawing over the steps.
 

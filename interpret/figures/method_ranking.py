@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from ..faithfulness import METRICS
 from ..faithfulness.ranking import RankedMethod
 from ..faithfulness.sanity import Sanity
+from .plain_text import plain_text
 
 FLOOR, METHOD, FAILED = "#8a8a8a", "#40127a", "#b3122b"  # colours
 SHARES = ("average_drop", "average_increase", "pointing_game", "relevance_mass")  # columns from 0 to 1
@@ -17,6 +18,7 @@ MOST = 4  # columns in a figure
 Ranked = Sequence[tuple[int | None, RankedMethod]]  # rank and method, the best first; floors have no rank
 
 
+@plain_text
 def ranking_figure(ranked: Ranked, columns: Sequence[str], title: str) -> Figure:
     """One plot for each metric: each method's mean with its interval, and the random map's as a line.
 
@@ -62,6 +64,7 @@ def _means(axes: Axes, ranked: Ranked, column: str, pictures: int) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
+@plain_text
 def sanity_figure(checks: Sequence[Sanity], title: str) -> Figure:
     """Methods in rows, blocks in columns: the rank correlation with the maps of the network as it is.
 

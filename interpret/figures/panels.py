@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 from .colours import Scale, colour_table
+from .plain_text import plain_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,6 +81,7 @@ def wrapped(text: str, inches: float, points: float, *, most: int = 3) -> list[s
     return textwrap.wrap(text, letters, max_lines=most, placeholder=" …")
 
 
+@plain_text
 def panel_figure(
     rows: Sequence[Sequence[Panel]],
     size: tuple[float, float],
@@ -121,6 +123,7 @@ def in_rows(panels: Sequence[Any], columns: int) -> list[Sequence[Any]]:
     return [panels[start : start + columns] for start in range(0, len(panels), columns)] or [panels]
 
 
+@plain_text
 def row_figure(
     rows: Sequence[Sequence[Panel]], *, width: float, title: str = "", bar: ColourBar | None = None
 ) -> Figure:

@@ -12,6 +12,7 @@ from ..units.top_activations import Crop
 from .colours import Scale, colorize, colour_array
 from .display import limit_of, own_colours
 from .panels import ColourBar, Panel, in_rows, row_figure
+from .plain_text import plain_text
 
 Sharing = Literal["each", "shared"]
 
@@ -20,6 +21,7 @@ THUMBNAIL = 320  # pixels of a whole picture's longer side, so that a figure of 
 PIXELS, PHOTO = "nearest", "antialiased"  # how pictures are resampled: values as squares, photos smoothly
 
 
+@plain_text
 def filters_figure(filters: Tensor, *, names: Sequence[str] = (), scale: Sharing = "each", title: str = "") -> Figure:
     """Filters as pictures: in colour around mid grey where they see three channels, else in blue and red around white.
 
@@ -47,6 +49,7 @@ def filters_figure(filters: Tensor, *, names: Sequence[str] = (), scale: Sharing
     return row_figure(rows, width=width, title=title, bar=bar)
 
 
+@plain_text
 def activations_figure(
     maps: Tensor, *, image: Tensor | None = None, most: int = 64, scale: Sharing = "each", title: str = ""
 ) -> Figure:
@@ -84,6 +87,7 @@ def strongest_maps(maps: Tensor) -> list[int]:
     return order[alive[order]].tolist()
 
 
+@plain_text
 def crops_figure(units: dict[int, Sequence[Crop]], *, title: str = "") -> Figure:
     """The crops that excite units most, each above its whole picture and above the pattern in it that does.
 

@@ -1,5 +1,7 @@
 """Pictures that show nothing: where integrated gradients begin, and what hides a part of a picture."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torchvision.transforms.functional import gaussian_blur
@@ -7,6 +9,7 @@ from torchvision.transforms.functional import gaussian_blur
 from ..classifier import Classifier
 from ..errors import InterpretError
 
+Baseline = str | float | Tensor
 NAMES = ("black", "white", "grey", "mean", "blur", "uniform")
 
 
@@ -37,6 +40,18 @@ def baseline_for(baseline: str | float | Tensor, classifier: nn.Module, inputs: 
         size = 2 * min(round(3 * sigma), (min(inputs.shape[-2:]) - 1) // 2) + 1
         return gaussian_blur(inputs, [size, size], [sigma, sigma])
     raise InterpretError(f"no baseline {baseline!r}; there are {', '.join(NAMES)}, or a number")
+
+
+def baselines_for(
+    baseline: Baseline | Sequence[Baseline], classifier: nn.Module, inputs: Tensor, seed: int = 0
+) -> list[Tensor]:
+    """Each of several baselines, in a list or in one text with commas, as `baseline_for` makes it."""
+    several = baseline.split(",") if isinstance(baseline, str) else baseline
+    several = list(several) if isinstance(several, list | tuple) else [several]
+    if not several:
+        raise InterpretError("at least one baseline is needed")
+    stripped = (one.strip() if isinstance(one, str) else one for one in several)
+    return [baseline_for(one, classifier, inputs, seed) for one in stripped]
 
 
 def _number(value: str | float) -> float | None:

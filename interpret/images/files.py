@@ -2,12 +2,16 @@
 
 import hashlib
 import io
+import logging
 import os
+import re
 import secrets
+import socket
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,11 +21,20 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageErro
 from torch import Tensor
 
 from ..bundled import sample
-from ..errors import InterpretError, PictureError
+from ..errors import InterpretError, PictureError, address_hint, printable
+from .depth import FULL, brightness, seems_too_dark
 from .levels import to_levels
+from .libtiff import silence_libtiff
+
+HEIC = tuple(b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"))
+_log = logging.getLogger(__name__)
 
 File = str | os.PathLike | BinaryIO  # a path, or a file that is open for bytes
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+
+# What files are called while they are written: the machine, and the process, tell whether somebody is still at it.
+_HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+_TEMPORARY = re.compile(rf"\.interp-{_HOST}-(\d+)-[0-9a-f]{{16}}\.tmp")
 
 # What went wrong and what to do about it, by the class of the error: the first one that fits.
 _REMEDIES = (
@@ -53,7 +66,7 @@ def read(source: File) -> Tensor:
     if isinstance(source, str) and source.startswith("sample:"):
         source = sample(source.removeprefix("sample:"))
     try:
-        return _decode(source.read() if hasattr(source, "read") else Path(source).read_bytes())
+        return _decode(source.read() if hasattr(source, "read") else Path(source).read_bytes(), source)
     except Exception as error:  # Pillow's decoders raise nearly every kind there is
         raise PictureError(_complaint(source, error)) from error
 
@@ -98,13 +111,36 @@ def write_bytes(path: str | os.PathLike, content: bytes) -> None:
 def written_beside(target: Path) -> Iterator[Path]:
     """A path to write to inside the block; the file then takes the target's place, unless the block fails."""
     # Not `tempfile`: its files are private to their owner, and would stay so.
-    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    _sweep(target.parent)
+    temporary = target.with_name(f".interp-{_HOST}-{os.getpid()}-{secrets.token_hex(8)}.tmp")
     try:
         yield temporary
         os.replace(temporary, target)
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+@cache
+def _sweep(folder: Path) -> None:
+    """Delete what killed runs on this machine have left half written in a folder; once for each folder."""
+    if os.name == "nt":
+        return  # where asking whether a process is alive ends it
+    with suppress(OSError):
+        for file in folder.glob(f".interp-{_HOST}-*.tmp"):
+            ours = _TEMPORARY.fullmatch(file.name)
+            if ours and not _is_alive(int(ours[1])):
+                file.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass  # it is somebody else's, or no number of a process
+    return True
 
 
 def encode(picture: Image.Image, suffix: str, *, metadata: dict[str, str] | None = None, quality: int = 95) -> bytes:
@@ -146,12 +182,20 @@ def pixels_hash(image: Tensor) -> str:
     return digest.hexdigest()[:12]
 
 
-def _decode(content: bytes) -> Tensor:
+def _decode(content: bytes, source: File) -> Tensor:
+    if content[4:12] in HEIC:
+        _read_heic_too()
+    if content[:2] in (b"II", b"MM"):
+        silence_libtiff()
     with _without_warnings():
-        with Image.open(io.BytesIO(content)) as picture:
+        with _opened(content) as picture:
             picture.load()
-            values = _values(_upright(picture))
-    return torch.from_numpy(values).permute(2, 0, 1)[None].contiguous()
+            _turn_upright(picture)
+            values = _values(picture, content)
+            if seems_too_dark(picture, values, content):
+                lightest = f"its lightest value is {values.max() * FULL:.0f} of {FULL}"
+                _log.warning("%s: %s; if it holds fewer than 16 bits, scale it", _name(source), lightest)
+    return torch.from_numpy(values)[None]
 
 
 @contextmanager
@@ -165,21 +209,38 @@ def _without_warnings() -> Iterator[None]:
         yield
 
 
-def _upright(picture: Image.Image) -> Image.Image:
+def _turn_upright(picture: Image.Image) -> None:
+    # The EXIF may be broken, but the pixels are decoded already.
+    with suppress(Exception):
+        ImageOps.exif_transpose(picture, in_place=True)
+
+
+def _opened(content: bytes) -> Image.Image:
     try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:  # the EXIF is broken, but the pixels are decoded already
-        return picture
+        return Image.open(io.BytesIO(content))
+    except UnidentifiedImageError:
+        if content[4:12] in HEIC and "HEIF" not in Image.OPEN:
+            raise ValueError("HEIC, for which the package pillow-heif is needed") from None
+        raise
 
 
-def _values(picture: Image.Image) -> np.ndarray:
-    """(H, W, 3) float32, in [0, 1]."""
+@cache
+def _read_heic_too() -> None:
+    with suppress(ImportError):
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
+
+
+def _values(picture: Image.Image, content: bytes) -> np.ndarray:
+    """(3, H, W) float32, in [0, 1]; of a large picture there is one copy of that size."""
     if not picture.mode.startswith(("I", "F")):
-        return np.asarray(_opaque(picture), dtype=np.float32) / 255
-    grey = np.asarray(picture, dtype=np.float32) / (1 if picture.mode == "F" else 65535)
+        levels = np.asarray(_opaque(picture)).transpose(2, 0, 1)
+        return np.divide(levels, 255, out=np.empty(levels.shape, np.float32), dtype=np.float32)
+    grey = brightness(np.asarray(picture), picture, content)
     if not ((grey >= 0) & (grey <= 1)).all():
         raise ValueError(f"brightness from {grey.min():.6g} to {grey.max():.6g} instead of 0 to 1")
-    return np.repeat(grey[..., None], 3, axis=2)
+    return np.repeat(grey[None], 3, axis=0)
 
 
 def _opaque(picture: Image.Image) -> Image.Image:
@@ -190,11 +251,17 @@ def _opaque(picture: Image.Image) -> Image.Image:
     if picture.has_transparency_data:
         layer = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _complaint(source: File, error: Exception) -> str:
-    name = getattr(source, "name", "the open file") if hasattr(source, "read") else os.fspath(source)
     remedy = next(text for kind, text in _REMEDIES if isinstance(error, kind))
+    if isinstance(error, FileNotFoundError):
+        remedy = remedy.removesuffix("; check the path") + (address_hint(_name(source)) or "; check the path")
     reason = " ".join(str(error).split()).rstrip(".")
-    return f"{'standard input' if name == '<stdin>' else name} {remedy.format(reason)}"
+    return f"{_name(source)} {remedy.format(reason)}"
+
+
+def _name(source: File) -> str:
+    name = getattr(source, "name", "the open file") if hasattr(source, "read") else os.fspath(source)
+    return printable(str("standard input" if name == "<stdin>" else name))

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from ..errors import InterpretError
+from ..errors import InterpretError, address_hint
 from .names import Labels
 
 
@@ -22,12 +22,12 @@ def read_labels(path: str | Path) -> Labels:
     Raises:
         InterpretError: the file is missing, not in UTF-8, empty, or an index is missing or there twice.
     """
-    path = Path(path)
+    given, path = str(path), Path(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
         names = _names_in_json(text) if path.suffix.lower() == ".json" else _names_in_lines(text)
     except FileNotFoundError:
-        raise InterpretError(f"there is no file {path}") from None
+        raise InterpretError(f"there is no file {given}{address_hint(given)}") from None
     except OSError as error:
         raise InterpretError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ..bundled import data
-from ..errors import UnknownNameError, did_you_mean
+from ..errors import UnknownNameError, did_you_mean, printable
 from .spelling import fold, singulars
 
 # Of several groups with one name, the one whose main name it is comes first, then the largest.
@@ -55,11 +55,11 @@ class Labels(Sequence[str]):
     between commas, as in "tench, Tinca tinca", are synonyms.
 
     Args:
-        names: one for each class.
+        names: one for each class. Blanks in a row count as one, and control characters are escaped.
     """
 
     def __init__(self, names: Iterable[str]):
-        self._names = tuple(names)
+        self._names = tuple(printable(" ".join(name.split())) for name in names)
         classes, nodes = [("", name, name.split(", "), ()) for name in self._names], {}
         if len(self._names) == 1000 and self._names == tuple(name for _, name, *_ in _wordnet()["classes"]):
             classes, nodes = _wordnet()["classes"], _wordnet()["nodes"]
@@ -109,7 +109,7 @@ class Labels(Sequence[str]):
         It tries in this order: an index; a WordNet id; the exact name; a name, synonym or group ("cat"), whatever
         its case, accents and punctuation; the same for its singular; a whole word of a name.
         """
-        text = str(query).strip()
+        text = printable(" ".join(str(query).split()))
         match = self._by_index(text) or self._by_wnid(text.lower()) or self._by_exact_name(text)
         for step in (self._by_folded_name, self._by_word):
             for form in singulars(fold(text)):

@@ -2,14 +2,15 @@
 
 import importlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import Any
 
 import torch
 from torch import nn
 
 from ..classifier import Classifier, checked_precision, network_of
-from ..errors import InterpretError, NetworkError, UnknownNameError, did_you_mean, kind_and_text
+from ..errors import InterpretError, NetworkError, UnknownNameError, address_hint, did_you_mean, kind_and_text
 from ..labels.label_files import read_labels
 from ..labels.names import Labels, imagenet
 from .registry import NamedNetwork, named_network
@@ -17,12 +18,19 @@ from .saved import is_trained, load_trained, read_trained
 from .state_dict import State, fill, read_weights
 
 DEFAULT = "efficientnet_lite0"
+ANSWERING = ("command:", "http://", "https://")  # how the names of networks begin that only answer
+
+
+class BareNetworkError(NetworkError):
+    """A network that says nothing of the pictures it expects."""
+
+
 File = str | os.PathLike
 Options = dict[str, Any]  # those of mean, std and input_size that were given
 
 
 def load(
-    name: str | os.PathLike = DEFAULT,
+    name: str | os.PathLike | Sequence[str | os.PathLike] = DEFAULT,
     *,
     weights: str | os.PathLike | None = None,
     labels: str | os.PathLike | Sequence[str] | None = None,
@@ -36,8 +44,10 @@ def load(
     Args:
         name: "efficientnet_lite0" (the default) or "squeezenet1_1", which work offline; any
             torchvision classification network; "timm:NAME"; "package.module:function", a function
-            that takes no arguments and returns an ``nn.Module`` or a ``Classifier``; or a ``.pt`` or
-            ``.pth`` file that `interp train` wrote, with preprocessing and labels in it.
+            that takes no arguments and returns an ``nn.Module`` or a ``Classifier``; a ``.pt`` or
+            ``.pth`` file that `interp train` wrote, with preprocessing and labels in it; or what is shown
+            pictures and only answers (see `models.answers`): "command:./classify", or an address of
+            this machine, "http://127.0.0.1:8000/classify". Several names are the mean of their logits.
         weights: a ``.pth``, ``.pt`` or ``.safetensors`` file with the network's state dict, for any
             number of classes; the published weights by default.
         labels: the names of the classes, or a file that holds them: one per line, or JSON.
@@ -54,13 +64,17 @@ def load(
         NetworkError: weights that are not available or do not fit; the message says which keys, or
             which file to fetch and where to put it.
     """
-    name = os.fspath(name)
+    if isinstance(name, Sequence) and not isinstance(name, str):
+        return _several(name, weights, labels, mean or std, input_size=input_size, precision=precision)
+    name = _checked(name, weights, mean, std)
     options = {"mean": mean, "std": std, "input_size": input_size}
     options = {option: value for option, value in options.items() if value is not None}
     with torch.inference_mode(False), torch.random.fork_rng([]):
         if name.endswith((".pt", ".pth")) and os.path.isfile(name):
             classifier = _from_file(name, weights, options)
-        elif ":" in name and not name.startswith("timm:"):
+        elif name.startswith(ANSWERING):
+            classifier = _from_answers(name, weights, labels, options)
+        elif ":" in name and not name.startswith("timm:") and not address_hint(name):
             classifier = _from_function(name, weights, options)
         else:
             classifier = _from_registry(named_network(name), weights, options)
@@ -69,6 +83,41 @@ def load(
         classifier.labels = _labels(classifier, labels)
         classifier.precision = checked_precision(precision)
     return classifier
+
+
+def _several(names: Sequence[File], *single: Any, input_size: Any, precision: str) -> Classifier:
+    """The mean of several networks, whose own weights, labels, mean and std cannot be told apart here."""
+    from .ensemble import averaged
+
+    if any(given is not None for given in single):
+        raise NetworkError("weights, labels, mean and std are those of one network, not of several")
+    return averaged([load(name, precision=precision) for name in names], input_size=input_size)
+
+
+def _from_answers(name: str, weights: File | None, labels: Any, options: Options) -> Classifier:
+    from .answers import Answers
+
+    if weights is not None:
+        raise NetworkError(f"{name} has its own weights, which nothing is known of: omit them")
+    network = Answers(name, None if labels is None else _named(labels))
+    return Classifier(network, **{"mean": [0.0] * 3, "std": [1.0] * 3} | options)
+
+
+def _checked(name: object, weights: object, mean: object, std: object) -> str:
+    """The name as text; a NetworkError where what was given is of another kind, with what to call instead."""
+    own = "interpret.Classifier(network, mean=…, std=…, labels=…)"
+    if isinstance(name, nn.Module):
+        raise NetworkError(f"load takes the name of a network, not a {type(name).__name__}: call {own}")
+    if not isinstance(name, str | os.PathLike):
+        raise NetworkError(f"load takes the name of a network, not a {type(name).__name__}")
+    if weights is not None and not isinstance(weights, str | os.PathLike):
+        kind = type(weights).__name__
+        raise NetworkError(f"weights is a file, not a {kind}: call network.load_state_dict(…), then {own}")
+    for option, value in (("mean", mean), ("std", std)):
+        numbers = isinstance(value, Iterable) and not isinstance(value, str)
+        if value is not None and not (numbers and all(isinstance(number, Real | torch.Tensor) for number in value)):
+            raise NetworkError(f"{option} is one number a channel each, such as (0.5, 0.5, 0.5), not {value!r}")
+    return os.fspath(name)
 
 
 def _from_registry(entry: NamedNetwork, weights: File | None, options: Options) -> Classifier:
@@ -120,10 +169,14 @@ def _labels(classifier: Classifier, labels: str | os.PathLike | Sequence[str] | 
         if classifier.labels is not None:
             return classifier.labels
         return imagenet() if classes == 1000 else Labels([str(index) for index in range(classes)])
-    found = read_labels(labels) if isinstance(labels, str | os.PathLike) else Labels(labels)
+    found = _named(labels)
     if len(found) != classes:
         raise NetworkError(f"{len(found)} labels for a network with {classes} classes")
     return found
+
+
+def _named(labels: str | os.PathLike | Sequence[str]) -> Labels:
+    return read_labels(labels) if isinstance(labels, str | os.PathLike) else Labels(labels)
 
 
 def _count_classes(classifier: Classifier) -> int:
@@ -153,7 +206,7 @@ def _from_function(name: str, weights: File | None, options: Options) -> Classif
             raise NetworkError(f"{name} returned a Classifier, which has its own mean, std and input_size: omit them")
         return made
     if not {"mean", "std"} <= options.keys():
-        raise NetworkError(
+        raise BareNetworkError(
             f"{name} returned a bare network: say what it expects with --mean and --std (mean=…, std=… in "
             "Python), 0 and 1 if nothing, or let the function return an interpret.Classifier"
         )

@@ -1,17 +1,21 @@
 """State dicts from files: only tensors are unpickled, and keys that do not fit are named."""
 
+import io
 import os
 import pickle
+import pickletools
 import re
+import struct
 import warnings
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from ..errors import NetworkError
+from ..errors import NetworkError, address_hint, shortened
 
 State = dict[str, Tensor]
 
@@ -23,6 +27,7 @@ FORMER_NAMES = (
     (r"\.mlp\.linear_1\.", ".mlp.0."),
     (r"\.mlp\.linear_2\.", ".mlp.3."),
 )
+LONGEST_PICKLE = 2**24  # bytes of an older file's head that are looked through
 REMEDY = "save the weights alone: torch.save(network.state_dict(), file)"
 
 
@@ -32,9 +37,9 @@ def read_weights(path: str | os.PathLike) -> State:
     It may be nested, under "state_dict" or "model" for example, and its names may begin with "module.", as
     DataParallel leaves them.
     """
-    path = Path(path)
+    given, path = os.fspath(path), Path(path)  # a Path makes one slash of two
     if not path.is_file():
-        raise NetworkError(f"no weights file {str(path)!r}; check the path")
+        raise NetworkError(f"no weights file {given!r}{address_hint(given) or '; check the path'}")
     if path.suffix.lower() == ".onnx":
         raise NetworkError(f"{path} is an ONNX graph; go back to the PyTorch network and {REMEDY}")
     read = _read_safetensors if path.suffix.lower() == ".safetensors" else _read_pickle
@@ -65,6 +70,14 @@ def _read_pickle(path: Path) -> object:
         with zipfile.ZipFile(path) as archive:
             if any(name.endswith("/constants.pkl") for name in archive.namelist()):
                 raise NetworkError(f"{path} is a TorchScript archive; {REMEDY}")
+            # PyTorch packs without compressing; what does may unpack to anything.
+            if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
+                raise NetworkError(f"{path} unpacks to more than it holds, as no weights do; {REMEDY}")
+            pickled = b"".join(archive.read(name) for name in archive.namelist() if name.endswith(".pkl"))
+    else:
+        with path.open("rb") as file:
+            pickled = file.read(LONGEST_PICKLE)
+    _refuse_inflating(pickled, path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about pickles that torch did not write
@@ -75,6 +88,17 @@ def _read_pickle(path: Path) -> object:
         raise NetworkError(f"{path} holds a whole pickled object, which could run any code; {REMEDY}") from error
 
 
+def _refuse_inflating(pickled: bytes, path: Path) -> None:
+    """Refuse what makes arrays of bytes of any size while it is read; weights hold none."""
+    stream = io.BytesIO(pickled)
+    # What is no pickle is told when it is read.
+    with suppress(ValueError, IndexError, KeyError, EOFError, AttributeError, struct.error):
+        for _ in range(5):  # older files are several pickles, and then the numbers
+            for _, argument, _ in pickletools.genops(stream):
+                if isinstance(argument, str) and argument.rpartition(" ")[2] == "bytearray":
+                    raise NetworkError(f"{path} holds an array of bytes, as no weights do; {REMEDY}")
+
+
 def _unnested(state: object, path: Path) -> State:
     for key in NESTED_UNDER:
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
@@ -83,7 +107,7 @@ def _unnested(state: object, path: Path) -> State:
         tensors = {n: value for n, value in state.items() if isinstance(n, str) and isinstance(value, Tensor)}
         if tensors:
             return tensors
-        keys = ", ".join(map(repr, list(state)[:8])) or "none"
+        keys = ", ".join(shortened(repr(key)) for key in list(state)[:8]) or "none"
         raise NetworkError(f"{path} holds no tensors; its keys are {keys}; {REMEDY}")
     raise NetworkError(f"{path} holds a {type(state).__name__}, not a state dict; {REMEDY}")
 
@@ -116,7 +140,7 @@ def fill(network: nn.Module, state: State, source: str) -> None:
     missing = [name for name in own if name not in state and not name.endswith("num_batches_tracked")]
     unexpected = [name for name in state if name not in own]
     problems = [
-        f"{len(names)} {kind} ({'; '.join(names[:3])}{'; …' if len(names) > 3 else ''})"
+        f"{len(names)} {kind} ({'; '.join(map(shortened, names[:3]))}{'; …' if len(names) > 3 else ''})"
         for kind, names in (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
         if names
     ]

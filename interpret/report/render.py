@@ -51,12 +51,13 @@ def page(report: Report) -> str:
     """The report as the text of an HTML file in UTF-8."""
     style, script = (files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    template = _environment().get_template("page.html.j2")
+    template = environment().get_template("page.html.j2")
     return template.render(report=report, style=style, script=script, script_hash=allowed)
 
 
 @functools.cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates, in which all that comes from outside is escaped."""
     environment = Environment(
         loader=PackageLoader(__package__, ""),
         autoescape=True,

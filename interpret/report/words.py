@@ -89,7 +89,7 @@ WORDS = {
     ),
     "deeplift": (
         "How much each pixel adds to the score compared with a blank picture, passed back layer by layer.",
-        "It depends on the blank picture chosen, and on a rule that not every kind of layer has.",
+        "It depends on the blank picture chosen, and on the rules for passing back: others give other maps.",
     ),
     "gradient_shap": (
         "How much each pixel adds to the score, averaged over random points between blank pictures and this one.",
@@ -100,7 +100,7 @@ WORDS = {
         "It cannot see within a patch, it is a noisy estimate, and pictures with hidden patches are unnatural.",
     ),
     "lrp": (
-        "The score, handed back from layer to layer to the pixels so that nothing is lost. Red adds, blue takes away.",
+        "The score, handed back layer by layer to the pixels, less what constants keep. Red adds, blue takes away.",
         "The rules for handing back are a choice; others give other maps. It can resemble an edge detector.",
     ),
 }

@@ -44,7 +44,7 @@ def near_the_boundary(shape, norm, classes=4):
     "name, settings",
     [
         ("apgd", dict(steps=40, target_classes=3)),
-        ("square", dict(queries=300)),
+        ("square", dict(queries=300, rescale=True)),
         ("autoattack", dict(steps=20, queries=20)),
     ],
 )
@@ -76,7 +76,7 @@ def test_a_wanted_class_is_reached_at_its_boundary_distance(norm):
     wanted = 1 - labels
     distance = boundary_distance(model, images, labels, norm)
     for name in ("apgd", "square"):
-        settings = {"steps": 40} if name == "apgd" else {"queries": 300}
+        settings = {"steps": 40} if name == "apgd" else {"queries": 300, "rescale": True}
         beyond = 2 if (name, norm) == ("square", "L2") else 1.05
         for factor, expected in ((0.95, False), (beyond, True)):
             found = attack(name, model, images, wanted, eps=distance * factor, norm=norm, targeted=True, **settings)
@@ -170,8 +170,8 @@ def test_a_wrong_norm_is_refused(name):
         ("apgd", dict(target_classes=2, loss="dlr"), "leave targeted and loss out"),
         ("fab", dict(steps=0), "1 or more"),
         ("fab", dict(target_classes=2, targeted=True), "leave targeted out"),
-        ("square", dict(queries=0), "a query or more"),
-        ("square", dict(share=0), "a share"),
+        ("square", dict(queries=0), "queries is a whole number of 1 or more"),
+        ("square", dict(share=0), "share is a number above 0 and up to 1"),
         ("autoattack", dict(target_classes=0), "1 or more"),
     ],
 )

@@ -75,7 +75,7 @@ def test_what_cannot_be_attacked_is_refused():
     for attack in (eot, physical):
         with pytest.raises(AttackError, match="takes pictures"):
             attack(model, images)
-    with pytest.raises(AttackError, match="sample or more"):
+    with pytest.raises(AttackError, match="samples is a whole number of 1 or more"):
         eot(model, images, transforms=(), samples=0)
 
 

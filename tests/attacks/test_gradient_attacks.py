@@ -153,3 +153,27 @@ def test_the_peers_agree():
     box = foolbox.attacks.LinfPGD(abs_stepsize=0.007, steps=10, random_start=False)
     _, clipped, _ = box(seen, images, labels, epsilons=[0.03])
     assert (attacks.pgd(model, images, labels, **ours["pgd"]) - clipped[0]).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("name", ["pgd", "fgsm", "mifgsm"])
+def test_in_l1_what_is_at_the_ends_of_the_box_takes_no_part(name):
+    # The steepest values are black or white already, and could only leave the box.
+    weight = torch.linspace(1, 2, 40, dtype=torch.float64) * (1 - 2 * (torch.arange(40) % 2))
+    images = torch.full((1, 40), 0.5, dtype=torch.float64)
+    images[0, 10:] = (weight[10:] > 0).double()
+
+    def model(points):
+        return torch.stack([points[:, 0] * 0, points @ weight], 1)
+
+    found = getattr(attacks, name)(model, images, torch.tensor([0]), norm="L1", eps=3.0)
+    delta = found - images
+    assert not delta[0, 10:].any() and delta.abs().sum() <= 3.0
+    # As far as a step in L1 can raise it: the steepest first, each to the end of the box.
+    best = 0.5 * weight[:10].abs().sort(descending=True).values[:6].sum()
+    assert (delta[0] * weight).sum() > 0.95 * best
+
+
+def test_the_shares_of_square_follow_the_paper_or_the_number_of_queries():
+    model, images = convnet(), samples(2, (3, 8, 8))
+    one, other = (attacks.square(model, images, eps=0.02, queries=40, rescale=rescale) for rescale in (False, True))
+    assert not torch.equal(one, other)

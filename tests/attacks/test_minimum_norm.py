@@ -5,6 +5,7 @@ import torch
 
 import attacks
 from attacks import AttackError
+from attacks.core.hyperplane import step_onto_plane
 from attacks.core.minimum_norm import MinimumNormState
 from attacks.core.norms import NORMS
 from tests.attack_nets import boundary_distance, convnet, linear, predictions, samples
@@ -123,3 +124,43 @@ def test_no_worse_than_foolbox():
         ours = getattr(attacks, name)(model, images, labels)
         assert (predictions(model, ours) != labels).sum() >= (predictions(model, theirs) != labels).sum()
         assert NORMS["L2"].size(ours - images).median() <= 1.02 * NORMS["L2"].size(theirs - images).median()
+
+
+def test_few_steps_of_carlini_wagner_reach_as_far_as_many():
+    for seed in range(2):
+        model, images = linear((8,), 2, seed=seed), samples(8, (8,), seed=seed)
+        labels = predictions(model, images)
+        found = attacks.carlini_wagner(model, images, labels, steps=20, searches=9)
+        assert (predictions(model, found) != labels).all()
+
+
+@pytest.mark.parametrize("far", [0.0, 1.5])
+def test_fmn_finds_the_nearest_point_of_a_plane_in_the_box(far):
+    model, images = linear((48,), 2), torch.rand(16, 48, dtype=torch.float64).mul(2).sub(0.5).clamp(0, 1)
+    with torch.no_grad():
+        model[1].bias.sub_(model(images).mean(0))
+        normal = model[1].weight[1] - model[1].weight[0]
+        model[1].bias[1] -= far * normal.norm()
+        rise = -(images @ normal + model[1].bias[1] - model[1].bias[0])
+    labels = predictions(model, images)
+    exact = NORMS["L2"].size(step_onto_plane(images, normal.expand_as(images), rise, "L2"))
+    found = attacks.fmn(model, images, labels, norm="L2")
+    assert (predictions(model, found) != labels).all()
+    assert (NORMS["L2"].size(found - images) <= 1.02 * exact + 1e-9).all()
+
+
+@pytest.mark.parametrize("norm", ["L2", "Linf"])
+@pytest.mark.parametrize("name", NORMED)
+def test_a_boundary_that_only_few_values_can_reach_is_crossed(name, norm):
+    # Black values that the gradient would push below black take no part.
+    images = torch.zeros(1, 20)
+    images[0, 15:] = 0.2
+    way = torch.cat([-torch.ones(15), torch.ones(5)])
+
+    def model(points):
+        return torch.stack([points[:, 0] * 0, torch.tanh(points @ way - 3.5)], 1)
+
+    found = attack(name, model, images, torch.tensor([0]), norm=norm, steps=100)
+    assert model(found).argmax(1) == 1
+    if name == "fmn":
+        assert NORMS[norm].size(found - images) <= 1.25 * (0.5 if norm == "Linf" else 0.5 * 5**0.5)

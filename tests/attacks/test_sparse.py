@@ -70,8 +70,8 @@ def test_one_pixel_finds_the_only_place_that_matters(shape):
 def test_settings_that_make_no_sense_are_refused():
     model, images = convnet(), samples(1, (3, 4, 4))
     for settings in (dict(change=0.0), dict(change=2.0), dict(fraction=0.0)):
-        with pytest.raises(AttackError, match="JSMA"):
+        with pytest.raises(AttackError, match=next(iter(settings))):
             attacks.jsma(model, images, **settings)
     for settings in (dict(pixels=0), dict(population=2)):
-        with pytest.raises(AttackError, match="candidates"):
+        with pytest.raises(AttackError, match=next(iter(settings))):
             attacks.one_pixel(model, images, **settings)

@@ -84,4 +84,4 @@ def test_what_cannot_be_attacked_is_refused():
     with pytest.raises(AttackError, match="1 or more"):
         universal_perturbation(model, images, pictures=0)
     with pytest.raises(AttackError, match="1 or more"):
-        universal(model, images[:0])
+        universal_perturbation(model, images[:0])

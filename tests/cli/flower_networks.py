@@ -4,7 +4,6 @@ import torch
 
 from interpret import Classifier
 from tests.command import FLOWERS, flowers
-from tests.tiny import PlainCNN
 
 passes: list[int] = []  # how many pictures each pass of a counting network took
 
@@ -29,10 +28,11 @@ def unsized() -> Classifier:
     return Classifier(same.network, mean=(0.5,) * 3, std=(0.25,) * 3, labels=FLOWERS)
 
 
-def plain() -> Classifier:
-    """A network with a module for each activation, as captum's rules want it."""
-    torch.manual_seed(0)
-    return Classifier(PlainCNN(), mean=(0.5,) * 3, std=(0.25,) * 3, labels=FLOWERS, input_size=32)
+def unruled() -> Classifier:
+    """Flowers, by a network with an operation, here without effect, for which no backward rule exists."""
+    classifier = flowers()
+    classifier.network.register_forward_hook(lambda module, given, output: torch.logaddexp(output, output - 1000))
+    return classifier
 
 
 def crowded() -> Classifier:

@@ -2,9 +2,10 @@
 
 import json
 
+import click
 import pytest
 
-from tests.command import TINY, interp
+from tests.command import TINY, all_commands, interp
 
 GRADCAM = ("gradcam", "sample:cat", *TINY, "--json")
 
@@ -41,11 +42,12 @@ def test_values_of_every_kind(tmp_path):
         '[gradcam]\nclass = ["rose", "water lily"]\nview = "heatmap"\nscale = 2.5\nrelu = false\nquiet = true\n'
         "[predict]\ntop_k = 2\n"
     )
-    rose, lily = about("gradcam", "sample:cat")
+    named = ("--config", "interp.toml")  # which may name code of its own
+    rose, lily = about(*named, "gradcam", "sample:cat")
     assert (rose["class"], lily["class"]) == ("rose", "water lily")
     assert rose["display"].items() >= {"view": "heatmap", "scale": 2.5}.items()
     assert rose["options"]["relu"] is False
-    assert len(about("predict", "sample:cat")[0]["top"]) == 2
+    assert len(about(*named, "predict", "sample:cat")[0]["top"]) == 2
 
 
 def test_one_value_of_an_option_that_may_be_repeated(tmp_path, monkeypatch):
@@ -91,6 +93,55 @@ def test_a_file_that_is_not_there():
     run = interp("--config", "nothing.toml", *GRADCAM)
     assert run.status == 2
     assert run.err == "Error: cannot read the configuration nothing.toml: No such file or directory\n"
+
+
+FAR = {  # what a configuration that was found may not say -> why
+    "model = 'evil:make'": "chooses code to be run",
+    "[grid]\nmodels = ['squeezenet1_1', 'evil:make']": "chooses code to be run",
+    "[evaluate-robustness]\ncompare = 'evil:make'": "chooses code to be run",
+    "[train]\nfrom = 'evil:make'": "chooses code to be run",
+    "model = '../run/best.pt'": "takes weights from outside its folder",
+    "weights = '/tmp/net.pth'": "takes weights from outside its folder",
+    "output = '..'": "writes outside its folder",
+    "[attack-pgd]\ncsv = '/tmp/rows.csv'": "writes outside its folder",
+    "[grid]\ncache = 'link'": "writes outside its folder",
+    "[train]\nroot = '../data'": "writes outside its folder",
+    "[dream]\ngif = 'link/dream.gif'": "writes outside its folder",
+}
+
+
+@pytest.mark.parametrize("name", ["interp.toml", "pyproject.toml"])
+@pytest.mark.parametrize("content", FAR)
+def test_a_file_that_was_found_chooses_no_code_and_nothing_outside_its_folder(tmp_path, content, name):
+    (tmp_path / "link").symlink_to(tmp_path.parent)
+    table, _, line = content.rpartition("\n")
+    tool = "tool.interp" if name == "pyproject.toml" else ""
+    place = ".".join(filter(None, [tool, table.strip("[]")]))
+    (tmp_path / name).write_text(f"[{place}]\n{line}\n" if place else line)
+    run = interp("samples")
+    assert (run.status, run.out, run.err.count("\n")) == (2, "", 1)
+    assert run.err.startswith(f"Error: {name} was found, not named, and its ") and FAR[content] in run.err
+    if name == "interp.toml":
+        assert interp("--config", name, "samples").status == 0
+
+
+def test_every_option_that_names_a_network_or_a_place_to_write_knows_it(tmp_path):
+    """Over all commands, so that none is forgotten."""
+    networks, places = (
+        {"model", "models", "compare", "judge", "relative_to", "network", "source"},
+        {"output", "csv", "folder", "gif", "curve"},
+    )
+    for path, command in all_commands():
+        for option in command.params:
+            if isinstance(option, click.Option) and option.name in {*networks, *places, "weights"}:
+                assert hasattr(option.type, "too_far"), (path, option.name)
+            elif isinstance(option.type, click.Path) and option.name not in ("labels", "regions", "data"):
+                assert hasattr(option.type, "too_far"), f"{path} {option.name}: is it read or written?"
+
+
+def test_what_lies_in_the_folder_may_be_chosen(tmp_path):
+    (tmp_path / "interp.toml").write_text("output = 'maps'\n[attack-pgd]\ncsv = 'rows.csv'\n")
+    assert interp("gradcam", "sample:cat", *TINY).out.startswith("maps/")
 
 
 def test_a_broken_pyproject_is_somebody_else_s(tmp_path):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torchvision.models import resnet18
@@ -90,7 +91,8 @@ def test_a_broken_picture_does_not_stop_the_others(tmp_path, command):
     (tmp_path / "b.jpg").write_bytes(CAT.read_bytes()[:5000])
     run = interp(command, ".", *(ROSE if command == "gradcam" else TINY))
     assert run.status == 1
-    assert re.fullmatch(r"Error: b\.jpg is damaged, incomplete .*\n", run.err)
+    (failure,) = re.findall("Error: .*", run.err)
+    assert failure.startswith("Error: b.jpg is damaged, incomplete ")
     assert [name in run.out for name in ("a", "c")] == [True, True]
     assert "b.jpg" not in run.out
     again = interp(command, ".", *TINY, "-vv", "-q")
@@ -142,6 +144,28 @@ def test_a_full_device(tmp_path):
         command = [sys.executable, "-m", "cli", "gradcam", CAT, *ROSE, "-o", "-"]
         piped = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY)
     assert (piped.returncode, piped.stderr) == (1, "Error: standard output: No space left on device\n")
+
+
+SHORT_OF_MEMORY = [
+    MemoryError(),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory: you tried"),
+    RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB.\nGPU 0 has a total capacity of 139 GiB"),
+    torch.OutOfMemoryError("HIP out of memory"),
+    np._core._exceptions._ArrayMemoryError((10**6, 10**6), np.dtype(float)),
+]
+
+
+@pytest.mark.parametrize("error", SHORT_OF_MEMORY, ids=lambda error: type(error).__name__)
+def test_memory_that_does_not_suffice_is_said_in_a_sentence(monkeypatch, error):
+    def short(*_, **__):
+        raise error
+
+    sentence = "memory does not suffice; scale the picture down, or take fewer at a time or a smaller network"
+    monkeypatch.setattr(importlib.import_module("cli.commands.predict"), "_top", short)
+    run = interp("predict", CAT, *TINY)
+    assert run.status == 1 and run.err in (f"Error: {sentence}\n", f"Error: {CAT}: {sentence}\n")
+    monkeypatch.setattr(importlib.import_module("cli.commands.predict"), "sources_of", short)
+    assert interp("predict", CAT, *TINY).err == f"Error: {sentence}\n"
 
 
 def test_an_unexpected_error_tells_how_to_see_more(monkeypatch):

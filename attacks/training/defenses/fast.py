@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import torch
-import torch.nn.functional as F
 
 from ...core.losses import cross_entropy
 from ...core.model import value_and_gradient
@@ -24,4 +23,4 @@ def fast(batch: Batch, *, step_size: float = 1.25) -> Iterator[LossOf]:
     gradient = value_and_gradient(batch.attacked, images + delta, cross_entropy, batch.labels)[2]
     delta = (delta + step_size * eps * gradient.sign()).clamp(-eps, eps)
     adversarial = (images + delta).clamp(0, 1)
-    yield lambda: F.cross_entropy(batch.model(adversarial), batch.labels)
+    yield lambda: batch.cross_entropy(adversarial)

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import torch.nn.functional as F
-
 from ...fgsm import fgsm as attack
 from ..batch import Batch, LossOf
 from .fast import fast
@@ -24,4 +22,4 @@ def fgsm(batch: Batch, *, step_size: float = 1.0, random_start: bool = False) ->
         yield from fast(batch, step_size=step_size)
         return
     adversarial = attack(batch.attacked, batch.images, batch.labels, eps=batch.eps, step_size=step_size * batch.eps)
-    yield lambda: F.cross_entropy(batch.model(adversarial), batch.labels)
+    yield lambda: batch.cross_entropy(adversarial)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import torch
-import torch.nn.functional as F
 
 from ..batch import Batch, LossOf
 
@@ -26,7 +25,7 @@ def free(batch: Batch, *, replays: int = 8, step_size: float = 1.0) -> Iterator[
         # Unlike in the authors' code, the gradient is taken after clamping to the box: before, it would be zero for
         # every black pixel that is pushed below 0, which could then never move again.
         adversarial = (images + carried[:count].clamp(-eps, eps)).clamp(0, 1).requires_grad_()
-        yield lambda adversarial=adversarial: F.cross_entropy(batch.model(adversarial), batch.labels)
+        yield lambda adversarial=adversarial: batch.cross_entropy(adversarial)
         gradient = adversarial.grad.nan_to_num()  # where fp16 overflows, 0
         stepped = (adversarial - images + step_size * eps * gradient.sign()).detach().clamp(-eps, eps)
         carried = torch.cat([stepped, carried[count:]])

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from ...pgd import pgd as attack
@@ -18,7 +17,7 @@ def pgd(batch: Batch, *, steps: int = 10, step_size: float | None = None) -> Ite
         step_size: of the attack, as a share of eps; ``2.5 / steps`` by default.
     """
     adversarial = adversarial_images(batch, steps, step_size)
-    yield lambda: F.cross_entropy(batch.model(adversarial), batch.labels)
+    yield lambda: batch.cross_entropy(adversarial)
 
 
 def adversarial_images(batch: Batch, steps: int, step_size: float | None) -> Tensor:

@@ -40,7 +40,7 @@ def trades(batch: Batch, *, beta: float = 6.0, steps: int = 10, step_size: float
     def loss_of() -> Tensor:
         logits = batch.model(images)
         apart = divergence(batch.model(adversarial).log_softmax(1), logits.softmax(1)).mean()
-        return F.cross_entropy(logits, batch.labels) + beta * apart
+        return batch.cross_entropy(images, logits) + beta * apart
 
     yield loss_of
 

@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,14 +13,15 @@ from ...group import HintingGroup, LazyCommands, imported
 from ...job.provenance import provenance
 from ...job.results import Outputs
 from ...job.sources import output_stems, sources_of
-from ...options.messages import Messages
+from ...options.messages import Messages, tell
 from ...options.network import ModelOptions
 from ...options.output import OutputOptions, json_option
 from ...options.pictures import OptionalPictures
 from ...options.radius import check_radius
 from ...options.signature import ALONE, Method, attack_method, method_command
 from .job import Attacking, AttackOptions
-from .verdict import parse_transforms
+from .judges import Judges
+from .verdict import VerdictTable, parse_transforms
 
 LOSSLESS = (".png",)
 DEFAULT_PICTURE, DEFAULT_MODEL = "sample:giant-panda", "squeezenet1_1"
@@ -55,8 +57,12 @@ def _attack(
     sources = sources_of(pictures)
     outputs = Outputs(output.output, sources)
     transforms = _checked(method, chosen, attack, outputs)
+    table = VerdictTable(Path(attack.csv), method.name) if attack.csv else None
+    model.check_classes(attack.label, attack.target)
     classifier = model.open()
     shared = {name: getattr(attack, name) for name in ("label", "target", "quantize", "all_steps", "seed")}
+    if attack.start:
+        shared["start"] = attack.start
     job = Attacking(
         method=method,
         classifier=classifier,
@@ -69,8 +75,13 @@ def _attack(
         as_json=as_json,
         no_clobber=output.no_clobber,
         messages=messages,
+        judges=Judges.of(attack.judge, model, classifier),
+        table=table,
     )
     job.run(list(zip(sources, output_stems(sources), strict=True)))
+    if len(sources) > 1:
+        for line in job.judges.table(as_json):
+            tell(line) if as_json else messages.note(line)
     if job.failed:
         raise click.exceptions.Exit(1)
     if attack.require_success and job.withstood:

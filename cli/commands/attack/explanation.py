@@ -12,6 +12,7 @@ from ...job.results import Outputs, write_result
 from ...job.sources import one_picture
 from ...options.messages import Messages, tell
 from ...options.network import ModelOptions
+from ...options.numbers import Number
 from ...options.output import output_option
 from ...options.pictures import complete_pictures
 from ...options.radius import Radius, check_radius
@@ -38,7 +39,7 @@ class Move:
     layer: str | None = option("Of the method; the last feature map by default.", metavar="LAYER")
     eps: float = option("Radius of the Linf ball.", default="8/255", type=Radius())
     steps: int = option("", default=100, type=COUNT)
-    tolerance: float = option("Change of the probability.", default=0.05, type=click.FloatRange(0, 1))
+    tolerance: float = option("Change of the probability.", default=0.05, type=Number(0.0, 1.0))
 
 
 @command(short_help="Move what an explanation shows, and leave the prediction.")

@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from interpret.errors import InterpretError, PictureError
 
 from ...job.results import Outputs, write_result
 from ...job.resume import made_before
-from ...job.sources import Source
+from ...job.sources import Source, one_picture
 from ...options.classes import class_option
 from ...options.messages import Messages, tell
+from ...options.numbers import Number
 from ...options.pictures import seed_option
 from ...options.record import option
+from ...options.safety import NetworkName, Written
 from ...options.signature import Method
-from .verdict import append_row, sentence, verdict_row
+from .judges import Judges
+from .verdict import VerdictTable, sentence, verdict_row
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,11 +50,21 @@ class AttackOptions:
         "Draw the picture before and after, the change magnified, and where the network looked; by default "
         "for one picture."
     )
-    jpeg: int | None = option("Ask whether JPEG is survived.", type=click.IntRange(1, 100), metavar="QUALITY")
+    jpeg: int | None = option("Ask whether JPEG is survived.", type=Number(1, 100), metavar="QUALITY")
     through: str | None = option(
         "Ask what is survived of jpeg, resize, blur, noise; such as resize,jpeg:75,blur.", metavar="LIST"
     )
-    csv: str | None = option("Write a table of verdicts too, picture by picture.", type=click.Path(dir_okay=False))
+    judge: tuple[str, ...] = option(
+        "Ask another network too whether it is fooled by what was made on -m; may be repeated. Of several pictures "
+        "a table counts on how many each is.",
+        metavar="NAME|FILE",
+        type=NetworkName(),
+    )
+    start: str | None = option(
+        "A picture to begin from, such as one of the --target, for an attack that walks from there (hopskipjump).",
+        metavar="PICTURE",
+    )
+    csv: str | None = option("Write a table of verdicts too, picture by picture.", type=Written(dir_okay=False))
     require_success: bool = option("Exit with status 3 where some picture is not fooled.")
 
 
@@ -72,19 +83,25 @@ class Attacking:
     as_json: bool
     no_clobber: bool
     messages: Messages
+    judges: Judges
+    table: VerdictTable | None = None  # of the verdicts
     failed: int = 0
     withstood: int = 0
 
     def run(self, work: Sequence[tuple[Source, Path]]) -> None:
         """Attack pictures, whose results have the given names; one that fails is reported and passed over."""
+        skipped = 0
         for source, stem in work:
             try:
                 row = self.on(source, stem)
-                if row is not None and self.attack.csv:
-                    append_row(Path(self.attack.csv), row)
+                skipped += row is None
+                if row is not None and self.table:
+                    self.table.add(row)
             except (PictureError, RuntimeError) as error:
                 self.failed += 1
                 self.messages.failure(source.shown, error)
+        if len(work) > 1:
+            self.messages.summary(len(work) - skipped - self.failed, skipped, self.failed)
 
     def on(self, source: Source, stem: Path) -> dict[str, Any] | None:
         """Attack one picture and say what came of it; None where an earlier run has done so."""
@@ -108,10 +125,13 @@ class Attacking:
         if self.method.name == "physical":  # in every row, since a table has one header
             row["destruction_rate"] = self._destruction_rate(image, found, verdict) if verdict.success else None
         row["survives"] = {name: self._after(found, name, strength) for name, strength in self.transforms}
+        row["judges"] = self.judges.on(image, found, labels, targeted)
         self.withstood += verdict.right and not verdict.success
         if path is not None:
             # Once more, with what came of it, so that the file speaks for itself.
-            self._write(path, adversarial, {**about, "verdict": row})
+            # Nothing of when or where it was found, so that the same attack gives the same bytes.
+            known = {name: value for name, value in row.items() if name not in ("cpu_seconds", "path")}
+            self._write(path, adversarial, {**about, "verdict": known})
             self._tell(row, path)
             if self.figure:
                 self._draw(path, image, found, about)
@@ -137,24 +157,34 @@ class Attacking:
             return image, {"forwards": 0, "backwards": 0}
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            found = attack_named(self.method.name)(counted, image, labels, **self._options(targeted))
+            found = attack_named(self.method.name)(counted, image, labels, **self._options(image, targeted))
         for warning in {str(warning.message) for warning in caught}:
             self.messages.note(warning)
         return found, {"forwards": counted.forwards, "backwards": counted.backwards}
 
-    def _options(self, targeted: bool) -> dict[str, Any]:
+    def _options(self, image: "Tensor", targeted: bool) -> dict[str, Any]:
         """The options of the attack, of those given to the command."""
         known = {option.name for option in self.method.options}
         if targeted and "targeted" not in known:
             raise InterpretError(f"{self.method.command} has no --target")
+        if self.attack.start and "start" not in known:
+            raise InterpretError(f"{self.method.command} has no --start")
         every = {
             **self.chosen,
             "targeted": targeted,
             "quantize": self.attack.quantize,
             "stop_when_fooled": not self.attack.all_steps,
             "seed": self.attack.seed,
+            **({"start": self._start(image)} if self.attack.start else {}),
         }
         return {name: value for name, value in every.items() if name in known}
+
+    def _start(self, image: "Tensor") -> "Tensor":
+        """The picture to begin from, in the size of the picture that is attacked."""
+        from interpret.datasets.dataset import resized
+
+        start = one_picture(self.attack.start).read()
+        return resized(start, tuple(image.shape[-2:])).clamp(0, 1).to(image)
 
     def _write(self, path: Path | None, adversarial: "Tensor", about: dict[str, Any]) -> None:
         from interpret.images.files import to_pil
@@ -189,9 +219,9 @@ class Attacking:
 
     def _tell(self, row: dict[str, Any], path: Path) -> None:
         if self.as_json:
-            tell(json.dumps(row, ensure_ascii=False))
+            tell(json.dumps(row))
             return
-        self.messages.note(sentence(row, self.classifier, PHOTOGRAPHS))
+        self.messages.note(*sentence(row, self.classifier, PHOTOGRAPHS).splitlines())
         tell(str(path))
 
     def _draw(self, path: Path, image: "Tensor", found: "Tensor", about: dict[str, Any]) -> None:
@@ -208,6 +238,8 @@ class Attacking:
             return False
         before = made_before(path, about)
         if before is None or "verdict" not in before:
+            return False
+        if not self.judges.take_up(before["verdict"].get("judges", {})):
             return False
         self.withstood += before["verdict"]["right"] and not before["verdict"]["success"]
         return True

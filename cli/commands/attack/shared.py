@@ -4,8 +4,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import click
-
 from interpret.bundled import samples
 from interpret.errors import InterpretError
 
@@ -15,6 +13,7 @@ from ...job.sources import Source, find_pictures
 from ...options.classes import class_option
 from ...options.messages import Messages, tell
 from ...options.network import ModelOptions
+from ...options.numbers import Number
 from ...options.output import output_option
 from ...options.pictures import OptionalPictures, PictureOptions, seed_option
 from ...options.radius import Radius, check_radius
@@ -44,7 +43,7 @@ class SharedOptions:
 class PatchOptions:
     """How a patch lies on pictures."""
 
-    share: float = option("Of a picture's area.", default=0.2, type=click.FloatRange(0.01, 0.8))
+    share: float = option("Of a picture's area.", default=0.2, type=Number(0.01, 0.8))
     shape: Literal["circle", "square"] = option("", default="circle")
     degrees: float = option("How far it may turn, to either side.", default=20.0)
 
@@ -75,7 +74,7 @@ def patch(
     if outputs.suffix in RAW:
         raise InterpretError(f"a patch is a picture; {outputs.suffix} holds numbers")
     target, laid = shared.target or "toaster", asdict(placement)
-    data = _HeldOut.read(pictures, model, messages)
+    data = _HeldOut.read(pictures, target, model, messages)
     labels = data.classifier.find(target, data.train[:1])
     every = labels.expand(len(data.train))
     made = train_patch(data.view, data.train, every, targeted=True, steps=shared.steps, seed=shared.seed, **laid)
@@ -116,7 +115,8 @@ def universal(
 
     check_radius(eps)
     outputs = Outputs(output or "universal.png", [])
-    data, target = _HeldOut.read(pictures, model, messages), shared.target
+    target = shared.target
+    data = _HeldOut.read(pictures, target, model, messages)
     labels = wanted = None
     if target is not None:
         index = data.classifier.find(target, data.train[:1])
@@ -147,8 +147,8 @@ class _HeldOut:
     held: "Tensor"  # (M, 3, h, w)
 
     @classmethod
-    def read(cls, pictures: PictureOptions, model: ModelOptions, messages: Messages) -> "_HeldOut":
-        """The pictures that a command was given, by default the bundled photos."""
+    def read(cls, pictures: PictureOptions, target: str | None, model: ModelOptions, messages: Messages) -> "_HeldOut":
+        """The pictures that a command was given, by default the bundled photos; a wrong target is found before."""
         import torch
 
         from interpret.datasets.batches import stacked_inputs
@@ -157,6 +157,7 @@ class _HeldOut:
         sources = find_pictures(pictures.pictures or photos, pictures.recursive)
         if len(sources) < 2:
             raise InterpretError("one change for all pictures needs several pictures")
+        model.check_classes(target)
         classifier = model.open()
 
         def failed(source: Source, error: Exception) -> None:

@@ -2,12 +2,14 @@
 
 import csv
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attacks.errors import AttackError
 from interpret.errors import InterpretError, did_you_mean
+
+from ...job.ledger import is_begun, plain_row
 
 if TYPE_CHECKING:
     from attacks.evaluation.verdicts import Verdict
@@ -45,11 +47,21 @@ def sentence(row: dict[str, Any], classifier: "Classifier", photographs: int) ->
         for name, way in row.get("survives", {}).items()
         if row["success"]
     )
+    survived += "".join(
+        f"\n  judged by {name}: {seen['after_name']} {seen['after_probability']:.2f}, {_judgement(seen)}"
+        for name, seen in row.get("judges", {}).items()
+    )
     rate = row.get("destruction_rate")
     destroyed = (
         "" if rate is None else f"\n  destroyed in {rate:.0%} of {photographs} simulated photographs of its print"
     )
     return f"{'fooled' if row['success'] else 'withstood'}: {seen}, {size}{place}{destroyed}{survived}"
+
+
+def _judgement(seen: dict[str, Any]) -> str:
+    if not seen["right"]:
+        return "and saw something else already before"
+    return "fooled too" if seen["success"] else "not fooled"
 
 
 def _still_fooled(row: dict[str, Any], seen: int) -> bool:
@@ -58,18 +70,43 @@ def _still_fooled(row: dict[str, Any], seen: int) -> bool:
     return (seen == row["label"]) == targeted
 
 
-def append_row(path: Path, row: dict[str, Any]) -> None:
-    """Add a line to a table of verdicts, which begins with the names of its columns."""
-    flat = {**row, "survives": json.dumps(row["survives"], ensure_ascii=False)}
-    try:
-        new = not path.exists() or not path.stat().st_size
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, flat)
-            if new:
-                writer.writeheader()
-            writer.writerow(flat)
-    except OSError as error:
-        raise InterpretError(f"cannot write {path}: {error.strerror or error}") from error
+class VerdictTable:
+    """A table of one attack's verdicts, to which every run adds its own; a file that is none is refused at once."""
+
+    def __init__(self, path: Path, attack: str) -> None:
+        self.path = path
+        try:
+            self.begun = is_begun(path, columns(attack), "Choose another --csv")
+            if path.exists():  # whether it can be written is known before the work is done
+                path.open("a").close()
+            elif not path.parent.is_dir():
+                raise InterpretError(f"cannot write {path}: there is no folder {path.parent}")
+        except OSError as error:
+            raise InterpretError(f"cannot write {path}: {error.strerror or error}") from error
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Write a line, behind the names of the columns where it is the first."""
+        nested = {name: json.dumps(row[name], ensure_ascii=False) for name in ("survives", "judges")}
+        flat = plain_row({**row, **nested})
+        try:
+            with self.path.open("a", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, flat)
+                if not self.begun:
+                    writer.writeheader()
+                writer.writerow(flat)
+        except OSError as error:
+            raise InterpretError(f"cannot write {self.path}: {error.strerror or error}") from error
+        self.begun = True
+
+
+def columns(attack: str) -> list[str]:
+    """The names of the columns of an attack's table."""
+    from attacks.evaluation.verdicts import Verdict
+
+    verdict = [field.name for field in fields(Verdict)]
+    names = ["levels", "label_name", "before_name", "after_name", "forwards", "backwards", "cpu_seconds", "seed"]
+    own = ["destruction_rate"] if attack == "physical" else []
+    return ["picture", "path", "attack", *verdict, *names, *own, "survives", "judges"]
 
 
 def parse_transforms(through: str | None, jpeg: int | None) -> list[tuple[str, float]]:

@@ -2,10 +2,8 @@
 
 import json
 
-import click
-
 from ...job.processes import joined, own_share
-from ...options.messages import Messages
+from ...options.messages import Messages, tell
 from ...options.network import ModelOptions, fold_option
 from ...options.output import json_option
 from ...options.record import command
@@ -35,5 +33,5 @@ def accuracy(
         right, count, failed = map(sum, zip(*distributed.gathered(counted), strict=True))
         result = share_of(right, count)
         if distributed.rank() == 0:
-            click.echo(json.dumps(result) if as_json else f"top-1 {share_in_words(result)}")
+            tell(json.dumps(result) if as_json else f"top-1 {share_in_words(result)}")
         leave(failed, fail_under, result["share"])

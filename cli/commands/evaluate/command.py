@@ -4,7 +4,7 @@ import click
 
 from ...group import HintingGroup, LazyCommands, imported
 
-NAMES = ("accuracy", "robustness", "masking", "faithfulness", "sanity")
+NAMES = ("accuracy", "robustness", "corruptions", "masking", "card", "faithfulness", "sanity")
 
 
 @click.group(

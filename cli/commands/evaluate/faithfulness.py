@@ -14,7 +14,7 @@ from ...job.ledger import Ledger, write_table
 from ...job.provenance import digest, provenance
 from ...job.results import write_result
 from ...job.sources import Source, sources_of
-from ...options.messages import Messages
+from ...options.messages import Messages, tell
 from ...options.network import ModelOptions
 from ...options.output import folder_option, json_option
 from ...options.pictures import PictureOptions
@@ -160,7 +160,7 @@ class _Work:
 
 def _row(found: "Measurement", name: str) -> dict[str, Any]:
     """What was measured as a row of the table."""
-    points = {f"{name}_curve": " ".join(f"{value:.5g}" for value in curve) for name, curve in found.curves.items()}
+    points = {f"{name}_curve": " ".join(map(repr, map(float, curve))) for name, curve in found.curves.items()}
     about = {"file": found.picture, "class": name, "method": found.method, "passes": found.passes}
     return about | found.values | points
 
@@ -186,7 +186,7 @@ def _write(ranking: "Ranking", folder: Path, about: dict[str, Any], messages: Me
     ranked = [(next(numbers) if method.name in ranking.methods else None, method) for method in methods]
     rows = [ranking_row(rank, method) for rank, method in ranked]
     for line in map(json.dumps, rows) if as_json else ranking_lines(ranked, by):
-        click.echo(line)
+        tell(line)
     write_table(folder / "faithfulness.csv", rows)
     title = f"{about['model']}, {ranking.pictures} pictures: means with 95 % intervals; dotted: a random map"
     about = {**about, "ranking": rows}

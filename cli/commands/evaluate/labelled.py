@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from interpret.datasets.folders import LabelledFile
+from interpret.errors import InterpretError
 
 from ...job.processes import all_failures, is_first
 from ...options.messages import Messages
+from ...options.numbers import Number
 from ...options.pictures import batch_option, limit_option, seed_option
 from ...options.record import argument, option
 
@@ -36,7 +38,7 @@ class FolderOptions:
 
 def fail_option() -> Any:
     """From which accuracy on the command succeeds."""
-    return option("Exit with status 3 below this accuracy.", type=click.FloatRange(0, 100), metavar="PERCENT")
+    return option("Exit with status 3 below this accuracy.", type=Number(0.0, 100.0), metavar="PERCENT")
 
 
 @dataclass
@@ -87,6 +89,25 @@ def open_data(data: FolderOptions, classifier: "Classifier", messages: Messages)
     return LabelledPictures(classifier, files, data.batch_size, messages)
 
 
+def stacked(pictures: LabelledPictures) -> "tuple[Tensor, Tensor]":
+    """All pictures that the network takes, (N, C, h, w), and their labels (N,)."""
+    import torch
+
+    view = pictures.classifier.on_inputs()
+
+    def usable(_: list[LabelledFile], images: "Tensor", labels: "Tensor") -> "list[tuple[Tensor, Tensor]]":
+        view.predict(images)  # too small a picture fails here
+        return list(zip(images.split(1), labels.split(1), strict=True))
+
+    found = list(pictures.each(usable))
+    if not found:
+        raise InterpretError("none of the pictures could be looked at")
+    if len({images.shape for images, _ in found}) > 1:
+        raise InterpretError("the pictures differ in size; give --input-size")
+    images, labels = zip(*found, strict=True)
+    return torch.cat(images), torch.cat(labels)
+
+
 def leave(failed: int, fail_under: float | None = None, share: float = 1.0) -> None:
     """End with the status that tells of a threshold that is missed, or of pictures that failed.
 
@@ -104,7 +125,6 @@ def leave(failed: int, fail_under: float | None = None, share: float = 1.0) -> N
 def share_of(right: int, count: int) -> dict[str, Any]:
     """How many of how many are right, as a share, with its 95 % interval."""
     from attacks.evaluation.robust_accuracy import interval
-    from interpret.errors import InterpretError
 
     if not count:
         raise InterpretError("none of the pictures could be looked at")

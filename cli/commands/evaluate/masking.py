@@ -1,23 +1,16 @@
 """`interp evaluate masking`."""
 
 import json
-from typing import TYPE_CHECKING
 
 import click
 
-from interpret.datasets.folders import LabelledFile
-from interpret.errors import InterpretError
-
-from ...options.messages import Messages
+from ...options.messages import Messages, tell
 from ...options.network import ModelOptions
 from ...options.output import json_option
 from ...options.radius import Radius, check_radius
 from ...options.record import command, option
 from ...options.types import COUNT
-from .labelled import FolderOptions, LabelledPictures, open_data
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from .labelled import FolderOptions, open_data, stacked
 
 
 @command(short_help="Is the robustness real? Signs of masked gradients.")
@@ -40,34 +33,15 @@ def masking(
 
     check_radius(eps)
     pictures = open_data(data, model.open(), messages)
-    images, labels = _stacked(pictures)
+    images, labels = stacked(pictures)
     view = pictures.classifier.on_inputs()
     checks = masking_checks(view, images, labels, eps=eps, queries=queries, seed=data.seed)
     for check in checks:
         row = {"check": check.name, "fine": check.fine, "evidence": check.evidence}
         line = f"{'fine' if check.fine else 'SIGN':5} {check.name:14} {check.evidence}"
-        click.echo(json.dumps(row) if as_json else line)
+        tell(json.dumps(row) if as_json else line)
     if not all(check.fine for check in checks):
         messages.note("gradients may be masked: do not believe what gradient attacks leave standing")
         raise click.exceptions.Exit(3)
     if pictures.failed:
         raise click.exceptions.Exit(1)
-
-
-def _stacked(pictures: LabelledPictures) -> "tuple[Tensor, Tensor]":
-    """All pictures that the network takes, (N, C, h, w), and their labels (N,)."""
-    import torch
-
-    view = pictures.classifier.on_inputs()
-
-    def usable(_: list[LabelledFile], images: "Tensor", labels: "Tensor") -> "list[tuple[Tensor, Tensor]]":
-        view.predict(images)  # too small a picture fails here
-        return list(zip(images.split(1), labels.split(1), strict=True))
-
-    found = list(pictures.each(usable))
-    if not found:
-        raise InterpretError("none of the pictures could be looked at")
-    if len({images.shape for images, _ in found}) > 1:
-        raise InterpretError("the pictures differ in size; give --input-size")
-    images, labels = zip(*found, strict=True)
-    return torch.cat(images), torch.cat(labels)

@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from attacks import ATTACKS
 from interpret.datasets.folders import LabelledFile
 from interpret.errors import InterpretError, did_you_mean
@@ -16,11 +14,12 @@ from ...job.ledger import SharedLedger
 from ...job.processes import is_first, joined, own_share
 from ...job.provenance import digest, provenance
 from ...job.results import slug, write_result
-from ...options.messages import Messages
+from ...options.messages import Messages, tell
 from ...options.network import ModelOptions, network_name
 from ...options.output import folder_option, json_option
-from ...options.radius import RADII
+from ...options.radius import RADII, NormName, check_radius
 from ...options.record import command, option
+from ...options.safety import NetworkName
 from ...options.signature import attack_methods
 from ...options.types import COUNT
 from .labelled import FolderOptions, LabelledPictures, fail_option, leave, open_data, share_in_words, share_of
@@ -35,10 +34,11 @@ class RobustnessOptions:
 
     attack: str = option("`interp attack --help` lists them.", default="pgd", metavar="NAME")
     eps: list[float] = option("The sizes.", default="0,1lv,2lv,4lv,8lv", type=RADII)
-    norm: str | None = option("Of the size; the attack's own by default.")
+    norm: str | None = option("Of the size; the attack's own by default.", type=NormName())
     steps: int | None = option("Of the attack; its own default otherwise.", type=COUNT)
     restarts: int | None = option("Of the attack.", type=COUNT)
     loss: str | None = option("Of the attack.")
+    queries: int | None = option("Of the attack, such as square, hopskipjump or autoattack.", type=COUNT)
 
     @property
     def name(self) -> str:
@@ -72,7 +72,9 @@ def robustness(
     data: FolderOptions,
     attack: RobustnessOptions,
     compare: tuple[str, ...] = option(
-        "Another network for the same picture, such as run/best.pt; may be repeated.", metavar="NAME|FILE"
+        "Another network for the same picture, such as run/best.pt; may be repeated.",
+        type=NetworkName(),
+        metavar="NAME|FILE",
     ),
     fail_under: float | None = fail_option(),
     output: str = folder_option(),
@@ -94,7 +96,11 @@ def robustness(
     """
     chosen = attack.chosen(data.seed)
     norm = chosen.get("norm", "Linf")
+    for size in attack.sizes:
+        check_radius(size, norm)
     models = list(dict.fromkeys([model.model, *compare]))
+    for name in models:
+        model.named(name).check_name()
     curves, failed, about = {}, 0, {}
     with joined(model.device, messages) as messages:
         from attacks import distributed
@@ -125,7 +131,7 @@ def _tell(points: list[dict[str, Any]], about: dict[str, str], title: str, norm:
     for point in points:
         eps = f"{point['eps'] * 255:.4g}/255" if norm == "Linf" else f"{point['eps']:.4g}"
         line = f"{title}eps {eps:>9}  {share_in_words(point)}"
-        click.echo(json.dumps({**about, **point}) if as_json else line)
+        tell(json.dumps({**about, **point}) if as_json else line)
 
 
 def _curve_of(
@@ -142,14 +148,14 @@ def _curve_of(
     eps, view = attack.sizes, pictures.classifier.on_inputs()
     columns = [f"{size:.6g}" for size in eps]
     run = digest(pictures.classifier, attack=attack.name, eps=eps, options=chosen)
-    labels = {str(file.path): str(label) for file, label in pictures.files}
+    labels = {file.shown: str(label) for file, label in pictures.files}
     ledger = SharedLedger(path, ["file", "label", *columns, "run"], resume=resume, run=run, labels=labels)
-    pictures.files = own_share([pair for pair in pictures.files if str(pair[0].path) not in ledger.done])
+    pictures.files = own_share([pair for pair in pictures.files if pair[0].shown not in ledger.done])
 
     def judged(files: list[LabelledFile], images: "Tensor", labels: "Tensor") -> Iterator[dict[str, Any]]:
         robust = robust_at(view, images, labels, attack.name, eps, **chosen).long().tolist()
         for file, label, row in zip(files, labels.tolist(), robust, strict=True):
-            yield {"file": str(file.path), "label": label, **dict(zip(columns, row, strict=True))}
+            yield {"file": file.shown, "label": label, **dict(zip(columns, row, strict=True))}
 
     for row in pictures.each(judged):
         ledger.add([row])

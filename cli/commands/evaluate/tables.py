@@ -5,8 +5,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from ...options.messages import tell
 from ...options.types import dashed
 
 if TYPE_CHECKING:
@@ -54,12 +53,12 @@ def tell_sanity(found: "Sanity", as_lines: bool, first: bool) -> None:
         row = {"method": found.method, "passed": found.passed, "verdict": found.verdict, "blocks": found.blocks}
         row["changes_at"] = found.changes_at
         row |= {"spearman": spearman, "ssim": alike, "floor": floor, "pictures": found.cascading.spearman.shape[1]}
-        click.echo(json.dumps(row))
+        tell(json.dumps(row))
         return
     if first:
-        click.echo(f"{'method':20}{'pictures':>8}{'top lost':>10}{'SSIM':>7}{'all lost':>10}{'floor':>7}  verdict")
+        tell(f"{'method':20}{'pictures':>8}{'top lost':>10}{'SSIM':>7}{'all lost':>10}{'floor':>7}  verdict")
     last = spearman[-1] if len(spearman) > 1 else math.nan
-    click.echo(
+    tell(
         f"{dashed(found.method):20}{found.cascading.spearman.shape[1]:8}{spearman[0]:10.2f}{alike[0]:7.2f}"
         f"{last:10.2f}{floor:7.2f}  {found.verdict}"
         + ("" if found.passed else f" before {found.changes_at}" if found.changes_at else " at any depth")

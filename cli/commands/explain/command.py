@@ -60,6 +60,7 @@ def _explain(
             raise InterpretError("--scale shared needs every map again; leave out --no-clobber")
         if display.scale == "shared" and processes.count() > 1:
             raise InterpretError("--scale shared looks at every map before it draws one; run it in one process")
+        model.check_classes(*classes.classes, classes.versus)
         classifier = model.open()
         outputs.expect(len(sources) * results_a_picture(classifier, classes))
         if chosen.get("layer") is not None:

@@ -15,6 +15,7 @@ from ...job.sources import Source
 from ...options.classes import ClassOptions
 from ...options.map_display import DisplayOptions
 from ...options.messages import Messages
+from ...options.numbers import Number
 from ...options.pictures import batch_option, seed_option
 from ...options.record import option
 from ...options.signature import Method
@@ -45,7 +46,7 @@ class MapOptions:
         "Threads that read, and threads that write, beside the network; one for each core, up to 4, by default.",
         default=WORKERS,
         show_default=False,
-        type=COUNT,
+        type=Number(1, 256),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from interpret.errors import InterpretError
+from interpret.errors import InterpretError, shortened
 
 from ...job.results import slug
 from ...options.classes import ClassOptions
@@ -98,7 +98,7 @@ class ClassScores:
 
     def shown(self, index: int) -> str:
         """A class with its probability, such as "tabby 0.62"."""
-        return f"{self.classifier.name(index)} {self.logits.softmax(0)[index]:.2f}"
+        return f"{shortened(self.classifier.name(index))} {self.logits.softmax(0)[index]:.2f}"
 
     def label(self, index: int) -> str:
         """The name of a class, with its index where another class's files would be called the same."""

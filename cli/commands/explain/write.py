@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interpret.datasets.threads import in_threads
-from interpret.errors import PictureError
+from interpret.datasets.threads import PIXELS, in_threads
+from interpret.errors import PictureError, shortened
 
 from ...job.results import RAW, VECTOR, write_result
 from ...options.messages import tell
@@ -50,12 +50,17 @@ def write_all(job: Explaining, as_json: bool) -> None:
     figures = display.view == "side-by-side" or job.display.caption or job.outputs.suffix in VECTOR
     workers = 1 if figures else job.maps.workers
     waiting: deque[tuple[Task, Future[list[Path]]]] = deque()
+    counts = {False: 0, True: 0}  # of results, by whether they existed
     tasks = _tasks(job, display, results, limit)
-    written = in_threads(lambda task: _write(job, display, task), tasks, workers, waiting=waiting)
+    large = _Largest(tasks)
+    written = in_threads(
+        lambda task: _write(job, display, task), large, workers, waiting=waiting, ahead=lambda: PIXELS // large.pixels
+    )
     try:
         for task, writing in written:
             try:
                 _tell(task, writing.result(), as_json)
+                counts[task.result.exists] += 1
             except PictureError as error:
                 if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.ENOSPC:
                     raise  # nothing else will fit either
@@ -66,6 +71,20 @@ def write_all(job: Explaining, as_json: bool) -> None:
             if writing.done() and not writing.cancelled() and not writing.exception():
                 _tell(task, writing.result(), as_json)
         raise
+    if len(job.work) > 1:
+        job.messages.summary(counts[False], counts[True], job.failed)
+
+
+class _Largest:
+    """Tasks, and how many pixels the largest so far has: those of large pictures must not come together."""
+
+    def __init__(self, tasks: Iterator[Task]) -> None:
+        self.tasks, self.pixels = tasks, 1
+
+    def __iter__(self) -> Iterator[Task]:
+        for task in self.tasks:
+            self.pixels = max(self.pixels, 0 if task.values is None else task.values[0, 0].numel())
+            yield task
 
 
 def _shared_limit(job: Explaining, display: "Display", results: Sequence[Result]) -> float:
@@ -106,11 +125,11 @@ def _drawn(job: Explaining, display: "Display", task: Task) -> "Image | Figure":
 
     score, picture = task.result.score, task.result.picture.image
     unit = unit_of(job.method.name, score.unit, average=job.method_options.get("average", "plain"))
-    lines = [f"{title_of(job.method.name)}: {score.shown}", f"largest {task.largest:.3g}"]
+    lines = [f"{title_of(job.method.name)}: {shortened(score.shown)}", f"largest {task.largest:.3g}"]
     if display.blur:
         lines[1] += ", blurred to be seen"
     if display.view == "side-by-side":
-        texts = {"title": f"prediction: {score.prediction}", "caption": "\n".join(lines), "unit": unit}
+        texts = {"title": f"prediction: {score.prediction}", "caption": "\n".join(lines), "unit": shortened(unit)}
         return display.draw(picture, task.values, limit=task.limit, seen=task.seen, **texts)
     drawn = display.draw(picture, task.values, limit=task.limit, seen=task.seen)
     if job.display.caption:

@@ -15,6 +15,7 @@ from ...options.network import ModelOptions
 from ...options.output import json_option
 from ...options.pictures import PictureOptions
 from ...options.record import command, option
+from ...options.safety import Written
 from .job import CacheOptions, ContentOptions, LayoutOptions, LookOptions, cells_of_all, contents_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def grid(
         "default PICTURE_grid.png here, or pictures_grid.png of several.",
         "-o",
         "--output",
-        type=click.Path(),
+        type=Written(),
     ),
     cache: CacheOptions,
     model: ModelOptions,

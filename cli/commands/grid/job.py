@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import click
-
-from interpret.errors import InterpretError, PictureError
+from interpret.errors import InterpretError, PictureError, printable
 
 from ...job.sources import Source, output_stems
 from ...options.classes import best_of_class_option
 from ...options.map_display import colormap_option, opacity_option
 from ...options.messages import Messages
 from ...options.network import ModelOptions, network_name
+from ...options.numbers import Number
 from ...options.pictures import seed_option
 from ...options.radius import Radius, check_radius
 from ...options.record import option
+from ...options.safety import NetworkNames, Written
 from ...options.signature import Method, attack_methods, kind_of, method_named, methods
 from ...options.types import COUNT, WORDS
 
@@ -38,7 +38,9 @@ class ContentOptions:
     layers: list[str] = option(
         "For the methods that look at one; `interp layers` lists them.", default="", show_default=False, type=WORDS
     )
-    models: list[str] = option("Several networks instead of --model.", default="", show_default=False, type=WORDS)
+    models: list[str] = option(
+        "Several networks instead of --model.", default="", show_default=False, type=NetworkNames()
+    )
     attacks: list[str] = option(
         "Show the pictures attacked, too; such as fgsm,pgd.", default="", show_default=False, type=WORDS
     )
@@ -74,7 +76,7 @@ class LookOptions:
 
     view: Literal["overlay", "heatmap"] | None = option("By default what suits each method.")
     whole: bool = option("Show all of each picture, not only what the network sees; the rest is hatched.")
-    width: float | None = option("Of the figure; 1.8 a column by default.", type=click.FloatRange(1), metavar="INCHES")
+    width: float | None = option("Of the figure; 1.8 a column by default.", type=Number(1.0, 400.0), metavar="INCHES")
     caption: bool = option("Write each map's largest value below it.", default=True)
     letters: bool = option("Write a, b, c in the panels, for a text to speak of.")
     colormap: list[str] = colormap_option()
@@ -98,7 +100,7 @@ class CacheOptions:
         "The folder where raw maps are kept, so that another layout costs nothing; by default interp/maps in "
         "$XDG_CACHE_HOME or ~/.cache. It is kept below 2 GB.",
         "--cache",
-        type=click.Path(file_okay=False),
+        type=Written(file_okay=False),
     )
     no_cache: bool = option("Make every map anew and keep none.")
 
@@ -116,6 +118,8 @@ def contents_of(
     from interpret.network.hooks import find_layer
 
     check_layout(layout.rows, layout.cols, layout.scale)
+    if not content.models:
+        model.check_classes(*content.classes)
     classifiers = _classifiers(content.models or [model.model], model)
     for classifier in classifiers.values():
         for layer in content.layers:
@@ -201,7 +205,7 @@ def cells_of_all(sources: Sequence[Source], contents: "GridContents", messages: 
             try:
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always")
-                    cells = list(cells_of(label, source.read(), contents, bar.update))
+                    cells = list(cells_of(printable(label), source.read(), contents, bar.update))
             except (PictureError, RuntimeError) as error:
                 messages.failure(source.shown, error)
                 continue

@@ -19,6 +19,7 @@ from ...options.network import ModelOptions
 from ...options.output import json_option
 from ...options.pictures import PictureOptions
 from ...options.record import command, option
+from ...options.safety import Written
 from .choices import ReportChoices
 from .job import findings_of, page_of, short_names
 from .shell_lines import ShellLines
@@ -35,7 +36,7 @@ def report(
     pictures: PictureOptions,
     choices: ReportChoices,
     output: str = option(
-        "An .html file, a folder, or - for standard output.", "-o", "--output", default="report.html", type=click.Path()
+        "An .html file, a folder, or - for standard output.", "-o", "--output", default="report.html", type=Written()
     ),
     model: ModelOptions,
     as_json: bool = json_option(),
@@ -58,6 +59,7 @@ def report(
     named = dict(zip(short_names(sources), sources, strict=True))
     lines = ShellLines.of(named, choices, model)
     with messages.of_the_library(quiet=not messages.verbose):
+        model.check_classes(*choices.classes)
         classifier = model.open()
         for query in choices.classes:
             if note := classifier.labels.find(query).note:
@@ -108,7 +110,7 @@ def _tell(path: Path, findings: "Findings", about: dict[str, Any], as_json: bool
         "checks": [asdict(check) for check in findings.checks.values()],
         "failed": [{"picture": name, "reason": reason} for name, reason in findings.failed],
     }
-    tell(json.dumps({"path": str(path), **about, **found}, ensure_ascii=False))
+    tell(json.dumps({"path": str(path), **about, **found}))
 
 
 def _without_pictures(value: Any) -> Any:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from interpret.errors import InterpretError
+from interpret.errors import InterpretError, printable
 
 from ...job.sources import Source
 from ...options.messages import Messages
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 def short_names(sources: Sequence[Source]) -> list[str]:
     """What the page calls the pictures: not the whole path, unless two would be called the same."""
-    short = [source.shown if source.shown.startswith("sample:") else str(source.inside) for source in sources]
+    inside = [printable(str(source.inside)) for source in sources]
+    short = [s.shown if s.shown.startswith("sample:") else name for s, name in zip(sources, inside, strict=True)]
     counts = Counter(short)
     names = [name if counts[name] == 1 else source.shown for name, source in zip(short, sources, strict=True)]
     # A whole path may be what another picture is called below its folder.

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from attacks.training import DEFENSES
+from interpret.bounds import ABOVE_0, BELOW_1
 from interpret.datasets import DATASETS
 from interpret.errors import InterpretError
 
 from ...options.network import device_option, precision_option, threads_option
+from ...options.numbers import AT_LEAST_ZERO, Number
 from ...options.output import json_option
 from ...options.pictures import seed_option
 from ...options.radius import Radius, check_radius
 from ...options.record import argument, option
+from ...options.safety import NetworkName, Written, WrittenFolder
 from ...options.types import COUNT, Size, dashed
 
 if TYPE_CHECKING:
@@ -40,8 +43,7 @@ def _complete_data(ctx: click.Context, parameter: click.Parameter, start: str) -
     return [*named, CompletionItem(start, type="file")]
 
 
-ABOVE_ZERO = click.FloatRange(0, min_open=True)
-AT_LEAST_ZERO = click.FloatRange(0)
+ABOVE_ZERO = Number(ABOVE_0)
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,11 @@ class TrainingData:
     size: int | tuple[int, int] | None = option(
         "Resize the pictures, 32 or 32x48; by default as they are, or as --from.", type=Size()
     )
-    root: str | None = option("Where MNIST and CIFAR lie; by default $INTERP_DATA.", type=click.Path())
+    root: str | None = option("Where MNIST and CIFAR lie; by default $INTERP_DATA.", type=Written())
     validation: float = option(
         "The share of the training pictures that is set aside to find the best epoch with.",
         default=0.1,
-        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        type=Number(ABOVE_0, BELOW_1),
     )
     augment: bool | None = option("Shift and mirror pictures; by default those in colour.")
 
@@ -69,15 +71,17 @@ class RunOptions:
     network: str | None = option(
         "With fresh weights: linear, mlp, lenet, cnn, preact_resnet18, one of torchvision's, or timm:NAME. By "
         "default lenet for digits and the MNISTs, preact_resnet18 for CIFAR, and else cnn.",
+        type=NetworkName(),
         metavar="NAME",
     )
     source: str | None = option(
         "Go on from trained weights instead: those of a network by its name, or a file that this command wrote.",
         "--from",
+        type=NetworkName(),
         metavar="NAME|FILE",
     )
     output: str | None = option(
-        "A folder; by default it is called DATA-DEFENSE.", "-o", "--output", type=click.Path(file_okay=False)
+        "A folder; by default it is called DATA-DEFENSE.", "-o", "--output", type=WrittenFolder(file_okay=False)
     )
     resume: bool = option("Go on with the run that this folder holds.")
 
@@ -93,13 +97,16 @@ class DefenseOptions:
     )
     steps: int | None = option("Of the attack, for pgd, trades and mart; by default 10.", type=COUNT)
     step_size: float | None = option(
-        "Of the attack, as a share of eps; by default 1.25 for fast, 1 for fgsm and free, and else 2.5 / steps.",
+        "Of the attack, as a share of eps; by default 1.25 for fast, 1 for fgsm, nfgsm and free, and else 2.5 / steps.",
         type=ABOVE_ZERO,
     )
     beta: float | None = option(
         "Weight of sameness, for trades (by default 6) and mart (by default 5).", type=AT_LEAST_ZERO
     )
     replays: int | None = option("How often free takes each batch; by default 8.", type=COUNT)
+    noise: float | None = option(
+        "How far the noise of nfgsm reaches, as a share of eps; by default 2.", type=AT_LEAST_ZERO
+    )
     warm_up: float | None = option(
         "Over which eps grows from nothing; by default a fifth of all.", type=AT_LEAST_ZERO, metavar="EPOCHS"
     )
@@ -116,7 +123,7 @@ class StepOptions:
     """The steps of the optimiser."""
 
     epochs: int = option("How many, at the most.", default=30, type=COUNT)
-    batch_size: int = option("Over all processes together.", default=128, type=click.IntRange(2))
+    batch_size: int = option("Over all processes together.", default=128, type=Number(2))
     optimizer: str | None = option(
         "By default adam for linear, mlp, lenet and cnn, and else momentum.", type=click.Choice(OPTIMIZERS)
     )
@@ -127,10 +134,17 @@ class StepOptions:
     )
     schedule: str = option("Of the rate.", default="cyclic", type=click.Choice(SCHEDULES))
     weight_decay: float | None = option("By default 0.0005 for preact_resnet18 and larger, else 0.", type=AT_LEAST_ZERO)
+    label_smoothing: float = option(
+        "Spread this share of a label's weight over all classes.",
+        default=0.0,
+        type=Number(0.0, BELOW_1),
+        metavar="SHARE",
+    )
+    balanced: bool = option("Draw every class as often as any other, where a folder holds more of some.")
     average: float = option(
         "Keep the exponential average of the weights, such as 0.995.",
         default=0.0,
-        type=click.FloatRange(0, 1, max_open=True),
+        type=Number(0.0, BELOW_1),
         metavar="DECAY",
     )
     guard: bool = option(
@@ -217,7 +231,7 @@ class TrainOptions:
         """The options that were given and that the defense has; an error where it has not."""
         from attacks.training.defenses import defense_named
 
-        own = ("steps", "step_size", "beta", "replays")
+        own = ("steps", "step_size", "beta", "replays", "noise")
         known = inspect.signature(defense_named(self.run.defense)).parameters
         given = {name: value for name in own if (value := getattr(self.defense, name)) is not None}
         for name in given:

@@ -42,8 +42,9 @@ def train(
     pictures: clean, under FGSM, and under PGD with 50 steps and restarts.
 
     The defenses: none, for comparison; fgsm, one step, known to fail at times; fast, one step from a
-    random start; free, whose every batch serves weights and perturbation several times; pgd, several
-    steps; trades and mart, which weigh what is right against what stays the same.
+    random start; nfgsm, one step from more noise, which is not put back; free, whose every batch serves
+    weights and perturbation several times; pgd, several steps; trades and mart, which weigh what is
+    right against what stays the same.
 
     Ctrl-C saves first, and --resume goes on as if nothing had happened.
     """

@@ -8,6 +8,7 @@ from interpret.errors import InterpretError, NetworkError
 from ...job.processes import joined
 from ...options.messages import Messages, note
 from ...options.network import device_named
+from ...own_code import code_from_here
 from .choices import TrainOptions
 from .parts import Pictures, Start, open_pictures, start_of
 from .table import print_table
@@ -35,7 +36,8 @@ def train_network(options: TrainOptions, messages: Messages) -> None:
             torch.set_num_threads(options.machine.threads)
         device = device_named(options.machine.device)
         watcher = Watcher(options, settings, messages)
-        trained = load(options.run.source) if options.run.source else None
+        with code_from_here(options.run.source or ""):
+            trained = load(options.run.source) if options.run.source else None
         pictures = open_pictures(options, trained)
         start = start_of(options, pictures.fitting, trained)
         run = _run(options, settings, pictures, start, device)

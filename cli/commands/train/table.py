@@ -115,7 +115,7 @@ def _own_share(data: "Dataset") -> int:
 def _print(rows: list[dict[str, Any]], options: TrainOptions) -> None:
     if options.measure.as_json:
         for row in rows:
-            tell(json.dumps(row, ensure_ascii=False))
+            tell(json.dumps(row))
         return
     for line in _lines(rows) if rows else []:
         tell(line)

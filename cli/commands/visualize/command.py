@@ -15,7 +15,7 @@ from ...options.messages import Messages, tell
 from ...options.network import ModelOptions
 from ...options.output import output_option
 from ...options.record import argument, command, option
-from ..optimised import check_animation, write_animation
+from ..optimised import check_animation, check_drawable, write_animation
 from .examples import Examples, examples_of, strongest_activation
 from .job import Choices, Visualizer, check
 
@@ -52,6 +52,7 @@ def visualize(
     outputs.no_raw_format()
     check_animation(choices.gif)
     classifier = model.open()
+    check_drawable(classifier)
     objectives = []
     for text in what:
         objective = objective_of(text, classifier)

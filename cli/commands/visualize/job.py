@@ -3,13 +3,13 @@
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-import click
-
 from interpret.errors import NetworkError
 
 from ...options.messages import Messages
+from ...options.numbers import LARGEST_SIDE, Number
 from ...options.pictures import seed_option
 from ...options.record import option
+from ...options.safety import Written
 from ...options.types import COUNT
 from ..optimised import Frames
 
@@ -29,7 +29,7 @@ class Choices:
         "--image",
         default="fourier",
     )
-    size: int | None = option("Side of the picture; the network's input by default.", type=click.IntRange(8))
+    size: int | None = option("Side of the picture; the network's input by default.", type=Number(8, LARGEST_SIDE))
     steps: int = option("Of the optimisation.", default=96, type=COUNT)
     copies: int = option("Random views a step.", default=2, type=COUNT)
     transforms: bool = option("Whether to look from many sides.", default=True)
@@ -43,8 +43,8 @@ class Choices:
     negative: bool = option("Draw what lowers it as well.")
     seeds: int = option("Try so many; keep the best.", default=1, type=COUNT)
     seed: int = seed_option()
-    curve: str | None = option("Draw the objective over the steps into this file too.", type=click.Path())
-    gif: str | None = option("The way there, as an animation.", type=click.Path())
+    curve: str | None = option("Draw the objective over the steps into this file too.", type=Written())
+    gif: str | None = option("The way there, as an animation.", type=Written())
     every: int = option("Steps between its frames.", default=4, type=COUNT)
 
     def as_dict(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from PIL import Image
 import interpret
 from attacks import ATTACKS
 from cli.commands.attack.verdict import parse_transforms
-from tests.command import CAT, SQUEEZE, TINY, interp, stored
+from tests.command import CAT, FLOWERS, SQUEEZE, TINY, interp, stored
 
 
 def known_flowers():
@@ -122,6 +122,30 @@ def test_a_folder_is_resumed_and_its_table_grows(tmp_path):
     assert other.status == 1 and "a_fgsm.png was made with other options" in other.err and not other.paths
 
 
+@pytest.mark.parametrize("content", ["file,label\na.png,1\n", "my diary\n", "no line at all", "\x00\xff" * 9])
+def test_rows_are_added_to_an_own_table_alone(content):
+    Path("mine.csv").write_bytes(content.encode("latin-1"))
+    run = interp("attack", "fgsm", CAT, "--csv", "mine.csv", *TINY)
+    assert (run.status, run.out) == (2, "")
+    assert (
+        run.err
+        == "Error: mine.csv holds other columns; it is from another run, or no such table. Choose another --csv\n"
+    )
+    assert Path("mine.csv").read_bytes() == content.encode("latin-1") and len(list(Path().iterdir())) == 1
+    run = interp("attack", "fgsm", CAT, "--csv", "nowhere/mine.csv", *TINY)
+    assert (run.status, run.err) == (2, "Error: cannot write nowhere/mine.csv: there is no folder nowhere\n")
+
+
+def test_half_a_row_of_a_killed_run_is_cut_off():
+    words = ("attack", "fgsm", CAT, "--csv", "rows.csv", *TINY)
+    for expected in (1, 2, 2):
+        assert interp(*words).status == 0
+        rows = list(csv.DictReader(Path("rows.csv").read_text().splitlines()))
+        assert len(rows) == expected and len({tuple(row) for row in rows}) == 1
+        if expected == 2:
+            Path("rows.csv").write_bytes(Path("rows.csv").read_bytes()[:-9])
+
+
 def test_success_can_be_required():
     assert interp("attack", "fgsm", "--eps", "0", "--require-success", "--no-figure").status == 3
     assert interp("attack", "fgsm", "--eps", "2lv", "--require-success", "--no-figure").status == 0
@@ -216,3 +240,34 @@ def test_a_physical_attack_says_how_often_a_photograph_destroys_it():
     ran = interp("attack", "physical", "--eps", "16lv", "--steps", 12, "--samples", 2, "--no-figure", "--json")
     row = json.loads(ran.out)
     assert row["success"] and 0 <= row["destruction_rate"] <= 0.5
+
+
+def test_other_networks_judge_what_was_made_on_one(tmp_path):
+    pieces = []
+    for number in range(3):
+        pieces.append(tmp_path / f"{number}.png")
+        Image.open(CAT).crop((60 * number, 0, 60 * number + 80, 80)).save(pieces[-1])
+    judges = ("--judge", "tests.command:dark_flowers", "--judge", TINY[1])
+    words = ("attack", "fgsm", *pieces, "--eps", "8lv", "--json", "-o", "out", *judges, *TINY)
+    ran = interp(*words)
+    rows = [json.loads(line) for line in ran.out.splitlines()]
+    assert ran.status == 0 and [row["judge"] for row in rows[3:]] == ["tests.command:dark_flowers", TINY[1]]
+    for row in rows[:3]:  # the attacked network judges as it did
+        own = row["judges"][TINY[1]]
+        assert (own["right"], own["success"], own["after"]) == (row["right"], row["success"], row["after"])
+    assert rows[4]["right"] == 3 and rows[4]["fooled"] == sum(row["success"] for row in rows[:3])
+    again = interp(*words, "--no-clobber")
+    assert [json.loads(line) for line in again.out.splitlines()] == rows[3:]
+    assert "other classes" in interp("attack", "fgsm", CAT, "--judge", "squeezenet1_1", *TINY).err
+
+
+def test_an_attack_begins_from_a_picture_of_the_target(tmp_path):
+    classifier, image = interpret.load(TINY[1]), interpret.read(CAT)[..., :40, :40]
+    interpret.write(tmp_path / "cat.png", image)
+    colours = torch.rand(200, 3, 1, 1).round(decimals=1).expand(-1, -1, 40, 40)
+    start = colours[classifier.predict(colours) != classifier.predict(image)][:1]
+    interpret.write(tmp_path / "start.png", start)
+    words = ("--start", tmp_path / "start.png", "--target", FLOWERS[int(classifier.predict(start))])
+    ran = interp("attack", "hopskipjump", tmp_path / "cat.png", "--queries", 150, "--json", *words, *TINY)
+    assert json.loads(ran.out)["success"] and json.loads(ran.out)["l2"] < float((start - image).norm())
+    assert "has no --start" in interp("attack", "fgsm", tmp_path / "cat.png", *words, *TINY).err

@@ -130,3 +130,13 @@ def test_parts_of_another_run_are_refused_and_left(tmp_path, text, message):
     with pytest.raises(InterpretError, match=message):
         SharedLedger(path, COLUMNS, resume=True, run="x", labels=LABELS)
     assert (tmp_path / "t.part1.csv").read_text() == text
+
+
+def test_files_of_others_beside_a_table_stay(tmp_path):
+    path = left_behind(tmp_path)
+    others = [tmp_path / "t.part1.copy.csv", tmp_path / "t.partial.csv", tmp_path / "t.part7.csv"]
+    for other in others:
+        other.write_text("a,b\n1,2\n")
+    for resume in (True, False):
+        SharedLedger(path, COLUMNS, resume=resume, run="x", labels=LABELS)
+        assert sorted(tmp_path.iterdir()) == sorted([path, *others])

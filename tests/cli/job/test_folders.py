@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from interpret.datasets.folders import SUFFIXES
 from interpret.explainers import EXPLAINERS
 from tests.cli.flower_networks import passes
-from tests.command import REPOSITORY, TINY, interp
+from tests.command import CAT, REPOSITORY, TINY, interp
 from tests.processes import pair
 
 SIZES = ((40, 40), (64, 40), (33, 50), (90, 60), (40, 41), (120, 35), (36, 36))
@@ -51,10 +52,9 @@ def pixels(folder: str | Path) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("method", [name.replace("_", "-") for name in EXPLAINERS])
 def test_neither_batches_nor_threads_change_a_picture(folder, method):
     few = FEW.get(method, ())
-    network = ("-m", "tests.cli.flower_networks:plain") if method in ("deeplift", "lrp") else TINY
-    alone = interp(method, folder, *network, *few, "--batch-size", 1, "--workers", 1, "-o", "alone")
-    several = interp(method, folder, *network, *few, "--batch-size", 3, "--workers", 4, "-o", "several")
-    threads = interp(method, folder, *network, *few, "--batch-size", 3, "--workers", 1, "-o", "threads")
+    alone = interp(method, folder, *TINY, *few, "--batch-size", 1, "--workers", 1, "-o", "alone")
+    several = interp(method, folder, *TINY, *few, "--batch-size", 3, "--workers", 4, "-o", "several")
+    threads = interp(method, folder, *TINY, *few, "--batch-size", 3, "--workers", 1, "-o", "threads")
     assert alone.status == several.status == 1 and alone.err.count("Error: in/3x.png is empty") == 1
     names = [path.name for path in several.paths]
     assert len(names) == len(SIZES) and names == sorted(names) == [path.name for path in threads.paths]
@@ -101,7 +101,7 @@ def test_what_does_not_fit_as_a_batch_is_explained_alone(folder):
 )
 @pytest.mark.parametrize("method", ["gradcam", "cam", "saliency", "scorecam"])
 def test_neither_do_batches_change_what_is_asked(folder, method, words):
-    network = ("-m", "tests.cli.flower_networks:plain")
+    network = TINY
     alone = interp(method, folder, *network, *words.split(), "--batch-size", 1, "-o", "alone", "--raw")
     several = interp(method, folder, *network, *words.split(), "--batch-size", 3, "-o", "several", "--raw")
     assert alone.err == several.err and alone.out.replace("alone", "several") == several.out
@@ -214,3 +214,40 @@ def test_a_shared_scale_wants_one_process():
         status, out, errors = said.recv()
         process.join(20)
         assert (status, out) == (2, "") and "run it in one process" in errors
+
+
+def test_a_folder_takes_whatever_can_be_read():
+    Image.init()
+    recognised = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}  # and not decoded, or by another program
+    read = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    read -= {suffix for suffix, kind in Image.registered_extensions().items() if kind in recognised}
+    assert read <= SUFFIXES <= read | {".heic", ".heif", ".hif"}
+
+
+def test_a_folder_says_what_it_leaves_out_and_what_became_of_the_rest(tmp_path):
+    for name in ("a.JFIF", "b.tga", "c.pbm", "d.ico", "notes.txt", "film.mp4", "README"):
+        Image.new("RGB", (20, 20)).save(tmp_path / "plain.png")
+        kind = {".JFIF": "JPEG", ".tga": "TGA", ".pbm": "PPM", ".ico": "ICO"}.get(Path(name).suffix, "PNG")
+        Image.new("1" if kind == "PPM" else "RGB", (20, 20)).save(tmp_path / name, kind)
+    run = interp("saliency", ".", *TINY, "-o", ".")
+    assert run.status == 0 and len(run.paths) == 5
+    assert ".: 3 files that are no pictures are left out (.mp4, .txt, without suffix)\n" in run.err
+    assert run.err.endswith("5 written, 0 skipped, 0 failed\n")
+    again = interp("saliency", ".", *TINY, "-o", ".", "--no-clobber")
+    assert again.err.count("results of earlier runs are left out") == 1
+    assert again.status == 0 and again.err.endswith("0 written, 5 skipped, 0 failed\n")
+    (tmp_path / "broken.png").touch()
+    third = interp("saliency", ".", *TINY, "-o", ".", "--no-clobber")
+    assert third.status == 1 and third.err.endswith("0 written, 5 skipped, 1 failed\n")
+    assert "left out" not in interp("saliency", ".", *TINY, "-o", ".", "-q").err
+
+
+def test_a_folder_of_results_alone_is_meant(tmp_path):
+    made = interp("attack", "fgsm", CAT, "--no-figure", *TINY, "-o", "fooled/")
+    assert interp("predict", "fooled", *TINY).out.splitlines()[0] == str(made.paths[0])
+
+
+def test_an_empty_name_is_no_picture():
+    for word in ("", " "):
+        run = interp("gradcam", word, *TINY)
+        assert run.status == 2 and "an empty name is no picture" in run.err

@@ -14,6 +14,7 @@ from torchvision import models
 
 import interpret
 from interpret.explainers import explainer_named
+from interpret.images.baselines import baseline_for
 from tests.tiny import SmallCNN
 
 # Peers use hooks, calls and NumPy in ways that others warn about.
@@ -106,13 +107,82 @@ def test_rules_on_real_weights(squeezenet, cat, ours, theirs):
     assert_equal(found, method.attribute(normal, 281).detach() / view.std)
 
 
-def test_deeplift_and_lrp_are_captum(squeezenet, cat):
+def test_lrp_is_captums_epsilon_rule(squeezenet, cat):
     view, inputs = squeezenet.on_inputs(), squeezenet.prepare(cat)[0]
-    network = not_in_place(interpret.load("squeezenet1_1").network)
-    normal, black = view.normalise(inputs), view.normalise(torch.zeros_like(inputs))
-    assert_equal(interpret.lrp(view, inputs, 281), attr.LRP(network).attribute(normal.requires_grad_(), 281).detach())
-    theirs = attr.DeepLift(network).attribute(normal.detach(), black, 281).detach()
-    assert_equal(interpret.deeplift(view, inputs, 281), theirs, 1e-5)
+    normal = view.normalise(inputs).requires_grad_()
+    theirs = attr.LRP(not_in_place(interpret.load("squeezenet1_1").network)).attribute(normal, 281).detach()
+    assert_equal(interpret.lrp(view, inputs, 281, composite="epsilon", epsilon=1e-9), theirs, 1e-5)
+
+
+@pytest.mark.parametrize("baseline", ["black", "blur"])
+def test_deeplift_is_captums_where_nothing_overlaps(baseline):
+    """captum is right for modules that each follow a layer of weights, and for pooling that is an average."""
+    torch.manual_seed(1)
+    network = nn.Sequential(
+        nn.Conv2d(3, 6, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(6, 6, 3), nn.ELU(), nn.Flatten(), nn.Linear(150, 5)
+    ).double()
+    pictures = images(16).double()
+    start = baseline_for(baseline, network, pictures)
+    ours = interpret.deeplift(network, pictures, TARGETS, baseline=baseline)
+    assert_equal(ours, attr.DeepLift(network).attribute(pictures, start, TARGETS).detach(), 1e-9)
+
+
+def test_deeplift_adds_up_where_captum_does_not(squeezenet, cat):
+    view, inputs = squeezenet.on_inputs(), squeezenet.prepare(cat)[0]
+    with torch.no_grad():
+        rise = float(view(inputs)[0, 281] - view(torch.zeros_like(inputs))[0, 281])
+    assert float(interpret.deeplift(view, inputs, 281).sum()) == pytest.approx(rise, rel=1e-3)
+
+
+# Ours to zennit's composite, with the rule of each that the first layer goes by.
+ZENNIT = {
+    "epsilon-plus": "EpsilonPlus",
+    "epsilon-plus-flat": "EpsilonPlusFlat",
+    "epsilon-alpha2-beta1": "EpsilonAlpha2Beta1",
+    "epsilon-alpha2-beta1-flat": "EpsilonAlpha2Beta1Flat",
+    "epsilon-gamma-box": "EpsilonGammaBox",
+}
+
+
+def small_vgg():
+    layers = [
+        nn.Conv2d(3, 6, 3, padding=1),
+        nn.BatchNorm2d(6),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 8, 3),
+        nn.ReLU(),
+    ]
+    return nn.Sequential(
+        *layers, nn.MaxPool2d(2), nn.Flatten(), nn.Linear(72, 12), nn.ReLU(), nn.Dropout(), nn.Linear(12, 5)
+    )
+
+
+def small_resnet():
+    return models.resnet.ResNet(models.resnet.BasicBlock, [1, 1, 0, 0], num_classes=5)
+
+
+@pytest.mark.parametrize("composite", ZENNIT)
+@pytest.mark.parametrize(("build", "canonizer"), [(small_vgg, "VGGCanonizer"), (small_resnet, "ResNetCanonizer")])
+def test_lrp_is_zennits(build, canonizer, composite):
+    pytest.importorskip("zennit")
+    from zennit import attribution, composites, torchvision
+
+    torch.manual_seed(1)
+    network, pictures = build().double().eval().requires_grad_(False), images(16 if build is small_vgg else 32).double()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(std=0.1)
+            module.weight.data.uniform_(0.5, 1.5)
+            module.eps = 1e-15  # zennit merges a batch norm, but goes on to divide by sqrt(1 + eps)
+    options = {"low": 0.0, "high": 1.0} if composite.endswith("box") else {}
+    exact = {"stabilizer": 1e-15, "epsilon": 1e-15, "canonizers": [getattr(torchvision, canonizer)()]}
+    theirs = getattr(composites, ZENNIT[composite])(**options, **exact)
+    chosen = F.one_hot(TARGETS, 5).double() * network(pictures)
+    with attribution.Gradient(network, theirs) as method:
+        wanted = method(pictures.clone().requires_grad_(), chosen)[1]
+    ours = interpret.lrp(network, pictures, TARGETS, composite=composite, epsilon=1e-15)
+    assert_equal(ours, wanted, 1e-5)
 
 
 # Class activation maps, of a layer whose output nothing changes in place and that runs once.
@@ -153,6 +223,20 @@ def test_cams_of_pytorch_grad_cam(name, ours, theirs):
         maps = cam(pictures.clone(), [ClassifierOutputTarget(int(target)) for target in targets])
     assert found.abs().amax((1, 2)).min() > 0
     assert (unit(found) - torch.from_numpy(np.asarray(maps))).abs().max() <= 1e-5
+
+
+def test_ablationcam_of_pytorch_grad_cam():
+    peer = pytest.importorskip("pytorch_grad_cam")
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    torch.manual_seed(1)
+    network, picture = small_resnet().eval(), images(32)[:1]
+    target = int(network(picture).argmax())
+    found = interpret.ablationcam(network, picture, target, layer="layer2")[:, 0]
+    with peer.AblationCAM(network, [network.layer2]) as cam:
+        maps = cam(picture.clone(), [ClassifierOutputTarget(target)])
+    assert found.max() > 0
+    assert (unit(found) - torch.from_numpy(np.asarray(maps))).abs().max() <= 1e-4
 
 
 @pytest.mark.parametrize("name", LAYER)

@@ -19,7 +19,7 @@ import torch
 
 from interpret import EXPLAINERS, NetworkError, saliency
 from interpret.explainers import explainer_named
-from interpret.network.backward_rules import ruled_gradient
+from interpret.network.backward_rules import composite_named, difference_gradient, relevance_of, ruled_gradient
 from tests.interpret.explainers import zoo
 
 ALL = zoo.architectures()
@@ -63,6 +63,20 @@ def check_rules(network, image, target):
     return plain
 
 
+def check_sums(network, image, target):
+    """DeepLIFT adds up to the rise of the score, and LRP, with what biases and epsilon keep, to the score."""
+
+    def score(inputs):
+        return network(inputs)[:, target]
+
+    baseline = torch.zeros_like(image)
+    rise = float(score(image) - score(baseline))
+    found = (image - baseline) * difference_gradient(score, image, baseline, network)
+    assert float(found.sum()) == pytest.approx(rise, rel=1e-4)
+    kept = relevance_of(score, image, network, composite_named("epsilon-plus-flat"))
+    assert float(kept.relevance.sum()) + kept.biases + kept.epsilon == pytest.approx(float(kept.scores), rel=1e-4)
+
+
 def check_forward(network, image):
     """The rules change nothing but the backward pass."""
     logits = []
@@ -101,6 +115,7 @@ def sweep(name):
     row = [outcome(method, name, network, image, target).rjust(7) for method in EXPLAINERS]
     network, image = network.double(), image.double()  # rounding hides nothing there
     plain = check_rules(network, image, target)
+    check_sums(network, image, target)
     try:
         theirs = zoo.captum_guided(network, image, target)
         guided = explainer_named("guided_backprop")(network, image, target)
@@ -120,6 +135,13 @@ def test_each_family(name, table):
 @pytest.mark.parametrize("name", ALL)
 def test_every_architecture(name, table):
     table[name] = sweep(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", zoo.WITH_ATTENTION)
+def test_attention_adds_up(name):
+    network = zoo.with_attention(name).double()
+    check_sums(network, zoo.picture(name).double(), 1)
 
 
 def test_the_tables_name_architectures_and_methods():

@@ -20,7 +20,20 @@ ATTENTION = ("vit_*", "swin_*", "maxvit_t")
 TOO_LARGE = ("regnet_y_128gf",)  # 645 M parameters; all others have less than 300 M
 
 # The side of the picture. The last maps must be larger than one place, and Inception wants 75 at the least.
-SIDES = {"inception_v3": 80}
+WITH_ATTENTION = (
+    "vit_b_16",
+    "vit_b_32",
+    "vit_l_16",
+    "vit_l_32",
+    "swin_t",
+    "swin_s",
+    "swin_b",
+    "swin_v2_t",
+    "swin_v2_s",
+    "swin_v2_b",
+    "maxvit_t",
+)
+SIDES = {"inception_v3": 80, **dict.fromkeys(WITH_ATTENTION, 224)}
 SIDE = 64
 
 
@@ -91,6 +104,16 @@ def build(name: str) -> nn.Module:
     with torch.no_grad():
         network(torch.cat([noisy, image * holes]))
     return network.eval().requires_grad_(False)
+
+
+def with_attention(name: str) -> nn.Module:
+    """An architecture with random weights, none of which is zero, as the heads of some are at first."""
+    torch.manual_seed(4)
+    network = models.get_model(name, weights=None).eval().requires_grad_(False)
+    for parameter in network.parameters():
+        if not parameter.any():
+            nn.init.normal_(parameter, std=0.02)
+    return network
 
 
 def narrow(network: nn.Module, image: Tensor) -> tuple[nn.Module, str]:
@@ -213,16 +236,8 @@ def captum_guided(network: nn.Module, image: Tensor, target: int) -> Tensor:
 
 # Who refuses what, and what the refusal says. An entry is the method, a pattern of names, and a part of the text.
 NOT_FOR_CAM = ("alexnet", "vgg*", "mobilenet_v3_*", "convnext_*")
-NO_RULE = ("densenet*", "googlenet", "inception_v3", "mobilenet_*", "efficientnet_*", "convnext_*")
-REUSED = ("resnet*", "resnext*", "wide_resnet*")
 REFUSALS = [
     *[("cam", pattern, "CAM needs a head of global average pooling") for pattern in NOT_FOR_CAM],
-    *[(method, pattern, "as linear") for method in ("deeplift", "lrp") for pattern in NO_RULE],
-    *[(method, pattern, "is used several times") for method in ("deeplift", "lrp") for pattern in REUSED],
-    ("deeplift", "regnet_y_*", "joins its own results by mul"),
-    ("lrp", "regnet_*", "joins its own results by (add|mul)"),
-    ("lrp", "mnasnet*", "joins its own results by add"),
-    ("lrp", "shufflenet_*", "has no rule defined"),
 ]
 
 

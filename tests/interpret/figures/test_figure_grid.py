@@ -1,6 +1,7 @@
 """Figure grids: what stands where, what shares a scale, and what the cache saves."""
 
 import functools
+import os
 
 import numpy as np
 import pytest
@@ -254,6 +255,21 @@ def test_the_cache_stays_within_bounds(tmp_path, monkeypatch):
     for number in range(5):
         store.get({"a": number}, lambda: torch.ones(100))
     assert 1 <= len(list(tmp_path.glob("*.npz"))) <= 3
+
+
+def test_a_cache_deletes_nothing_that_is_not_its_own(tmp_path, monkeypatch):
+    """Neither by another name nor with other contents, though it may be called like one of its own."""
+    monkeypatch.setattr("interpret.figures.cache.MAX_BYTES", 1000)
+    others = [tmp_path / "mine.npz", tmp_path / f"{'0' * 32}.npz", tmp_path / f"{'1' * 32}.npz"]
+    np.savez(others[0], values=np.zeros(9), key=np.array("{}"))
+    np.savez(others[1], images=np.zeros(9))
+    others[2].write_bytes(b"no archive")
+    for other in others:
+        os.utime(other, (0, 0))
+    store = MapStore(tmp_path)
+    for number in range(3):
+        store.get({"a": number}, lambda: torch.ones(100))
+    assert all(other.exists() for other in others) and len(list(tmp_path.iterdir())) < 6
 
 
 @pytest.mark.parametrize(

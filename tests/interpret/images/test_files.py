@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import subprocess
 import sys
 import warnings
 import zlib
@@ -16,6 +17,7 @@ from interpret import InterpretError, PictureError, UnknownNameError
 from interpret.images import files as pictures
 from interpret.images.files import read, to_pil, write, write_bytes
 from interpret.images.levels import from_levels
+from tests.command import REPOSITORY
 
 RED, WHITE, BLACK = (1.0, 0.0, 0.0), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
 SIDE_BY_SIDE = Image.fromarray(np.array([[[255, 0, 0], [0, 0, 255]]], dtype=np.uint8))
@@ -333,3 +335,92 @@ def test_links_stay_links_and_permissions_are_the_usual_ones(tmp_path):
     write_bytes(tmp_path / "pipe", b"through")
     assert os.read(reading, 100) == b"through"
     os.close(reading)
+
+
+def png_chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def with_significant_bits(values, bits):
+    """A PNG of 16-bit grey that says how many of them count."""
+    content = io.BytesIO()
+    Image.fromarray(np.array([values], dtype=np.uint16)).save(content, "PNG")
+    head, rest = content.getvalue()[:33], content.getvalue()[33:]
+    return head + png_chunk(b"sBIT", bytes([bits])) + rest
+
+
+TWELVE = (0, 1, 819, 2048, 4095)
+DEEP = {  # how values of 12 and 10 bits are kept in 16
+    "shifted": with_significant_bits([v << 4 for v in TWELVE], 12),
+    "shifted and filled": with_significant_bits([v << 4 | v >> 8 for v in TWELVE], 12),
+    "as they are": with_significant_bits(TWELVE, 12),
+    "10 bits": with_significant_bits([v << 6 | v >> 4 for v in (0, 1, 205, 512, 1023)], 10),
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_a_png_is_scaled_by_its_significant_bits(tmp_path, name, caplog):
+    (tmp_path / "deep.png").write_bytes(DEEP[name])
+    expected = [v / 1023 for v in (0, 1, 205, 512, 1023)] if name == "10 bits" else [v / 4095 for v in TWELVE]
+    assert colours(read(tmp_path / "deep.png")) == [pytest.approx((v, v, v), abs=1e-6) for v in expected]
+    assert not caplog.records
+
+
+def tiff(values, data=None, **tags):
+    """A little TIFF of grey, with tags such as t258, and perhaps values that are packed."""
+    entries = {256: len(values), 257: 1, 259: 1, 262: 1, 277: 1, 278: 1, **{int(tag[1:]): v for tag, v in tags.items()}}
+    data = data or b"".join(struct.pack("<H", value) for value in values)
+    entries |= {273: 8, 279: len(data)}
+    offset = 8 + len(data) + len(data) % 2
+    body = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(entries.items()))
+    head = b"II*\x00" + struct.pack("<I", offset) + data + b"\x00" * (len(data) % 2)
+    return head + struct.pack("<H", len(entries)) + body + b"\x00" * 4
+
+
+def test_a_tiff_is_scaled_by_its_own_depth(tmp_path):
+    values = (0, 1023, 2048, 4095)
+    expected = [pytest.approx((v / 4095,) * 3, abs=1e-6) for v in values]
+    packed = bytes.fromhex("0003ff800fff")  # 000 3ff 800 fff: two values in three bytes
+    for content in (tiff(values, packed, t258=12), tiff(values, t258=16, t281=4095)):
+        (tmp_path / "deep.tif").write_bytes(content)
+        assert colours(read(tmp_path / "deep.tif")) == expected
+
+
+def test_deep_grey_that_is_dark_is_said(tmp_path, caplog):
+    Image.fromarray(np.array([[0, 4095]], dtype=np.uint16)).save(tmp_path / "dark.png")
+    Image.fromarray(np.array([[0, 40950]], dtype=np.uint16)).save(tmp_path / "light.png")
+    read(tmp_path / "light.png")
+    assert not caplog.records
+    read(tmp_path / "dark.png")
+    (record,) = caplog.records
+    assert "dark.png: its lightest value is 4095 of 65535" in record.getMessage()
+
+
+def test_heic_names_its_plug_in(tmp_path):
+    (tmp_path / "photo.heic").write_bytes(b"\x00\x00\x00\x18ftypheic" + bytes(200))
+    with pytest.raises(PictureError, match="HEIC, for which the package pillow-heif is needed"):
+        read(tmp_path / "photo.heic")
+
+
+KILLED = """
+import os, sys
+from interpret.images.files import written_beside
+from pathlib import Path
+with written_beside(Path(sys.argv[1])) as temporary:
+    temporary.write_bytes(b"half")
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has other signals")
+def test_what_a_killed_run_left_is_swept_by_the_next(tmp_path, monkeypatch):
+    subprocess.run([sys.executable, "-c", KILLED, tmp_path / "a.png"], cwd=REPOSITORY)
+    (half,) = tmp_path.iterdir()
+    # One of a process that is at work, of another machine, and somebody else's.
+    ours = half.name.split("-")
+    others = [half.with_name("-".join([*ours[:2], str(os.getppid()), *ours[3:]]))]
+    others += [half.with_name("-".join([ours[0], "0" * 8, *ours[2:]])), tmp_path / f".interp-{ours[1]}-notes.tmp"]
+    for other in others:
+        other.touch()
+    write_bytes(tmp_path / "b.png", b"whole")
+    assert sorted(tmp_path.iterdir()) == sorted([*others, tmp_path / "b.png"])

@@ -77,8 +77,7 @@ def test_they_can_be_explained(name):
     assert interpret.guided_backprop(classifier, images, target).shape == images.shape
     if name != "lenet":
         assert interpret.cam(classifier, images, target).shape == (1, 1, 20, 24)
-    if name != "preact_resnet18":  # captum's LRP knows no skip paths
-        assert interpret.lrp(classifier, images, target).shape == images.shape
+    assert interpret.lrp(classifier, images, target).shape == images.shape
 
 
 @pytest.mark.parametrize("name", ["linear", "mlp"])

@@ -30,9 +30,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from ..errors import NetworkError
+from ...errors import NetworkError
+from ..autograd import gradient
 from .activation_calls import GATE_CALLS, Activation, Run, activation_call
-from .autograd import gradient
 
 Rule = Literal["guided", "deconvnet", "redirected"]
 
@@ -149,11 +149,6 @@ def ruled_gradient(
 def redirected() -> TorchFunctionMode:
     """A block: the gradient of what runs inside it, computed after its end, follows the redirected rule above."""
     return _Mode("redirected")
-
-
-def activations_called(function: Callable[[Tensor], Tensor], inputs: Tensor, network: object) -> Counter[str]:
-    """How many calls of which activation the rules would replace; NetworkError if there is none."""
-    return _run(function, inputs, "deconvnet", network)[1].replaced
 
 
 def _run(

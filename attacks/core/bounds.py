@@ -1,0 +1,75 @@
+"""The bounds of the numbers that attacks take, one declaration for each name, for Python and for the shell."""
+
+import functools
+import math
+import sys
+from collections.abc import Callable, Mapping
+from numbers import Real
+from typing import Any
+
+from ..errors import AttackError
+
+Bounds = tuple[float, float]  # both belong to what is allowed; two integers stand for whole numbers
+
+LARGEST = sys.float_info.max
+ABOVE_0, BELOW_1 = math.ulp(0.0), math.nextafter(1.0, 0.0)
+COUNT = (1, 2**31 - 1)
+ANY_SIZE, SOME_SIZE = (0.0, LARGEST), (ABOVE_0, LARGEST)
+
+# What a name means is the same everywhere; "attack.name" is for an attack that bears less or more than the others.
+BOUNDS: dict[str, Bounds] = {
+    "batch_size": COUNT,
+    "candidates": COUNT,
+    "change": (ABOVE_0, BELOW_1),
+    "jsma.change": (-1.0, 1.0),
+    "confidence": ANY_SIZE,
+    "decay": ANY_SIZE,
+    "estimates": COUNT,
+    "first_eps": SOME_SIZE,
+    "first_weight": SOME_SIZE,
+    "fraction": (ABOVE_0, 1.0),
+    "overshoot": ANY_SIZE,
+    "pixels": COUNT,
+    "population": (3, COUNT[1]),
+    "queries": COUNT,
+    "autoattack.queries": (0, COUNT[1]),
+    "restarts": COUNT,
+    "samples": COUNT,
+    "searches": COUNT,
+    "seed": (-(2**40), 2**40),  # of which generators of many draws make their own, within 64 bits
+    "share": (ABOVE_0, 1.0),
+    "step_size": ANY_SIZE,
+    "steps": COUNT,
+    "lbfgs.steps": (2, COUNT[1]),
+    "one_pixel.steps": (0, COUNT[1]),
+    "target_classes": (0, COUNT[1]),
+    "autoattack.target_classes": COUNT,
+}
+
+
+def bounds_of(name: str, attack: str = "") -> Bounds | None:
+    """The bounds of a number by its name, and by the attack that takes it; None where there are none."""
+    return BOUNDS.get(f"{attack}.{name}", BOUNDS.get(name))
+
+
+@functools.cache
+def within_bounds(attack: Callable) -> Callable:
+    """An attack that refuses numbers which are out of bounds, whatever else it checks itself."""
+
+    @functools.wraps(attack)
+    def run(*given: Any, **options: Any) -> Any:
+        check_bounds(attack.__name__, options)
+        return attack(*given, **options)
+
+    return run
+
+
+def check_bounds(attack: str, options: Mapping[str, Any]) -> None:
+    """Refuse numbers that are out of bounds, by an AttackError; what is no number is not looked at."""
+    for name, value in options.items():
+        low, high = bounds_of(name, attack) or (-math.inf, math.inf)
+        whole = isinstance(low, int)
+        if isinstance(value, Real) and not (low <= value <= high and (not whole or value == int(value))):
+            lower = "above 0" if low == ABOVE_0 else f"of {low:g} or more"
+            upper = {COUNT[1]: "", LARGEST: "", BELOW_1: " and below 1"}.get(high, f" and up to {high:g}")
+            raise AttackError(f"{name} is a {'whole ' * whole}number {lower}{upper}, not {repr(value)[:30]}")
