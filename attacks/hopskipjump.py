@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from .core.ball import check_images
+from .core.contract import attack
 from .core.losses import is_fooled
 from .core.minimum_norm import MinimumNormState, minimum_norm
 from .core.model import Model, logits_of
@@ -14,6 +15,7 @@ from .core.norms import batch_view, norm_named
 from .core.quantize import to_levels
 from .core.seeds import Noise, Seed
 from .errors import AttackError
+from .norm_names import norm_name
 
 LEVEL = 1 / 255
 FIRST_RADIUS = 0.1  # of the first estimate (delta_1), as in the authors' code
@@ -23,6 +25,7 @@ MOST_HALVINGS = 20  # of a step
 VALUES_AT_A_TIME = 1 << 23  # of the perturbed copies that are held in memory
 
 
+@attack
 def hopskipjump(
     model: Model,
     images: Tensor,
@@ -61,8 +64,7 @@ def hopskipjump(
     Raises:
         AttackError: images, labels or settings that are not valid.
     """
-    if norm not in ("L2", "Linf"):
-        raise AttackError(f"HopSkipJump knows L2 and Linf, not {norm!r}")
+    norm = norm_name(norm, ("L2", "Linf"), of="HopSkipJump")
     if queries < 1 or estimates < 1:
         raise AttackError(f"HopSkipJump takes a query and an estimate or more, not {queries} and {estimates}")
     if start is not None:

@@ -1,4 +1,4 @@
-"""Makes the montage among the samples, and the figures of the README.
+"""Makes the montage among the samples, and the figures of the README in samples/figures/.
 
     python samples/make.py [FIGURE ...]
 
@@ -24,6 +24,7 @@ from interpret.figures.panels import in_rows
 from interpret.images.files import to_pil
 
 HERE = Path(__file__).parent
+FIGURES = HERE / "figures"
 HALF = (272, 512)
 SUBJECTS = {"koala": "koala", "cat-and-dog": "German shepherd", "honey-bee": "bee"}
 
@@ -37,6 +38,8 @@ COMMANDS = {
     "inversion.png": "invert sample:koala",
     "attack.png": "attack fgsm --eps 2lv",
     "explanation.png": "attack explanation",
+    "cat-and-dog_gradcam_cat.png": "gradcam sample:cat-and-dog -c cat",
+    "cat-and-dog_gradcam_dog.png": "gradcam sample:cat-and-dog -c dog",
     "grid.png": "grid sample:cat-and-dog --methods guided-backprop,gradcam,guided-gradcam -c cat -c dog",
 }
 # Figures of several commands' pictures, each with its command under it.
@@ -179,17 +182,17 @@ def robust() -> Image.Image:
 
 
 def make(name: str) -> None:
-    """Make one figure anew, beside this file."""
+    """Make one figure, or the montage, anew."""
     if name == "cat-and-dog.jpg":
         cat_and_dog().save(HERE / name, quality=92, optimize=True)
     elif name == "methods.png":
-        methods().savefig(HERE / name, dpi=80)
+        methods().savefig(FIGURES / name, dpi=80)
     elif name == "robust.png":
-        robust().save(HERE / name, optimize=True)
+        robust().save(FIGURES / name, optimize=True)
     elif name in SHEETS:
-        sheet(SHEETS[name]).savefig(HERE / name, dpi=120)
+        sheet(SHEETS[name]).savefig(FIGURES / name, dpi=120)
     else:
-        made_by(COMMANDS[name]).save(HERE / name, optimize=True)
+        made_by(COMMANDS[name]).save(FIGURES / name, optimize=True)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,10 @@ import torch
 from cli.app import main
 from cli.commands import app
 from cli.options.signature import attack_methods, methods
+from interpret.bundled import samples
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+REPOSITORY = Path(__file__).parent.parent
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
@@ -94,3 +96,10 @@ def test_every_command_is_one_that_the_shell_takes(command):
         return  # named, not shown: it wants more words
     with click.Context(app) as parent:
         assert group.make_context(path[-1], words, parent=parent) is not None
+
+
+def test_the_samples_folder_holds_the_photos_alone():
+    """So that a command that looks at all its pictures, such as ``top-activations samples``, finds no figures."""
+    folder = REPOSITORY / "samples"
+    pictures = {path for path in folder.iterdir() if path.suffix in (".png", ".jpg", ".jpeg", ".webp")}
+    assert pictures == set(samples().values())

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 import click
 
 from interpret.bounds import ABOVE_0
+from interpret.errors import InterpretError
 
 from ..job.provenance import provenance
 from ..job.results import Outputs
-from ..job.sources import one_picture
+from ..job.sources import Source, one_picture, sources_of
 from ..options.classes import class_option
 from ..options.messages import Messages
 from ..options.network import ModelOptions
 from ..options.numbers import Number
 from ..options.output import output_option
-from ..options.pictures import complete_pictures, seed_option
+from ..options.pictures import PictureOptions, complete_pictures, seed_option
 from ..options.record import argument, command, option
 from ..options.types import COUNT
-from .optimised import Frames, check_drawable, gif_option, longer_side, saving, size_option
+from .optimised import Frames, check_drawable, each_of, gif_option, longer_side, saving, size_option
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -77,7 +78,7 @@ def dream(
     model: ModelOptions,
     messages: Messages,
 ) -> None:
-    """Let a network see more of what it sees in a PICTURE already, from coarse to fine.
+    """Let a network see more of what it sees in a PICTURE already, or in each of a folder, from coarse to fine.
 
     \b
     interp dream photo.jpg                                    what it sees there
@@ -86,22 +87,27 @@ def dream(
     interp dream photo.jpg --guide sample:honey-bee           what another picture has
     """
     subject.check()
-    source = one_picture(picture)
+    photos = sources_of(PictureOptions(pictures=(picture,)))
     guide = one_picture(subject.guide) if subject.guide else None
-    outputs, frames = Outputs(output, [source]), Frames(gif)
+    if gif and len(photos) > 1:
+        raise InterpretError(f"--gif is of one dream, and these are {len(photos)}")
+    outputs = Outputs(output, photos)
     outputs.no_raw_format()
+    Frames(gif)  # which checks the name
     model.check_classes(subject.query)
     classifier = model.open()
     check_drawable(classifier)
-    image = source.read().to(classifier.mean.device)
-    chosen = {**asdict(steps), "size": longer_side(image, size)}
-    objective = subject.objective(classifier, image)
-
-    from interpret.drawing.deep_dream import deep_dream
-
     told = {"layers": subject.layers, "channels": subject.channels, "class": subject.query, "guide": subject.guide}
-    about = provenance("dream", model, classifier, picture=source.shown, options=chosen | told)
-    guided = {} if guide is None else {"guide": guide.read().to(image)}
-    with saving(frames, outputs, source, about) as save:
-        save(deep_dream(classifier, image, objective, layers=subject.layers, watch=frames, **chosen, **guided))
-    messages.note(frames.progress)
+
+    def work(photo: Source, image: "Tensor") -> None:
+        from interpret.drawing.deep_dream import deep_dream
+
+        frames, chosen = Frames(gif), {**asdict(steps), "size": longer_side(image, size)}
+        objective = subject.objective(classifier, image)
+        about = provenance("dream", model, classifier, picture=photo.shown, options=chosen | told)
+        guided = {} if guide is None else {"guide": guide.read().to(image)}
+        with saving(frames, outputs, photo, about) as save:
+            save(deep_dream(classifier, image, objective, layers=subject.layers, watch=frames, **chosen, **guided))
+        messages.note(frames.progress)
+
+    each_of(photos, classifier, work, messages)

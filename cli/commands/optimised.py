@@ -1,16 +1,18 @@
 """What the commands share that make one picture by optimisation: the options, the frames, and Ctrl-C."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interpret.errors import InterpretError, NetworkError, is_out_of_memory, kind_and_text
+import click
+
+from interpret.errors import InterpretError, NetworkError, PictureError, is_out_of_memory, kind_and_text
 
 from ..job.results import Outputs, write_result
 from ..job.sources import Source
-from ..options.messages import tell
+from ..options.messages import Messages, tell
 from ..options.numbers import LARGEST_SIDE, Number
 from ..options.record import option
 from ..options.safety import Written
@@ -135,6 +137,23 @@ def saving(
         frames.write(result)
 
     return kept_on_interrupt(frames, save_both)
+
+
+def each_of(
+    photos: Sequence[Source], classifier: "Classifier", run: Callable[[Source, "Tensor"], None], messages: Messages
+) -> None:
+    """Read photos and work on one after another; the exit status is 1 where some cannot be read."""
+    failed = 0
+    for photo in photos:
+        try:
+            image = photo.read().to(classifier.mean.device)
+        except PictureError as error:
+            failed += 1
+            messages.failure(photo.shown, error)
+        else:
+            run(photo, image)
+    if failed:
+        raise click.exceptions.Exit(1)
 
 
 def save(result: "Image | Figure", outputs: Outputs, source: Source, about: dict[str, Any]) -> None:

@@ -1,21 +1,25 @@
 """`interp style`."""
 
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from interpret.bounds import ABOVE_0
 from interpret.errors import InterpretError
 
 from ..job.provenance import provenance
 from ..job.results import Outputs
-from ..job.sources import one_picture
+from ..job.sources import Source, one_picture, sources_of
 from ..options.messages import Messages
 from ..options.network import ModelOptions
-from ..options.numbers import AT_LEAST_ZERO
+from ..options.numbers import AT_LEAST_ZERO, Number
 from ..options.output import output_option
-from ..options.pictures import complete_pictures, seed_option
+from ..options.pictures import PictureOptions, complete_pictures, seed_option
 from ..options.record import argument, command, option
 from ..options.types import COUNT, NUMBERS
-from .optimised import Frames, check_drawable, gif_option, longer_side, saving, size_option
+from .optimised import Frames, check_drawable, each_of, gif_option, longer_side, saving, size_option
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,31 @@ class Painting:
     scales: list[float] | None = option("Sizes one after another, such as 0.5,1.", type=NUMBERS)
     optimizer: Literal["adam", "lbfgs"] = option("", default="adam")
     start: Literal["photo", "noise"] = option("", default="photo")
+    style_scale: float | None = option(
+        "Longer side of the styles, as a share of the painting's: less makes finer strokes.",
+        type=Number(ABOVE_0, 100.0),
+    )
     preserve_color: bool = option("Paint with brightness alone; the photo's colours stay.")
     seed: int = seed_option()
+
+
+@dataclass(frozen=True)
+class OtherPictures:
+    """Pictures beside the photo and the styles."""
+
+    init: str | None = option("Begin with this picture, such as an earlier painting.", metavar="PICTURE")
+    mask: str | None = option(
+        "Paint where this picture is white, and leave the photo where it is black.", metavar="FILE"
+    )
+
+    def read(self, like: "Tensor") -> "dict[str, Tensor]":
+        """The method's options that they are."""
+        found = {}
+        if self.init:
+            found["start"] = one_picture(self.init).read().to(like)
+        if self.mask:
+            found["mask"] = one_picture(self.mask).read().to(like).mean(1, keepdim=True)
+        return found
 
 
 @command(short_help="Paint a photo in the manner of other pictures: style transfer.")
@@ -41,13 +68,14 @@ def style(
     styles: tuple[str, ...] = argument(nargs=-1, required=True, metavar="STYLE...", shell_complete=complete_pictures),
     style_weights: list[float] | None = option("One for each style, such as 2,1; equal by default.", type=NUMBERS),
     painting: Painting,
+    others: OtherPictures,
     size: int | None = size_option(),
     gif: str | None = gif_option(),
     output: str | None = output_option(),
     model: ModelOptions,
     messages: Messages,
 ) -> None:
-    """Paint a photo, CONTENT, in the manner of one or several STYLE pictures.
+    """Paint a photo, CONTENT, or all photos of a folder, in the manner of one or several STYLE pictures.
 
     \b
     interp style photo.jpg sample:painting-night-cafe
@@ -56,23 +84,30 @@ def style(
     Any network works through its layers' names; where VGG-19 can be downloaded, -m vgg19 paints
     with the layers of the paper.
     """
-    source = one_picture(content)
+    photos = sources_of(PictureOptions(pictures=(content,)))
     sources = [one_picture(word) for word in styles]
     if style_weights is not None and len(style_weights) != len(sources):
         raise InterpretError(f"{len(sources)} style pictures need as many --style-weights, not {len(style_weights)}")
-    outputs, frames = Outputs(output, [source]), Frames(gif)
+    if gif and len(photos) > 1:
+        raise InterpretError(f"--gif is of one painting, and these are {len(photos)}")
+    outputs = Outputs(output, photos)
     outputs.no_raw_format()
+    Frames(gif)  # which checks the name
+    if others.init and painting.start == "noise":
+        raise InterpretError("--init is what it begins with; leave out --start")
     classifier = model.open()
     check_drawable(classifier)
-    image = source.read().to(classifier.mean.device)
     chosen = {name: value for name, value in asdict(painting).items() if value is not None and value != ()}
-    chosen["size"] = longer_side(image, size)
+    told = {"styles": [one.shown for one in sources], "style_weights": style_weights, **chosen, **asdict(others)}
 
-    from interpret.drawing.style_transfer import style_transfer
+    def paint(photo: Source, image: "Tensor") -> None:
+        from interpret.drawing.style_transfer import style_transfer
 
-    told = {"styles": [one.shown for one in sources], "style_weights": style_weights, **chosen}
-    about = provenance("style", model, classifier, picture=source.shown, options=told)
-    with saving(frames, outputs, source, about) as save:
-        paintings = [one.read().to(image) for one in sources]
-        save(style_transfer(classifier, image, paintings, weights=style_weights, watch=frames, **chosen))
-    messages.note(frames.progress)
+        frames, options = Frames(gif), {**chosen, "size": longer_side(image, size)}
+        about = provenance("style", model, classifier, picture=photo.shown, options=told | {"size": options["size"]})
+        with saving(frames, outputs, photo, about) as save:
+            paintings, options = [one.read().to(image) for one in sources], options | others.read(image)
+            save(style_transfer(classifier, image, paintings, weights=style_weights, watch=frames, **options))
+        messages.note(frames.progress)
+
+    each_of(photos, classifier, paint, messages)

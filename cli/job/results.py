@@ -132,18 +132,21 @@ def _encode_picture(buffer: io.BytesIO, suffix: str, picture: "Image", text: str
 
 
 def _encode_figure(buffer: io.BytesIO, suffix: str, figure: "Figure", text: str) -> None:
-    from matplotlib import rc_context
+    from matplotlib import rc_context, rcParams
     from PIL import Image
 
-    kind = suffix[1:]
+    kind, asked = suffix[1:], rcParams["savefig.dpi"]  # "figure" unless somebody has asked for another
     if suffix in RASTER:
         drawn = io.BytesIO()
-        figure.savefig(drawn, format="png", dpi=150, pil_kwargs={"compress_level": 0})  # it is encoded below
+        figure.savefig(
+            drawn, format="png", dpi=150 if asked == "figure" else asked, pil_kwargs={"compress_level": 0}
+        )  # it is encoded below
         _encode_picture(buffer, suffix, Image.open(drawn).convert("RGB"), text)
     else:
         key = "Keywords" if kind == "pdf" else "Description"
-        with rc_context({"pdf.fonttype": 42, "text.usetex": False}):  # TrueType, which publishers ask for; no TeX runs
-            figure.savefig(buffer, format=kind, metadata={key: text}, dpi=200)
+        # TrueType, which publishers ask for, letters that can be edited instead of outlines, and no TeX.
+        with rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "text.usetex": False}):
+            figure.savefig(buffer, format=kind, metadata={key: text}, dpi=200 if asked == "figure" else asked)
 
 
 def _as_figure(picture: "Image") -> "Figure":

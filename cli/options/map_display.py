@@ -1,7 +1,7 @@
 """How maps look: the options that every explainer has for it, with its own defaults."""
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -10,6 +10,7 @@ from interpret.errors import InterpretError
 
 from .numbers import Number
 from .record import option
+from .types import WORDS
 
 if TYPE_CHECKING:
     from interpret.figures.display import Display
@@ -31,6 +32,38 @@ class ScaleType(click.ParamType):
         if not 0 < number < float("inf"):
             raise InterpretError(f"--scale is each, shared or a number above 0, not {value!r}")
         return number
+
+
+def colormap_option() -> Any:
+    """Other colours."""
+    return option(
+        "Of matplotlib, such as viridis, or RdBu_r for maps with negative values, where zero has to be grey; or one "
+        "for each kind: viridis,RdBu_r.",
+        default="",
+        show_default=False,
+        type=Colormaps(),
+        metavar="NAMES",
+    )
+
+
+def opacity_option() -> Any:
+    """Of maps over pictures."""
+    return option("Of the strongest colour over the picture.", default=0.72, type=Number(ABOVE_0, 1.0))
+
+
+class Colormaps(click.ParamType):
+    """Names of matplotlib's colormaps with commas between them, which are looked up at once."""
+
+    name = "colormaps"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
+        """The names."""
+        names = WORDS.convert(value, param, ctx)
+        if names:
+            from interpret.figures.colours import colours_of
+
+            colours_of(names)
+        return names
 
 
 @dataclass(frozen=True)
@@ -55,10 +88,17 @@ class DisplayOptions:
         "One value a pixel: the channels' largest, sum or mean; or their own colours around grey."
     )
     signed: bool = option("Blue against the class and red for it, or sizes alone.", "--signed/--absolute", default=True)
+    blur: float = option(
+        "Of what is drawn, as a share of the shorter side, so that single bright pixels are seen; the numbers stay.",
+        type=Number(0.0, 0.2),
+    )
+    colormap: list[str] = colormap_option()
+    opacity: float = opacity_option()
+    caption: bool = option("Write method, class, probability and largest value below the picture.")
 
-    @property
-    def display(self) -> "Display":
-        """What draws them."""
+    def of(self, method: str) -> "Display":
+        """What draws the maps of a method."""
         from interpret.figures.display import Display
 
-        return Display(**asdict(self))
+        own = {name: value for name, value in vars(self).items() if name != "caption"}
+        return Display.of(method, **{**own, "colormap": tuple(self.colormap)})

@@ -13,6 +13,9 @@ from .objectives import Objective, map_in, total_variation
 from .tiles import Tile, fitted, tiles
 
 MARGIN = 64
+# Covariances count as no smaller than this share of the squared means: those of a flat picture are 0, and errors
+# relative to them would leave its colour no weight. Those of paintings are larger, in every layer of the recipe.
+FLAT = 0.01
 
 Moments = Mapping[str, tuple[Tensor, Tensor]]  # layer to the means (K,) and mean products (K, K) of its channels
 
@@ -26,6 +29,7 @@ class Style:
     layers: Sequence[str]
     content_layer: str  # whose features stay those of the photo
     content_weight: float  # of these against the style
+    scale: float = 1  # longer side of the pictures, as a share of the painting's
 
 
 @dataclass
@@ -43,7 +47,8 @@ class StyleLoss:
     def __post_init__(self) -> None:
         layers, longest = (*self.style.layers, self.style.content_layer), max(self.photo.shape[-2:])
         self.look = looker(self.view, tuple(dict.fromkeys(layers)))
-        self.style_moments = [self.moments(fitted(picture, longest)) for picture in self.style.pictures]
+        side = max(MARGIN, round(longest * self.style.scale))
+        self.style_moments = [self.moments(fitted(picture, side)) for picture in self.style.pictures]
         self.cut = self.tiles_of(self.photo)
         with left_as_found(self.view), torch.no_grad():
             self.content = [map_in(self.look(tile.of(self.photo)), self.style.content_layer) for tile in self.cut]
@@ -113,10 +118,14 @@ def style_distance(moments: Moments, style: Moments) -> Tensor:
     losses = []
     for layer, (mean, products) in moments.items():
         style_mean, style_products = style[layer]
+        squares = torch.outer(style_mean, style_mean)
         losses.append(_relative(mean, style_mean))
-        losses.append(_relative(products - torch.outer(mean, mean), style_products - style_mean.outer(style_mean)))
+        covariances = products - torch.outer(mean, mean), style_products - squares
+        losses.append(_relative(*covariances, least=FLAT * squares.square().sum()))
     return torch.stack(losses).sum()
 
 
-def _relative(value: Tensor, reference: Tensor) -> Tensor:
-    return (value - reference).square().sum() / reference.square().sum().clamp(min=1e-12)
+def _relative(value: Tensor, reference: Tensor, least: Tensor | float = 0.0) -> Tensor:
+    """A squared error as a share of the reference's square, or of so much where that is less."""
+    size = torch.maximum(reference.square().sum(), torch.as_tensor(least).to(reference))
+    return (value - reference).square().sum() / size.clamp(min=1e-12)

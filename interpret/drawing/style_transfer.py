@@ -24,7 +24,7 @@ RECIPES = (
 )
 VGG19 = "features.36"  # only the 19 layer VGG without batch norm ends there
 STRIDE = 32  # of the deepest layers of nearly all classifiers
-LEARNING_RATES = {"adam": 0.02, "lbfgs": 0.5}
+LEARNING_RATES = {"adam": 0.02, "lbfgs": 1.0}
 
 
 def style_transfer(
@@ -41,7 +41,9 @@ def style_transfer(
     scales: Sequence[float] = (0.71, 1),
     size: int | None = None,
     optimizer: Literal["adam", "lbfgs"] = "adam",
-    start: Literal["photo", "noise"] = "photo",
+    start: Literal["photo", "noise"] | Tensor = "photo",
+    style_scale: float = 1,
+    mask: Tensor | None = None,
     preserve_color: bool = False,
     tile: int = 512,
     seed: int = 0,
@@ -66,7 +68,9 @@ def style_transfer(
         scales: sizes one after another, as shares of the last one.
         size: the longer side of the result; by default the photo's own.
         optimizer: "adam" or "lbfgs".
-        start: "photo" or "noise".
+        start: "photo", "noise", or a picture (1, C, h, w) in [0, 1], such as an earlier painting.
+        style_scale: the longer side of the styles, as a share of the painting's: less makes finer strokes.
+        mask: (1, 1, h, w) in [0, 1], where it is painted: 0 leaves the photo as it is.
         preserve_color: paint with brightness alone and keep the photo's colours.
         tile: the longest side that the network looks at in one go.
         seed: of the noise.
@@ -77,26 +81,45 @@ def style_transfer(
 
     Raises:
         UnknownNameError: a layer does not exist.
-        InterpretError: the weights do not fit the styles.
+        InterpretError: the weights do not fit the styles, or the scale of the styles is not above 0.
     """
     shares = _shares(weights, len(styles))
+    if not style_scale > 0:
+        raise InterpretError(f"the scale of the styles is above 0, not {style_scale}")
     # Where a stride does not divide a side, layers see less of its last rows, and what they do not see is not painted.
     # So the canvas is larger than the picture, and is cut at the end.
-    photo, frame = framed(fitted(content.detach(), size))
+    clean = fitted(content.detach(), size)
+    photo, frame = framed(clean)
     view, inputs, _ = on_input_grid(classifier, photo)
     layers, content_layer = chosen_layers(view, inputs, layers, content_layer)
     colours = photo if preserve_color else None
     if preserve_color:
         photo, styles = _grey(photo), [_grey(style) for style in styles]
-    style = Style(styles, shares, layers, content_layer, content_weight)
+    style = Style(styles, shares, layers, content_layer, content_weight, style_scale)
     watched = watch and (lambda step: watch(replace(step, image=recoloured(step.image, colours))))
     painter = _Painter(photo=photo, style=style, smoothness=smoothness, side=tile, steps=steps, optimizer=optimizer)
-    painted = first = photo if start == "photo" else _noise(photo, seed)
+    painted = first = _started(start, photo, clean, seed)
     for number, scale in enumerate(scales):
         height, width = (max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in photo.shape[-2:])
-        enlarged = with_detail(painted, first, height, width)
+        # The finer detail of a picture, which a smaller scale has lost, comes back; that of noise would be noise again.
+        plain = isinstance(start, str) and start == "noise"
+        enlarged = resized(painted, height, width) if plain else with_detail(painted, first, height, width)
         painted = painter.paint(view, enlarged, first=number * steps, watch=watched, what=f"scale {scale:g}")
-    return recoloured(painted, colours)[..., frame[0] : frame[2], frame[1] : frame[3]]
+    result = recoloured(painted, colours)[..., frame[0] : frame[2], frame[1] : frame[3]]
+    return result if mask is None else masked(result, clean, mask)
+
+
+def masked(painted: Tensor, photo: Tensor, mask: Tensor) -> Tensor:
+    """A painting (1, C, H, W) where a mask (1, 1, h, w) of any size is 1, the photo where it is 0."""
+    share = F.interpolate(mask.to(photo), photo.shape[-2:], mode="bilinear", antialias=True).clamp(0, 1)
+    return share * painted + (1 - share) * photo
+
+
+def _started(start: str | Tensor, photo: Tensor, clean: Tensor, seed: int) -> Tensor:
+    """What is painted over: the photo on its canvas, noise, or another picture in the photo's place."""
+    if isinstance(start, Tensor):
+        return framed(resized(start.detach().to(photo), *clean.shape[-2:]))[0]
+    return photo if start == "photo" else _noise(photo, seed)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,13 +30,30 @@ EXPLAINERS = {
     "lrp": "signed",
 }
 
-# A display says whether the map is laid over the picture, which percentile of the absolute values gets the strongest
-# colour, how the channels become one value a pixel, and whether they keep their signs in that.
+# A display says whether the map is laid over the picture, alone and beside it, which percentile of the absolute values
+# gets the strongest colour, how the channels become one value a pixel, whether they keep their signs in that, and how
+# far what is drawn is blurred, as a share of the shorter side: single bright pixels among dark ones are not seen.
+_PIXELS = {"view": "heatmap", "beside": "heatmap", "blur": 0.0}
 DISPLAYS = {
-    "map": {"view": "overlay", "percentile": 100.0, "aggregate": "sum", "signed": True},
-    "absolute": {"view": "heatmap", "percentile": 99.5, "aggregate": "max", "signed": False},
-    "signed": {"view": "heatmap", "percentile": 99.5, "aggregate": "sum", "signed": True},
-    "colours": {"view": "heatmap", "percentile": 99.5, "aggregate": "colours", "signed": True},
+    "map": {"view": "overlay", "beside": "overlay", "percentile": 100.0, "aggregate": "sum", "signed": True}
+    | {"blur": 0.0},
+    "absolute": _PIXELS | {"percentile": 99.5, "aggregate": "max", "signed": False},
+    "signed": _PIXELS | {"percentile": 99.0, "aggregate": "sum", "signed": True, "blur": 0.005},
+    "colours": _PIXELS | {"percentile": 99.5, "aggregate": "colours", "signed": True},
+}
+
+# What the numbers of a map are, where they are not what is explained itself, such as "logit of koala".
+_SLOPE = "{} per unit of pixel value"
+UNITS = {
+    "saliency": _SLOPE,
+    "smoothgrad": _SLOPE,
+    "guided_backprop": _SLOPE,
+    "deconvnet": _SLOPE,
+    "gradcam_plusplus": "no unit",
+    "guided_gradcam": "no unit",
+    "eigencam": "activation",
+    "scorecam": "activation",
+    "ablationcam": "activation",
 }
 
 
@@ -49,3 +66,9 @@ def title_of(name: str) -> str:
     """A method's name as people write it: the beginning of the first line of its file."""
     text = importlib.import_module(f".{name}", __name__).__doc__ or name
     return text.split(" (")[0].split(",")[0]
+
+
+def unit_of(name: str, explained: str, *, average: str = "plain") -> str:
+    """The unit of a method's maps of what is explained, such as "logit of koala"; the average is smoothgrad's."""
+    unit = UNITS.get(name, "{}").format(explained)
+    return unit if average == "plain" else f"square of {unit}"

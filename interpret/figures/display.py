@@ -1,27 +1,32 @@
-"""Attributions as pictures: colour maps, overlays and figures; the only place that rescales a map."""
+"""How maps look: what is drawn of an attribution, and in which view, alone or beside its picture."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from ..errors import InterpretError
 from ..explainers import DISPLAYS, EXPLAINERS
 from ..explainers.aggregation import combined
-from .colours import Scale, as_picture, colorize, colour_array, colour_steps, colour_table, opacities
-from .panels import Panel, colour_bar, panel_figure
+from .colours import OPACITY, Scale, as_picture, colour_array, colours_of
+from .overlays import bar_colours, has_negative, heatmap, limit_of, luma, one_map, overlay, own_colours
+from .panels import Sheet, wrapped
 from .plain_text import plain_text
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R 601
-HATCHING = (0.52, 0.42)  # how bright what the network never saw is left, on its lines and between them
+WIDTH, MARGIN, GAP = 9.0, 0.1, 0.15  # inches: of all, around it, and between its pictures
+BAR, NUMBERS = 0.22, 0.85  # inches: the bar's width, and what its numbers and its label take
+FLATTEST, TALLEST = 0.25, 1.6  # times its width, a picture
+POINTS, LINE = 11, 0.2  # of its letters, and inches from line to line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +38,10 @@ class Display:
     percentile: float  # of the sizes of the values, what counts as the largest; below 100 a few outliers saturate
     aggregate: str  # one value a pixel, the "max", "sum" or "mean" of the channels; or "colours", their own
     signed: bool  # keep the signs of the channels, or combine their sizes alone
+    blur: float = 0.0  # standard deviation, as a share of the shorter side, of a blur of what is drawn
+    beside: str = "overlay"  # what stands at the picture's side: the "overlay" or the "heatmap"
+    colormap: tuple[str, ...] = ()  # of matplotlib, instead of our own
+    opacity: float = OPACITY  # of the strongest colour over a picture
 
     @classmethod
     def of(cls, method: str, **changes: Any) -> Self:
@@ -43,7 +52,8 @@ class Display:
         """What is drawn of an attribution (N, C, H, W): one value a pixel, or the colours as they are."""
         if self.aggregate == "colours" and attribution.shape[1] == 3:
             return attribution
-        return combined(attribution, "sum" if self.aggregate == "colours" else self.aggregate, absolute=not self.signed)
+        aggregate = "sum" if self.aggregate == "colours" else self.aggregate
+        return blurred(combined(attribution, aggregate, absolute=not self.signed), self.blur)
 
     def limit(self, *values: Tensor) -> float:
         """The value that gets the strongest colour, one for all that ``values`` gave of some attributions."""
@@ -68,104 +78,28 @@ class Display:
 
         The texts are the title, the caption and the unit of a figure side by side.
         """
+        how = {"limit": limit, "seen": seen, "signed": signed, "colormap": self.colormap}
         if self.view == "side-by-side":
-            return side_by_side(image, values, limit=limit, seen=seen, **texts)
+            return side_by_side(image, values, view=self.beside, opacity=self.opacity, **how, **texts)
         if values.shape[1] == 3:
             return own_colours(values, limit=limit, seen=seen)
         if self.view == "heatmap":
-            return heatmap(values, limit=limit, seen=seen, signed=signed)
-        return overlay(image, values, limit=limit, seen=seen, signed=signed)
+            return heatmap(values, **how)
+        return overlay(image, values, opacity=self.opacity, **how)
 
 
-def limit_of(*attributions: Tensor, percentile: float = 100) -> float:
-    """The value that gets the strongest colour, one for all the maps given.
-
-    Args:
-        attributions: (N, 1, H, W) or (H, W) maps.
-        percentile: of the absolute values; below 100 a few outliers may saturate.
-
-    Returns:
-        A number above 0, or 0 where every map is zero.
-    """
-    values = torch.cat([attribution.detach().abs().flatten().float().cpu() for attribution in attributions])
-    if percentile == 100 and len(values) and bool(torch.isfinite(largest := values.max())):
-        return float(largest)
-    values = values[torch.isfinite(values)]
-    if not len(values):
-        return 0.0
-    return float(np.percentile(values.numpy(), percentile)) or float(values.max())
-
-
-def has_negative(values: Tensor, limit: float) -> bool:
-    """Whether values need colours around zero; what rounding leaves below zero has no colour of its own."""
-    return bool((values < -1e-3 * limit).any())
-
-
-def own_colours(attribution: Tensor, *, limit: float | None = None, seen: Tensor | None = None) -> Image.Image:
-    """An attribution of colour channels in their own colours around grey, as papers draw guided backpropagation.
-
-    Args:
-        attribution: (1, 3, H, W).
-        limit: the value that gets full brightness; by default the largest.
-        seen: (H, W) booleans; the rest is hatched.
-
-    Returns:
-        A picture of H x W pixels.
-    """
-    limit = limit_of(attribution) if limit is None else limit
-    values = np.nan_to_num(colour_array(attribution))
-    return as_picture(_hatched(0.5 + 0.5 * values / (limit or 1), seen))
-
-
-def heatmap(
-    attribution: Tensor, *, limit: float | None = None, seen: Tensor | None = None, signed: bool | None = None
-) -> Image.Image:
-    """A map alone, in the colours of ``colorize``; a map with negative values is drawn around zero.
-
-    Args:
-        attribution: (1, 1, H, W) or (H, W).
-        limit: the value that gets the strongest colour; by default the map's largest.
-        seen: (H, W) booleans; the rest is hatched.
-        signed: draw around zero, or not; by default where the map has negative values.
-
-    Returns:
-        A picture of H x W pixels.
-    """
-    values, scale = _one_map(attribution, limit, signed)
-    return as_picture(_hatched(colorize(values, limit=scale.limit, signed=scale.signed), seen))
-
-
-def overlay(
-    image: Tensor,
-    attribution: Tensor,
-    *,
-    limit: float | None = None,
-    seen: Tensor | None = None,
-    signed: bool | None = None,
-) -> Image.Image:
-    """A map over its picture: the picture in grey, coloured where, and as much as, the map is not zero.
-
-    Args:
-        image: (1, 3, H, W) or (1, 1, H, W), in [0, 1].
-        attribution: (1, 1, H, W), laid on the picture.
-        limit: the value that gets the strongest colour; by default the map's largest. Give several
-            pictures the same one to make them comparable.
-        seen: (H, W) booleans: what the network saw; the rest is hatched, not coloured.
-        signed: draw around zero, or not; by default where the map has negative values.
-
-    Returns:
-        A picture of H x W pixels.
-    """
-    values, scale = _one_map(attribution, limit, signed)
-    photo = colour_array(image)
-    if photo.shape[:2] != values.shape:
-        raise InterpretError(f"a map of {values.shape} does not lie on a picture of {photo.shape[:2]}")
-    grey = photo @ GREY
-    base = 0.35 * photo + 0.65 * grey[..., None]
-    steps = colour_steps(values, scale.limit, scale.signed)
-    opacity = opacities(scale.signed)
-    blended = base * (1 - opacity)[steps] + (opacity * colour_table(scale.signed))[steps]
-    return as_picture(_hatched(blended, seen))
+def blurred(values: Tensor, share: float) -> Tensor:
+    """Values (N, C, H, W) under a Gaussian blur whose deviation is a share of the shorter side; 0 leaves them alone."""
+    deviation = share * min(values.shape[-2:])
+    if deviation < 0.1:
+        return values
+    reach = max(1, round(3 * deviation))
+    steps = torch.arange(-reach, reach + 1, dtype=torch.float32)
+    kernel = torch.softmax(-(steps**2) / (2 * deviation**2), 0)
+    flat = torch.nan_to_num(values.float(), 0.0, 0.0, 0.0).cpu().flatten(0, 1)[:, None]
+    flat = F.conv2d(F.pad(flat, (reach, reach, 0, 0), mode="replicate"), kernel.view(1, 1, 1, -1))
+    flat = F.conv2d(F.pad(flat, (0, 0, reach, reach), mode="replicate"), kernel.view(1, 1, -1, 1))
+    return flat.view(values.shape)
 
 
 @plain_text
@@ -175,55 +109,86 @@ def side_by_side(
     *,
     limit: float | None = None,
     seen: Tensor | None = None,
+    signed: bool | None = None,
     title: str = "",
     caption: str = "",
     unit: str = "",
+    view: Literal["overlay", "heatmap"] = "overlay",
+    colormap: str | Sequence[str] = (),
+    opacity: float = OPACITY,
 ) -> Figure:
-    """The picture, the map over it, and a bar of its colours in the attribution's own units.
+    """The picture, its map, and a bar of the map's colours as they are in the picture, in the attribution's own units.
 
-    An attribution of three channels is drawn in its own colours instead, which need no bar.
+    An attribution of three channels is drawn in its own colours instead, which need no bar. Over a picture a colour
+    depends on what is below it, so the bar becomes lighter, from left to right, as the picture's parts are.
 
     Args:
         image: (1, 3, H, W) in [0, 1].
         attribution: (1, 1, H, W) or (1, 3, H, W), laid on the picture.
         limit: the value that gets the strongest colour; by default the map's largest.
         seen: (H, W) booleans: what the network saw.
+        signed: draw around zero, or not; by default where the map has negative values.
         title: above the picture, such as what the network predicts.
-        caption: above the map.
+        caption: above the map; it may have several lines.
         unit: beside the colour bar.
+        view: the map over the picture, or the map alone.
+        colormap: as for ``colorize``.
+        opacity: of the strongest colour, above 0 and at most 1.
 
     Returns:
         A matplotlib Figure that is not known to pyplot.
     """
-    if coloured := attribution.shape[-3] == 3:
-        drawn = own_colours(attribution, limit=limit, seen=seen)
+    how = {"limit": limit, "seen": seen, "signed": signed, "colormap": colormap}
+    if attribution.shape[-3] == 3:
+        drawn, bar = own_colours(attribution, limit=limit, seen=seen), None
     else:
-        drawn = overlay(image, attribution, limit=limit, seen=seen)
-    panels = [Panel(colour_array(image), title), Panel(drawn, caption)]
-    size = 9, 0.6 + 4 * min(max(drawn.height / drawn.width, 0.4), 1.6)
-    figure = panel_figure([panels], size, title={"fontsize": 11, "loc": "left"})
-    if not coloured:
-        colour_bar(figure, _one_map(attribution, limit)[1], unit, ax=figure.axes[1], fraction=0.045)
-    return figure
+        scale, colours = one_map(attribution, limit, signed)[1], colours_of(colormap, opacity)
+        if view == "heatmap":
+            drawn, bar = heatmap(attribution, **how), (scale, bar_colours(scale, colours))
+        else:
+            drawn = overlay(image, attribution, opacity=opacity, **how)
+            bar = scale, bar_colours(scale, colours, _greys(image, seen))
+    return _figure((as_picture(colour_array(image)), drawn), (title, caption), bar, unit)
 
 
-def _one_map(attribution: Tensor, limit: float | None, signed: bool | None = None) -> tuple[np.ndarray, Scale]:
-    """The (H, W) values of one map, and its scale."""
-    flat = attribution.detach().float().cpu()
-    if flat.dim() > 2 and flat.numel() != flat.shape[-1] * flat.shape[-2]:
-        raise InterpretError(f"draw one map with one channel at a time, not {tuple(flat.shape)}")
-    values = flat.reshape(flat.shape[-2:])
-    limit = limit_of(attribution) if limit is None else limit
-    return values.numpy(), Scale(limit, has_negative(values, limit) if signed is None else signed)
+def _greys(image: Tensor, seen: Tensor | None) -> tuple[float, float]:
+    """The darkest and the lightest grey of what the network sees of a picture."""
+    grey = luma(image)
+    grey = grey if seen is None or not seen.any() else grey[seen.cpu().numpy()]
+    return float(grey.min()), float(grey.max())
 
 
-def _hatched(colours: np.ndarray, seen: Tensor | None) -> np.ndarray:
-    """Darken what the network never saw under diagonal lines, so that it cannot pass for a cold place."""
-    if seen is None or bool(seen.all()):
-        return colours
-    height, width = colours.shape[:2]
-    period = max(6, round(min(height, width) / 40))
-    diagonal = np.arange(height, dtype=np.int32)[:, None] + np.arange(width, dtype=np.int32)
-    shades = np.where(np.arange(height + width) % period < max(1, period // 4), *HATCHING).astype(np.float32)
-    grey = colours @ np.full(3, 1 / 3, dtype=np.float32)
-    return np.where(seen.cpu().numpy()[..., None], colours, (grey * shades[diagonal])[..., None])
+def _figure(
+    pictures: Sequence[Image.Image], texts: Sequence[str], bar: tuple[Scale, np.ndarray] | None, unit: str
+) -> Figure:
+    widest = (WIDTH - 2 * MARGIN - GAP - (GAP + BAR + NUMBERS if bar else 0)) / 2
+    ratio = min(max(pictures[1].height / pictures[1].width, FLATTEST), TALLEST)
+    size = widest, widest * ratio
+    titles = [[line for part in text.split("\n") for line in wrapped(part, widest, POINTS)] for text in texts]
+    above = MARGIN + LINE * max(map(len, titles))
+    below = MARGIN + (0.14 if bar and bar[1].shape[1] > 1 else 0)
+    sheet = Sheet(WIDTH, above + size[1] + below)
+    for number, (picture, lines) in enumerate(zip(pictures, titles, strict=True)):
+        axes = sheet.axes(MARGIN + number * (widest + GAP), size, top=above)
+        axes.imshow(picture)
+        axes.set_axis_off()
+        axes.set_title("\n".join(lines), fontsize=POINTS, loc="left", parse_math=False)
+    if bar:
+        # As high as the picture, which is flatter than its place where its shape is an extreme one.
+        height = min(size[1], widest * pictures[1].height / pictures[1].width)
+        place = sheet.axes(MARGIN + 2 * (widest + GAP), (BAR, height), top=above + (size[1] - height) / 2)
+        draw_bar(place, *bar)
+        place.set_ylabel("\n".join(wrapped(unit, height, 10)), parse_math=False)
+    return sheet.figure
+
+
+def draw_bar(axes: Axes, scale: Scale, colours: np.ndarray) -> None:
+    """Draw a bar (256, k, 3) as high as its axes, with the values of a scale at its right."""
+    top = scale.limit or 1
+    extent = 0, 1, -top if scale.signed else 0, top
+    axes.imshow(colours.clip(0, 1), aspect="auto", origin="lower", extent=extent, interpolation="bilinear")
+    axes.set_xticks([])
+    axes.yaxis.tick_right()
+    axes.yaxis.set_label_position("right")
+    if colours.shape[1] > 1:
+        axes.set_xlabel("dark to light", fontsize=6.5, labelpad=3)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from ..classifier import Classifier
 from ..images.files import read
 from ..progress import progress_bar
 from .cache import MapStore
-from .grid_layout import arrange, check_layout
+from .colours import OPACITY, colours_of
+from .grid_layout import Layout, arrange, check_layout
 from .grid_maps import AttackFunction, Cell, GridContents, cells_of
-from .grid_panels import GridFigure
+from .grid_panels import GridFigure, GridLook, letters_of
+from .panels import Sheet
 from .plain_text import plain_text
 
 
@@ -36,6 +39,10 @@ def grid(
     picture: bool = True,
     whole: bool = False,
     width: float | None = None,
+    caption: bool = True,
+    letters: bool = False,
+    colormap: str | Sequence[str] = (),
+    opacity: float = OPACITY,
     cache: str | os.PathLike | None = None,
 ) -> Figure:
     """Maps of several methods, classes, layers, networks, attacks and pictures side by side.
@@ -61,6 +68,10 @@ def grid(
         picture: whether the pictures themselves are shown, with what the network predicts.
         whole: show all of each picture, hatched where the network sees nothing, not only what it sees.
         width: of the figure in inches; by default as many as the columns take.
+        caption: write each map's largest value below it.
+        letters: write a, b, c in the panels, for a text to speak of.
+        colormap: of matplotlib: one for maps with negative values, where zero has to be grey, one for others, or both.
+        opacity: of the strongest colour over a picture, above 0 and at most 1.
         cache: a folder that keeps raw maps, so that drawing them again costs no passes.
 
     Returns:
@@ -77,9 +88,10 @@ def grid(
     )
     pictures = _named(images)
     check_layout(rows, cols, scale)  # before the work
+    look = GridLook(view, whole, width, caption, letters, colours_of(colormap, opacity))
     with progress_bar(len(pictures) * contents.maps_per_picture(), "grid", "map") as bar:
         cells = [cell for name, image in pictures.items() for cell in cells_of(name, image, contents, bar.update)]
-    return grid_of(cells, rows=rows, cols=cols, scale=scale, view=view, whole=whole, width=width)
+    return grid_of(cells, look, rows=rows, cols=cols, scale=scale)
 
 
 def _named(images: Tensor | Mapping[str, Tensor] | Sequence[str | os.PathLike]) -> dict[str, Tensor]:
@@ -94,13 +106,26 @@ def _named(images: Tensor | Mapping[str, Tensor] | Sequence[str | os.PathLike]) 
 @plain_text
 def grid_of(
     cells: Sequence[Cell],
+    look: GridLook | None = None,
     *,
     rows: Sequence[str] | None = None,
     cols: Sequence[str] | None = None,
     scale: str = "each",
-    view: str | None = None,
-    whole: bool = False,
-    width: float | None = None,
 ) -> Figure:
     """The figure of panels that are made already; see ``grid``."""
-    return GridFigure(arrange(cells, rows, cols, scale), width, whole).draw(view)
+    return _figure(arrange(cells, rows, cols, scale), look or GridLook())
+
+
+def _figure(layout: Layout, look: GridLook) -> Figure:
+    """A grid drawn in as many parts, side by side or below each other, as keep it from becoming too long."""
+    parts, across = layout.parts()
+    if across and look.width is not None:
+        look = replace(look, width=look.width / len(parts))
+    drawn = [GridFigure(part, look) for part in parts]
+    widths, heights = zip(*(part.size for part in drawn), strict=True)
+    sheet = Sheet(sum(widths), max(heights)) if across else Sheet(max(widths), sum(heights))
+    letters = letters_of() if look.letters else iter(())
+    for number, part in enumerate(drawn):
+        corner = (sum(widths[:number]), 0.0) if across else (0.0, sum(heights[:number]))
+        part.draw(sheet, *corner, letters)
+    return sheet.figure

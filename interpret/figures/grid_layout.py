@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..errors import InterpretError, did_you_mean
 from ..explainers import title_of
@@ -11,6 +12,7 @@ from .grid_maps import AXES, PICTURE, Cell
 SCALES = ("each", "row", "col", "shared")
 Key = tuple[str, ...]  # a value of each axis of one direction; "" where it does not matter
 Place = tuple[int, int]  # row and column
+LONGEST, WIDEST = 10, 12  # rows and columns, beyond which a grid is wrapped
 
 
 @dataclass
@@ -25,6 +27,32 @@ class Layout:
     captions: dict[Place, str] = field(default_factory=dict)  # below panels
     scales: dict[Place, Scale] = field(default_factory=dict)
     bars: set[Place] = field(default_factory=set)  # below which panels a bar of colours stands
+
+    def part(self, rows: range, cols: range) -> "Layout":
+        """Some of the rows and columns of it."""
+
+        def moved(values: dict[Place, Any]) -> dict[Place, Any]:
+            inside = {place: value for place, value in values.items() if place[0] in rows and place[1] in cols}
+            return {(row - rows.start, col - cols.start): value for (row, col), value in inside.items()}
+
+        labels = [self.row_labels[row] for row in rows], [[tier[col] for col in cols] for tier in self.col_labels]
+        captions, scales = moved(self.captions), moved(self.scales)
+        bars = set(moved(dict.fromkeys(self.bars)))
+        return Layout(moved(self.cells), len(rows), len(cols), *labels, captions, scales, bars)
+
+    def parts(self) -> tuple[list["Layout"], bool]:
+        """Parts that do not get too long, of many rows or many columns, and whether they stand side by side."""
+        rows, cols = range(self.rows), range(self.cols)
+        blocks = min(-(-self.rows // LONGEST), max(1, WIDEST // self.cols))
+        if blocks > 1:
+            return [self.part(rows[cut], cols) for cut in _cuts(self.rows, blocks)], True
+        return [self.part(rows, cols[cut]) for cut in _cuts(self.cols, -(-self.cols // WIDEST))], False
+
+
+def _cuts(count: int, parts: int) -> list[slice]:
+    """Slices of about the same length, of which none but the last is shorter."""
+    step = -(-count // parts)
+    return [slice(start, min(start + step, count)) for start in range(0, count, step)]
 
 
 def check_layout(rows: Sequence[str] | None, cols: Sequence[str] | None, scale: str) -> None:
@@ -132,7 +160,7 @@ def _name_classes(layout: Layout, pictures: bool) -> None:
     if all(len(texts) <= 1 for texts in of_rows):
         for label, texts in zip(layout.row_labels, of_rows, strict=True):
             for text in texts:
-                label[:] = [*(part for part in label if text.split("\N{NO-BREAK SPACE}")[0] != part), text]
+                label[:] = [*(part for part in label if not _names(text, part)), text]
     elif all(len(texts) <= 1 for texts in of_cols):
         layout.col_labels.append([(str(col), *texts) if texts else (str(col), "") for col, texts in enumerate(of_cols)])
     else:
@@ -140,6 +168,11 @@ def _name_classes(layout: Layout, pictures: bool) -> None:
     for place, cell in layout.cells.items():
         if cell.diagnosis:
             layout.captions[place] = f"{layout.captions.get(place, '')} {cell.diagnosis.split(':')[0]}".strip()
+
+
+def _names(text: str, part: str) -> bool:
+    """Whether a class with its probability begins with the same name."""
+    return text.startswith((f"{part}\N{NO-BREAK SPACE}", f"{part} absent:"))
 
 
 def _share_scales(layout: Layout, scale: str) -> None:

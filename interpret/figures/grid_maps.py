@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from ..classifier import Classifier
 from ..errors import InterpretError, did_you_mean
 from ..explainers import EXPLAINERS, explainer_named
+from ..explainers.absent_classes import with_presence
 from ..explainers.blank_maps import diagnose
 from ..explainers.sharing import shared_passes
 from ..geometry import Geometry
@@ -48,6 +49,10 @@ class Cell:
     def values(self) -> Tensor:
         """What is drawn of the map: (1, 1, h, w) values, or (1, 3, h, w) colours."""
         return self.display.values(self.attribution)
+
+    def sharp_values(self) -> Tensor:
+        """What is drawn before it is blurred."""
+        return replace(self.display, blur=0.0).values(self.attribution)
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ def _cells_of_picture(image: Tensor, model: str, contents: GridContents, done: C
         cells.append(Cell({"methods": PICTURE}, photo, geometry, label=label))
     with shared_passes():
         for query, index in _classes(classifier, logits, contents):
-            label = classifier.shown(logits, index, NO_BREAK_SPACE)
+            label = with_presence(classifier, logits, [index], classifier.name(index), NO_BREAK_SPACE)
             for method in contents.methods:
                 for layer in contents.layers if contents.layers and _takes_layer(method) else ("",):
                     options = {**contents.options.get(method, {}), **({"layer": layer} if layer else {})}

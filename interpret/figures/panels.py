@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from PIL import Image, ImageDraw, ImageFont
 
 from .colours import Scale, colour_table
 from .plain_text import plain_text
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
 MARGIN, GAP, HEAD, LINE = 0.15, 0.06, 0.32, 0.16
 NARROWEST = 4.5  # inches of a row figure, so that its title has room
 AMBER = "#ffb000"  # of frames: it stands out from most photos
+PIXELS, CAPTIONED = 150, 3.0  # of a captioned picture: to an inch, and inches of the narrowest
+SMALL, LARGE = 9, 6.0  # points of a caption's letters below a picture of up to so many inches
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,24 @@ class Sheet:
         """Write a text, whose style has matplotlib's names."""
         low = bottom / self.height if top is None else 1 - top / self.height
         self.figure.text(left / self.width, low, text, **style)
+
+
+def text_length(text: str, points: float) -> float:
+    """Of a line of text, in inches."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    return text_to_path.get_text_width_height_descent(text, FontProperties(size=points), False)[0] / 72
+
+
+def wrapped(text: str, inches: float, points: float, *, most: int = 3) -> list[str]:
+    """The lines of a text, at most so many, that are no longer than so many inches."""
+    length = text_length(text, points)
+    if length <= inches:
+        return [text] if text else []
+    # A little less than the average letter allows, since wide ones may come together.
+    letters = max(4, int(0.94 * len(text) * inches / length))
+    return textwrap.wrap(text, letters, max_lines=most, placeholder=" …")
 
 
 @plain_text
@@ -167,3 +191,40 @@ def colour_bar(figure: Figure, scale: Scale, label: str, *, every: int = 1, **pl
     colours = LinearSegmentedColormap.from_list("map", colour_table(scale.signed)[::every])
     values = Normalize(scale.lowest, scale.limit or 1)
     figure.colorbar(ScalarMappable(values, colours), label=label, **place)
+
+
+def captioned(picture: Image.Image, lines: Sequence[str]) -> Figure:
+    """A picture with lines below it, in its own pixels at 150 of them an inch, unless it is smaller than 3 inches.
+
+    Returns:
+        A matplotlib Figure that is not known to pyplot.
+    """
+    width = max(CAPTIONED, picture.width / PIXELS)
+    points = SMALL * max(1, width / LARGE)
+    step = points / 72 * 1.3
+    texts = [text for line in lines for text in wrapped(line, width - 0.1, points)]
+    height = width * picture.height / picture.width
+    below = math.ceil(PIXELS * step * (len(texts) + 0.5)) / PIXELS  # so that the picture's rows are those of the file
+    sheet = Sheet(width, height + below)
+    axes = sheet.axes(0, (width, height), top=0)
+    axes.imshow(picture, aspect="auto", interpolation="nearest")
+    axes.set_axis_off()
+    for number, text in enumerate(texts, 1):
+        sheet.write(0.05, text, top=height + step * number, size=points, parse_math=False)
+    return sheet.figure
+
+
+def stamped(picture: Image.Image, text: str) -> Image.Image:
+    """A picture with a short text in its lower left corner, in white on black; without it where it has no room."""
+    size = max(10, min(picture.size) // 20)
+    font = ImageFont.load_default(size)
+    left, top, right, bottom = font.getbbox(text)
+    margin = size // 3
+    width, height = right - left + 2 * margin, bottom - top + 2 * margin
+    if width > picture.width or height > picture.height / 2:
+        return picture
+    picture = picture.copy()
+    draw, corner = ImageDraw.Draw(picture), picture.height - round(height)
+    draw.rectangle((0, corner, round(width), picture.height), fill="black")
+    draw.text((margin - left, corner + margin - top), text, fill="white", font=font)
+    return picture

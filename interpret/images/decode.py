@@ -83,7 +83,7 @@ def _read_heic_too() -> None:
 def _values(picture: Image.Image, content: bytes) -> np.ndarray:
     """(3, H, W) float32, in [0, 1]; of a large picture there is one copy of that size."""
     if not picture.mode.startswith(("I", "F")):
-        levels = np.asarray(_opaque(picture)).transpose(2, 0, 1)
+        levels = np.asarray(opaque(picture)).transpose(2, 0, 1)
         return np.divide(levels, 255, out=np.empty(levels.shape, np.float32), dtype=np.float32)
     grey = brightness(np.asarray(picture), picture, content)
     if not ((grey >= 0) & (grey <= 1)).all():
@@ -91,7 +91,7 @@ def _values(picture: Image.Image, content: bytes) -> np.ndarray:
     return np.repeat(grey[None], 3, axis=0)
 
 
-def _opaque(picture: Image.Image) -> Image.Image:
+def opaque(picture: Image.Image) -> Image.Image:
     """Any 8-bit picture as RGB; what is transparent lies on white."""
     if picture.mode == "LAB":  # the one mode that Pillow converts through a profile only
         profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")

@@ -19,7 +19,7 @@ from torch import Tensor
 from ..bundled import sample
 from ..errors import InterpretError, PictureError, address_hint, printable
 from .arrays import picture_in
-from .decode import decode, pixels_of
+from .decode import decode, opaque, pixels_of
 from .levels import to_levels
 
 File = str | os.PathLike | BinaryIO  # a path, or a file that is open for bytes
@@ -158,7 +158,7 @@ def encode(picture: Image.Image, suffix: str, *, metadata: dict[str, str] | None
                 chunks.add_text(key, text)
             picture.save(content, kind, pnginfo=chunks)
         else:
-            _opaque(picture).save(content, kind, quality=quality)
+            opaque(picture).save(content, kind, quality=quality)
     except (OSError, ValueError) as error:  # such as a side too long for the format
         size = f"{picture.width} x {picture.height} pixels"
         raise PictureError(f"{kind} cannot hold this picture of {size} ({error}); write .png instead") from error

@@ -23,7 +23,7 @@ from .smallest_change import Attack, Change, change_of
 from .thumbnails import MapPictures, map_pictures, photo_of, visible_part, webp
 
 TOP = 5
-STEPS = 25  # of the curves whose areas are given; with fewer, what hides the class at once ends level
+STEPS = 16  # of the curves whose areas are given; with fewer, what hides the class at once ends level
 BASELINE = "blur"  # black loses the class at the first step of some networks, whatever the map
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from ..classifier import Classifier
 from ..errors import InterpretError, NetworkError, PictureError, did_you_mean, error_line
 from ..explainers import EXPLAINERS
+from ..figures.cache import MapStore
 from ..images.files import read
 from ..progress import progress_bar, without_bars
 from .findings import Finding, ReportOptions, found_in
@@ -100,6 +101,7 @@ def examine(
     options: ReportOptions,
     *,
     check: bool = True,
+    store: MapStore | None = None,
     watch: Watch | None = None,
     failed: Callable[[str, Exception], Any] = lambda name, error: None,
 ) -> Findings:
@@ -110,6 +112,7 @@ def examine(
         pictures: names, and images (1, 3, H, W) in [0, 1], their files, or functions that read them.
         options: what to show of each.
         check: whether each method's sanity check is made, on the first pictures and the first class of each.
+        store: what keeps the checks, so that another report of the same network and pictures does not repeat them.
         watch: called with each finding and the warnings that Python had for it; without it they are shown as usual.
         failed: called with the name of each picture that cannot be read or that the network fails on, and the error.
 
@@ -130,7 +133,7 @@ def examine(
             bar.update(number * options.pieces() - bar.n)
         if check and results.found:
             subjects = results.inputs, results.targets, options.methods
-            made = checks(classifier, *subjects, seed=options.seed, done=options.done)
+            made = checks(classifier, *subjects, seed=options.seed, store=store, done=options.done)
             results.checks = {check.method: check for check in made}
     return results
 

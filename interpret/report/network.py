@@ -1,5 +1,6 @@
 """What a report tells of the network itself: its facts, and which methods depend on what it has learnt."""
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +11,12 @@ from torch import Tensor
 from ..classifier import Classifier
 from ..errors import InterpretError, PictureError, error_line
 from ..faithfulness.sanity import affordable, sanity
+from ..figures.cache import MapStore
+from ..images.files import pixels_hash
 from ..network.fingerprint import fingerprint
 from ..network.hooks import left_as_found
 
-BUDGET = 500  # passes that a method's check may take
+BUDGET = 300  # passes that a method's check may take: one picture's, where a map takes fifty
 PICTURES = 4  # that methods are checked on, at most
 
 
@@ -70,24 +73,44 @@ def checks(
     methods: Sequence[str],
     *,
     seed: int = 0,
+    store: MapStore | None = None,
     done: Callable[[], Any] = lambda: None,
 ) -> Iterator[SanityCheck]:
     """The sanity check of each method on inputs (1, 3, h, w) of one shape and the target class of each.
 
-    Methods whose maps take many passes are checked on fewer inputs; ``done`` is called after each method.
+    Methods whose maps take many passes are checked on fewer inputs; ``done`` is called after each method. What a
+    store holds of the same network and inputs is not checked again.
     """
+    store = store or MapStore(None)
+    from .. import __version__
+
     images, view = torch.cat(list(inputs)), classifier.on_inputs()
     for method in methods:
+        check = functools.partial(_checked, view, images, targets, method, seed)
         try:
-            count, _, affords = affordable(view, images, targets, method, depths=1, budget=BUDGET)
-            if affords:
-                check = sanity(view, images[:count], targets[:count], method, depths=1, one_by_one=False, seed=seed)
-                floor = float(check.floor.spearman.mean())
-                yield SanityCheck(method, check.passed, check.after_top, floor, count)
-            else:
-                yield SanityCheck(method, None, trouble="its maps take too many passes to be made again and again")
+            # What is kept is numbers; a method that cannot be checked says why anew.
+            key = {
+                "sanity check": method,
+                "targets": list(targets),
+                "seed": seed,
+                "budget": BUDGET,
+                "torch": torch.__version__,
+            }
+            key |= {"pictures": pixels_hash(images), "network": classifier.identity(), "version": __version__}
+            passed, likeness, floor, count = store.get(key, check).tolist()
+            yield SanityCheck(method, bool(passed), likeness, floor, int(count))
         except PictureError:
             raise
         except (InterpretError, RuntimeError) as error:
             yield SanityCheck(method, None, trouble=error_line(error))
         done()
+
+
+def _checked(view: Classifier, images: Tensor, targets: Sequence[int], method: str, seed: int) -> Tensor:
+    """Whether a method passed, the likeness, its floor, and on how many pictures."""
+    count, _, affords = affordable(view, images, targets, method, depths=1, budget=BUDGET)
+    if not affords:
+        raise InterpretError("its maps take too many passes to be made again and again")
+    found = sanity(view, images[:count], targets[:count], method, depths=1, one_by_one=False, seed=seed)
+    numbers = found.passed, found.after_top, float(found.floor.spearman.mean()), count
+    return torch.tensor(numbers, dtype=torch.float64)

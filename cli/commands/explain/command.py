@@ -14,6 +14,7 @@ from ...job.provenance import provenance
 from ...job.results import RAW, Outputs
 from ...job.sources import output_stems, sources_of
 from ...options.classes import ClassOptions
+from ...options.figure import FigureOptions
 from ...options.map_display import DisplayOptions
 from ...options.messages import Messages
 from ...options.network import ModelOptions
@@ -41,6 +42,7 @@ def _explain(
     classes: ClassOptions,
     chosen: dict[str, Any],
     display: DisplayOptions,
+    figure: FigureOptions,
     maps: MapOptions,
     output: OutputOptions,
     model: ModelOptions,
@@ -74,7 +76,7 @@ def _explain(
             options=chosen,
             smooth=maps.smooth,
             size=maps.size,
-            display=None if outputs.suffix in RAW else asdict(display),
+            display=None if outputs.suffix in RAW else asdict(display) | asdict(figure),
             seed=maps.seed,
         )
         job = Explaining(

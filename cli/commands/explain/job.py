@@ -226,7 +226,7 @@ class Explaining:
         """How the class was chosen; one sentence on a map that would be blank; if asked, the evidence against."""
         from interpret.explainers.blank_maps import diagnose
 
-        for line in result.score.lines():
+        for line in result.score.notes:
             self.messages.note(f"{result.source.shown}: {line}")
         if result.exists:
             return

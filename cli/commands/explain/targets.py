@@ -32,16 +32,8 @@ class Score:
     prediction: str  # what the network says of the picture
     unit: str
     notes: list[str] = field(default_factory=list)
-    absent: str = ""  # one sentence where the network does not see the class in the picture
-
-    def lines(self) -> list[str]:
-        """What there is to say of it in the shell."""
-        return [*self.notes, self.absent] if self.absent else self.notes
-
-    @property
-    def caption(self) -> str:
-        """What a picture of the map says of its class."""
-        return f"{self.label} (not seen)" if self.absent else self.label
+    shown: str = ""  # the label with the probability that the network gives it, if it gives any
+    absent: bool = False  # whether that is far below what it predicts
 
 
 def results_a_picture(classifier: "Classifier", options: ClassOptions) -> int:
@@ -129,7 +121,7 @@ class ClassScores:
 
     def score_of(self, label: str, indices: list[int], versus: "Match | None", notes: list[str]) -> Score:
         """The score of one class, or of several as one, or how far it is above another's."""
-        from interpret.explainers.absent_classes import absence
+        from interpret.explainers.absent_classes import absence, is_absent, with_presence
         from interpret.scores import contrast, group, log_probability
 
         if self.score == "log-probability" and self.classifier.task == "regression":
@@ -151,6 +143,8 @@ class ClassScores:
             unit += f" less that of {self.classifier.name(other)}"
         elif self.score == "log-probability":
             target = log_probability(target)
-        prediction = self.shown(int(self.logits.argmax()))
-        absent = absence(self.classifier, self.logits, indices[0]) if len(indices) == 1 else ""
-        return Score(label, target, about, prediction, unit, notes, absent)
+        seen = (self.classifier, self.logits, indices)
+        prediction, shown, absent = self.shown(int(self.logits.argmax())), with_presence(*seen, label), is_absent(*seen)
+        if absent and len(indices) == 1:
+            notes = [*notes, absence(self.classifier, self.logits, indices[0])]
+        return Score(label, target, about, prediction, unit, notes, shown, absent)

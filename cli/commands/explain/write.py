@@ -5,7 +5,7 @@ import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from ...options.messages import tell
 from .job import Explaining, Result
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
     from torch import Tensor
 
     from interpret.figures.display import Display
@@ -30,6 +32,7 @@ class Task:
     seen: "Tensor | None" = None  # (H, W) booleans
     values: "Tensor | None" = None  # (1, 1 or 3, H, W), what is drawn of the attribution
     limit: float = 0.0
+    largest: float = 0.0  # of the values as they are, the one with the largest size
     raw: "dict[str, Any] | None" = None  # arrays by name
 
 
@@ -38,13 +41,13 @@ def write_all(job: Explaining, as_json: bool) -> None:
 
     Later results are made while earlier ones are being written.
     """
-    display = job.display.display
+    display = job.display.of(job.method.name)
     results, limit = job.results(), None
     if display.scale == "shared":
         results = list(results)
         limit = _shared_limit(job, display, results)
     # Matplotlib is not made for threads: one of them at a time, and not this one.
-    figures = display.view == "side-by-side" or job.outputs.suffix in VECTOR
+    figures = display.view == "side-by-side" or job.display.caption or job.outputs.suffix in VECTOR
     workers = 1 if figures else job.maps.workers
     waiting: deque[tuple[Task, Future[list[Path]]]] = deque()
     counts = {False: 0, True: 0}  # of results, by whether they existed
@@ -98,6 +101,8 @@ def _tell(task: Task, paths: Sequence[Path], as_json: bool) -> None:
 
 
 def _tasks(job: Explaining, display: "Display", results: Iterable[Result], limit: float | None) -> Iterator[Task]:
+    from interpret.figures.overlays import largest_of
+
     for result in results:
         if result.exists:
             yield Task(result)
@@ -109,7 +114,28 @@ def _tasks(job: Explaining, display: "Display", results: Iterable[Result], limit
         # What PyTorch computes is computed here: in a thread of its own it would start threads again.
         values = display.values(attribution)
         strongest = display.limit(values[..., seen]) if limit is None else limit
-        yield Task(result, seen, values, strongest, raw)
+        sharp = replace(display, blur=0.0).values(attribution)[..., seen] if display.blur else values[..., seen]
+        yield Task(result, seen, values, strongest, largest_of(sharp), raw)
+
+
+def _drawn(job: Explaining, display: "Display", task: Task) -> "Image | Figure":
+    """The picture of a map, or a figure with what it is."""
+    from interpret.explainers import title_of, unit_of
+    from interpret.figures.panels import captioned, stamped
+
+    score, picture = task.result.score, task.result.picture.image
+    unit = unit_of(job.method.name, score.unit, average=job.method_options.get("average", "plain"))
+    lines = [f"{title_of(job.method.name)}: {shortened(score.shown or score.label)}", f"largest {task.largest:.3g}"]
+    if display.blur:
+        lines[1] += ", blurred to be seen"
+    if display.view == "side-by-side":
+        title = f"prediction: {score.prediction}" if score.prediction else ""
+        texts = {"title": title, "caption": "\n".join(lines), "unit": shortened(unit)}
+        return display.draw(picture, task.values, limit=task.limit, seen=task.seen, **texts)
+    drawn = display.draw(picture, task.values, limit=task.limit, seen=task.seen)
+    if job.display.caption:
+        return captioned(drawn, [lines[0], f"{lines[1]} ({unit})"])
+    return stamped(drawn, f"absent: {score.shown.rsplit(' ', 1)[1]}") if score.absent else drawn
 
 
 def _write(job: Explaining, display: "Display", task: Task) -> list[Path]:
@@ -119,13 +145,7 @@ def _write(job: Explaining, display: "Display", task: Task) -> list[Path]:
         if job.outputs.suffix in RAW:
             write_result(path, task.raw, result.about)
         else:
-            texts = {
-                "title": result.score.prediction,
-                "caption": f"{job.method.title.split(' (')[0]}: {shortened(result.score.caption)}",
-                "unit": shortened(result.score.unit),
-            }
-            picture = result.picture.image
-            drawn = display.draw(picture, task.values, limit=task.limit, seen=task.seen, **texts)
+            drawn = _drawn(job, display, task)
             write_result(path, drawn, result.about)
             if job.maps.raw and path is not None:
                 write_result(path.with_suffix(".npz"), task.raw, result.about)

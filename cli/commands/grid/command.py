@@ -9,18 +9,17 @@ import click
 from ...job.provenance import provenance
 from ...job.results import VECTOR, Outputs, tell_result, write_result
 from ...job.sources import output_stems, sources_of
+from ...options.figure import FigureOptions
 from ...options.messages import Messages
 from ...options.network import ModelOptions
 from ...options.output import json_option
 from ...options.pictures import PictureOptions
 from ...options.record import command, option
 from ...options.safety import Written
-from .job import CacheOptions, ContentOptions, LayoutOptions, cells_of_all, contents_of
+from .job import CacheOptions, ContentOptions, LayoutOptions, LookOptions, cells_of_all, contents_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from interpret.figures.grid_maps import Cell
+    from matplotlib.figure import Figure
 
 
 @command(short_help="A figure of maps: methods, classes, layers, networks, attacks, pictures in rows and columns.")
@@ -29,6 +28,8 @@ def grid(
     pictures: PictureOptions,
     content: ContentOptions,
     layout: LayoutOptions,
+    display: LookOptions,
+    figure: FigureOptions,
     output: str | None = option(
         "A file, whose suffix picks the format (png, jpg, webp, pdf, svg), a folder, or - for standard output. By "
         "default PICTURE_grid.png here, or pictures_grid.png of several.",
@@ -63,21 +64,21 @@ def grid(
     first = next(iter(contents.classifiers.values()))
     shown = {"pictures": [source.shown for source in sources], "models": contents.identities}
     chosen = {**asdict(content), "methods": contents.methods, "options": contents.options, "layout": asdict(layout)}
+    chosen |= {"display": asdict(display) | asdict(figure)}
     about = provenance("grid", model, first, **(chosen | shown))
+    from interpret.figures.figure_grid import grid_of
+
     path = outputs.place(output_stems(sources)[0] if len(sources) == 1 else Path("pictures"), "grid")
-    _write(path, cells, layout, about)
+    _write(path, grid_of(cells, display.look, **asdict(layout)), about)
     tell_result(path, about, as_json)
     if len({cell.place["images"] for cell in cells}) < len(sources):
         raise click.exceptions.Exit(1)
 
 
-def _write(path: Path | None, cells: "Sequence[Cell]", layout: LayoutOptions, about: dict[str, Any]) -> None:
+def _write(path: Path | None, drawn: "Figure", about: dict[str, Any]) -> None:
     from matplotlib.image import AxesImage
 
-    from interpret.figures.figure_grid import grid_of
-
-    figure = grid_of(cells, **asdict(layout))
     if path is not None and path.suffix.lower() in VECTOR:
-        for image in figure.findobj(AxesImage):
+        for image in drawn.findobj(AxesImage):
             image.set_interpolation("none")  # the pixels themselves, which a reader may magnify
-    write_result(path, figure, about)
+    write_result(path, drawn, about)

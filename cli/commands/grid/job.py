@@ -2,6 +2,7 @@
 
 import functools
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +11,7 @@ from interpret.errors import InterpretError, PictureError, printable
 
 from ...job.sources import Source, output_stems
 from ...options.classes import best_of_class_option
+from ...options.map_display import colormap_option, opacity_option
 from ...options.messages import Messages
 from ...options.network import ModelOptions, network_name
 from ...options.numbers import Number
@@ -23,6 +25,7 @@ from ...options.types import COUNT, WORDS
 if TYPE_CHECKING:
     from interpret.classifier import Classifier
     from interpret.figures.grid_maps import Cell, GridContents
+    from interpret.figures.grid_panels import GridLook
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class ContentOptions:
 
 @dataclass(frozen=True)
 class LayoutOptions:
-    """Where the panels stand, and how the maps look."""
+    """Where the panels stand, and which maps share a scale."""
 
     rows: list[str] | None = option(
         "What goes down, the outermost first: images, models, attacks, classes, layers, methods. By default "
@@ -65,9 +68,28 @@ class LayoutOptions:
         "in a row, in a column or all over the grid; those have a bar.",
         default="each",
     )
+
+
+@dataclass(frozen=True)
+class LookOptions:
+    """How the panels look."""
+
     view: Literal["overlay", "heatmap"] | None = option("By default what suits each method.")
     whole: bool = option("Show all of each picture, not only what the network sees; the rest is hatched.")
     width: float | None = option("Of the figure; 1.8 a column by default.", type=Number(1.0, 400.0), metavar="INCHES")
+    caption: bool = option("Write each map's largest value below it.", default=True)
+    letters: bool = option("Write a, b, c in the panels, for a text to speak of.")
+    colormap: list[str] = colormap_option()
+    opacity: float = opacity_option()
+
+    @property
+    def look(self) -> "GridLook":
+        """The same for the library."""
+        from interpret.figures.colours import colours_of
+        from interpret.figures.grid_panels import GridLook
+
+        colours = colours_of(self.colormap, self.opacity)
+        return GridLook(self.view, self.whole, self.width, self.caption, self.letters, colours)
 
 
 @dataclass(frozen=True)
@@ -153,6 +175,25 @@ def _attacks(content: ContentOptions) -> dict[str, Any]:
     return found
 
 
+def picture_labels(sources: Sequence[Source]) -> list[str]:
+    """What a grid calls each picture: its name and, where others have the same, as many of its folders as it takes."""
+    stems = [source.inside.with_suffix("") for source in sources]
+    paths = [
+        stem if source.path is None else source.path.with_suffix("")
+        for stem, source in zip(stems, sources, strict=True)
+    ]
+    labels = [str(stem) for stem in stems]
+    for deeper in range(1, 4):
+        shared = Counter(labels)
+        for number, path in enumerate(paths):
+            if shared[labels[number]] > 1:
+                parts = len(stems[number].parts) + deeper
+                labels[number] = "/".join(path.parts[-parts:])
+    plain = [str(stem) for stem in output_stems(sources)]
+    shared = Counter(labels)
+    return [label if shared[label] == 1 else stem for label, stem in zip(labels, plain, strict=True)]
+
+
 def cells_of_all(sources: Sequence[Source], contents: "GridContents", messages: Messages) -> "list[Cell]":
     """The panels of every picture; one that fails is reported and passed over."""
     from interpret.figures.grid_maps import cells_of
@@ -160,11 +201,11 @@ def cells_of_all(sources: Sequence[Source], contents: "GridContents", messages: 
 
     found: list[Cell] = []
     with progress_bar(len(sources) * contents.maps_per_picture(), "grid", "map") as bar:
-        for source, stem in zip(sources, output_stems(sources), strict=True):
+        for source, label in zip(sources, picture_labels(sources), strict=True):
             try:
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always")
-                    cells = list(cells_of(printable(str(stem)), source.read(), contents, bar.update))
+                    cells = list(cells_of(printable(label), source.read(), contents, bar.update))
             except (PictureError, RuntimeError) as error:
                 messages.failure(source.shown, error)
                 continue

@@ -33,6 +33,7 @@ def findings_of(
     sources: Mapping[str, Source], classifier: "Classifier", choices: ReportChoices, messages: Messages
 ) -> "Findings":
     """Look at every picture, and check the methods; a picture that fails is reported and passed over."""
+    from interpret.figures.cache import MapStore, user_folder
     from interpret.report.findings import ReportOptions
     from interpret.report.make import examine
 
@@ -48,7 +49,8 @@ def findings_of(
     attack = _smallest_change() if choices.attack else None
     options = ReportOptions(choices.methods, choices.classes, attack, choices.seed)
     pictures = [(name, source.read) for name, source in sources.items()]
-    return examine(classifier, pictures, options, check=choices.sanity, watch=watch, failed=failed)
+    store = MapStore(user_folder())
+    return examine(classifier, pictures, options, check=choices.sanity, store=store, watch=watch, failed=failed)
 
 
 def _smallest_change() -> "Attack":

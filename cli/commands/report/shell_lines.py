@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from interpret.report.network import SanityCheck
 
 
-STEPS = 100  # of the attack
+STEPS = 50  # of the attack
 ELSEWHERE = ("device", "threads")  # what need not be the same
 Lines = list[tuple[str, str]]  # what each repeats, and the line
 

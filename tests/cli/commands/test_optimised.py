@@ -1,8 +1,12 @@
 """`interp dream`, `interp style` and `interp invert`: what they take, write and refuse."""
 
+import shutil
+
+import pytest
+
 from interpret import deep_dream
 from interpret.drawing import deep_dream as module
-from tests.command import TINY, interp
+from tests.command import CAT, TINY, interp, stored
 
 
 def test_dream(tmp_path):
@@ -32,6 +36,28 @@ def test_style():
     assert interp(*words, "--preserve-color", "--layer", "conv1", "-o", "a.png").status == 0
     assert interp(*words, "--style-weights", "1,2").status == 2
     assert interp(*words, "--content-layer", "conv9").status == 2
+
+
+@pytest.mark.parametrize("command", ["style", "dream"])
+def test_all_photos_of_a_folder(tmp_path, command):
+    (tmp_path / "photos").mkdir()
+    for name in ("a", "b"):
+        shutil.copy(CAT, tmp_path / "photos" / f"{name}.jpg")
+    (tmp_path / "photos" / "bad.jpg").write_bytes(b"junk")
+    more = ("sample:painting-night-cafe", "--style-scale", 0.5) if command == "style" else ("--octaves", 1)
+    words = (command, "photos", *more, *TINY, "--size", 48, "--steps", 1)
+    ran = interp(*words)
+    assert ran.status == 1 and [path.name for path in ran.paths] == [f"a_{command}.png", f"b_{command}.png"], ran.err
+    assert ran.err.count("Error: photos/bad.jpg") == 1
+    assert interp(*words, "--gif", "a.gif").status == 2
+
+
+def test_style_in_a_region_and_from_a_picture():
+    words = ("style", "sample:cat", "sample:painting-night-cafe", *TINY, "--size", 48, "--steps", 1)
+    ran = interp(*words, "--mask", "sample:koala", "--init", "sample:painting-cafe-terrace")
+    assert ran.status == 0 and stored(ran.paths[0])["options"]["mask"] == "sample:koala", ran.err
+    assert interp(*words, "--init", "sample:cat", "--start", "noise").status == 2
+    assert interp(*words, "--mask", "missing.png").status == 2
 
 
 def test_invert():

@@ -9,7 +9,7 @@ from interpret.drawing.ascend import looker
 from interpret.drawing.layer_choice import spread_layers
 from interpret.drawing.style_loss import Style, StyleLoss, style_distance
 from interpret.drawing.style_transfer import chosen_layers, recoloured
-from interpret.drawing.tiles import fitted
+from interpret.drawing.tiles import fitted, resized
 from tests.tiny import SmallCNN
 
 QUICK = {"scales": (1,), "steps": 5}
@@ -99,3 +99,39 @@ def test_what_does_not_fit_is_refused():
         style_transfer(SmallCNN(), photo, [photo], weights=[1, 2])
     with pytest.raises(UnknownNameError, match="conv1"):
         style_transfer(SmallCNN(), photo, [photo], layers=["conv11"])
+
+
+def test_noise_that_was_painted_over_does_not_come_back_at_the_next_scale():
+    network, photo, style = SmallCNN().eval(), torch.rand(1, 3, 64, 64) * 0.1 + 0.4, torch.rand(1, 3, 64, 64) * 0.2
+    losses = []
+    painted = style_transfer(
+        network, photo, [style], start="noise", steps=40, watch=lambda step: losses.append(-float(step.scores))
+    )
+    assert losses[40] < 0.5 * losses[0]  # the second scale begins with what the first one made
+    roughness = (painted[..., 1:] - painted[..., :-1]).abs().mean()
+    assert roughness < 0.5 * torch.rand(1, 3, 64, 64).diff(dim=3).abs().mean()
+
+
+def test_a_flat_style_gives_its_colour():
+    photo = torch.rand(1, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+    flat = torch.tensor([0.8, 0.2, 0.3]).view(1, 3, 1, 1).expand(1, 3, 48, 48)
+    painted = style_transfer(SmallCNN().eval(), photo, [flat], scales=(1,), steps=60, content_weight=0.1)
+    torch.testing.assert_close(painted.mean((0, 2, 3)), flat[0, :, 0, 0], atol=0.1, rtol=0)
+
+
+def test_a_mask_leaves_the_rest_as_it_is():
+    photo, mask = torch.rand(1, 3, 40, 48), torch.zeros(1, 1, 40, 48)
+    mask[..., :24] = 1
+    painted = style_transfer(SmallCNN().eval(), photo, [photo.flip(2)], mask=mask, **QUICK)
+    assert torch.equal(painted[..., 30:], photo[..., 30:]) and not torch.equal(painted[..., :20], photo[..., :20])
+
+
+def test_a_start_and_the_scale_of_the_styles():
+    network, photo, other = SmallCNN().eval(), torch.rand(1, 3, 64, 64), torch.rand(1, 3, 20, 30)
+    style = torch.rand(1, 3, 128, 128)
+    none = style_transfer(network, photo, [style], start=other, scales=(1,), steps=0)
+    torch.testing.assert_close(none, resized(other, 64, 64))
+    one, half = (style_transfer(network, photo, [style], style_scale=scale, **QUICK) for scale in (1, 2))
+    assert not torch.equal(one, half)
+    with pytest.raises(InterpretError, match="above 0"):
+        style_transfer(network, photo, [style], style_scale=0)

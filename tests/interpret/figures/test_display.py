@@ -1,18 +1,20 @@
 """Figures: closed forms of the colours, how maps look, and what the eye must not be told wrongly."""
 
+import io
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import interpret
 from interpret.explainers.aggregation import combined
 from interpret.figures import attack_figure
 from interpret.figures.colours import DIVERGING, HEAT, Scale, colorize
 from interpret.figures.display import Display, heatmap, limit_of, overlay, own_colours, side_by_side
-from interpret.figures.panels import Panel, in_rows, panel_figure
+from interpret.figures.panels import Panel, captioned, in_rows, panel_figure, stamped
 from tests.command import flowers
 
 
@@ -25,10 +27,9 @@ def pixels(picture):
 
 
 def base(image):
-    """What an overlay shows where there is no heat: the picture, mostly without its colour."""
-    photo = image[0].permute(1, 2, 0).numpy().astype(float)
-    grey = photo @ (0.299, 0.587, 0.114)
-    return np.round((0.35 * photo + 0.65 * grey[..., None]) * 255).astype(int)
+    """What an overlay shows where there is no heat: the picture without its colour."""
+    grey = image[0].permute(1, 2, 0).numpy().astype(float) @ (0.299, 0.587, 0.114)
+    return np.repeat(np.round(grey * 255).astype(int)[..., None], 3, 2)
 
 
 @pytest.fixture
@@ -184,14 +185,97 @@ def test_figures_are_made_without_pyplot():
     assert run.stdout == "False\n", run.stderr
 
 
-@pytest.mark.parametrize("signed", [False, True])
-def test_the_bar_has_the_colours_of_the_map(signed):
-    values = torch.linspace(-1 if signed else 0, 1, 64).view(1, 1, 8, 8)
-    figure = side_by_side(torch.rand(1, 3, 8, 8), values, unit="logit")
-    bar = next(collection for collection in figure.axes[-1].collections if collection.get_array() is not None)
-    for value in (0.0, 0.5, 1.0):
-        expected = colorize(np.array([[value]]), limit=1, signed=signed)[0, 0]
-        assert np.allclose(bar.cmap(bar.norm(value))[:3], expected, atol=0.02)
+@pytest.mark.parametrize("view", ["overlay", "heatmap"])
+@pytest.mark.parametrize("lowest", [-1.0, 0.0])
+@pytest.mark.parametrize("colormap", ["", "RdBu_r,viridis"])
+def test_the_bar_has_the_colours_that_are_in_the_picture(view, lowest, colormap):
+    names = colormap.split(",") if colormap else ()
+    values = torch.linspace(lowest, 1, 256).view(1, 1, 256, 1).expand(1, 1, 256, 32)
+    image = torch.linspace(0.2, 0.9, 32).view(1, 1, 1, 32).expand(1, 3, 256, 32)
+    figure = side_by_side(image, values, view=view, unit="logit", colormap=names, opacity=0.5)
+    drawn = figure.axes[1].images[0].get_array().astype(int)
+    bar = np.round(255 * figure.axes[-1].images[0].get_array())
+    assert abs(drawn - bar).max() <= 1  # a column for each grey, or one for all
+    boxes = [axes.get_position() for axes in figure.axes[1:]]
+    assert boxes[0].y0 == pytest.approx(boxes[1].y0) and boxes[0].y1 == pytest.approx(boxes[1].y1)
+
+
+def signed_views(colormap):
+    image, values = torch.rand(1, 3, 8, 8), torch.linspace(-3, 3, 64).view(1, 1, 8, 8)
+    values[..., 2, :] = 0
+    for view in ("overlay", "heatmap", "side-by-side"):
+        for beside in ("overlay", "heatmap"):
+            display = Display.of("integrated_gradients", view=view, beside=beside, colormap=colormap, blur=0.0)
+            drawn = display.draw(image, values, limit=2.0)
+            yield np.asarray(drawn if view != "side-by-side" else drawn.axes[1].images[0].get_array())
+
+
+@pytest.mark.parametrize("colormap", [(), ("coolwarm", "magma"), ("RdYlBu",)])
+def test_zero_has_no_colour_in_any_display_of_signed_maps(colormap):
+    for drawn in signed_views(colormap):
+        assert (np.ptp(drawn[2].astype(int), axis=1) == 0).all()
+        assert np.ptp(drawn[-1].astype(int), axis=1).max() > 50  # unlike what is not zero
+    colours = torch.zeros(1, 3, 4, 4)
+    colours[..., 0, 0] = torch.tensor([1.0, -1.0, 0.5])
+    drawn = np.asarray(Display.of("guided_backprop").draw(torch.rand(1, 3, 4, 4), colours, limit=1.0))
+    assert (drawn[1:] == 128).all()
+
+
+def test_colormaps_are_for_their_own_kind_of_map(caplog):
+    ramp = np.array([[-1.0, 0.0, 1.0]])
+    assert np.array_equal(colorize(ramp, limit=1, signed=True, colormap="hot"), colorize(ramp, limit=1, signed=True))
+    assert "hot is not used for maps with negative values" in caplog.text
+    both = [colorize(ramp, limit=1, signed=signed, colormap=("magma", "bwr")) for signed in (False, True)]
+    assert np.allclose(both[1], [[[0, 0, 1], [1, 1, 1], [1, 0, 0]]], atol=5e-3)
+    assert both[0][0, 2].min() > 0.7 and both[0][0, 1].max() < 0.02  # magma, from black
+    with pytest.raises(interpret.InterpretError, match="did you mean 'viridis'"):
+        overlay(torch.rand(1, 3, 2, 2), torch.rand(1, 1, 2, 2), colormap="virids")
+
+
+def test_the_opacity_is_that_of_the_strongest_colour(image):
+    values = torch.ones(1, 1, 40, 60)
+    opaque = pixels(overlay(image, values, opacity=1.0))
+    assert (opaque == colours(HEAT)[8]).all()
+    for wrong in (0, 1.5):
+        with pytest.raises(interpret.InterpretError, match="opacity"):
+            overlay(image, values, opacity=wrong)
+
+
+def test_a_blur_is_of_what_is_drawn_alone():
+    point = torch.zeros(1, 1, 41, 61)
+    point[..., 20, 30] = 1
+    attribution = torch.cat([point, point, point], 1)
+    sharp, soft = (Display.of("integrated_gradients", blur=blur).values(attribution) for blur in (0.0, 0.05))
+    assert torch.equal(sharp, 3 * point)
+    assert float(soft.sum()) == pytest.approx(3, rel=1e-4) and float(soft.max()) < 0.2
+    width = float((soft[0, 0].sum(0) * (torch.arange(61) - 30) ** 2).sum() / 3) ** 0.5
+    assert width == pytest.approx(0.05 * 41, rel=0.03)
+    point[..., 0, 0] = float("nan")
+    assert Display.of("integrated_gradients").values(point).isfinite().all()
+
+
+def test_what_is_dark_stands_beside_its_picture_as_it_is():
+    image, values = torch.rand(1, 3, 30, 40), torch.rand(1, 1, 30, 40)
+    drawn = Display.of("saliency", view="side-by-side").draw(image, values, limit=1.0)
+    assert np.array_equal(drawn.axes[1].images[0].get_array(), np.asarray(heatmap(values, limit=1.0)))
+
+
+def test_a_captioned_picture_keeps_its_pixels():
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 500, 3), dtype=np.uint8))
+    figure = captioned(picture, ["Grad-CAM: cat $1 0.62", "largest 3.1 (logit of cat)"])
+    file = io.BytesIO()
+    figure.savefig(file, dpi=150)
+    drawn = Image.open(file).convert("RGB")
+    assert drawn.width == 500 and drawn.height > 90
+    assert np.array_equal(np.asarray(drawn)[:60], np.asarray(picture))
+    assert [text.get_text() for text in figure.texts] == ["Grad-CAM: cat $1 0.62", "largest 3.1 (logit of cat)"]
+
+
+def test_a_stamp_stands_where_it_has_room():
+    wide, tiny = Image.new("RGB", (300, 200), "red"), Image.new("RGB", (28, 28), "red")
+    stamp = np.asarray(stamped(wide, "absent: 0.00"))
+    assert (stamp[-30:, :20] == 0).all(2).any() and (stamp > 200).all(2).any()
+    assert (stamp[:100] == (255, 0, 0)).all() and stamped(tiny, "absent: 0.00") is tiny
 
 
 def test_a_display_is_the_method_s_own_unless_told_otherwise():

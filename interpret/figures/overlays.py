@@ -1,0 +1,158 @@
+"""Single maps as pictures: in their own colours, alone, or over the photo; the only place that rescales a map."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ..errors import InterpretError
+from .colours import OPACITY, Colours, Scale, as_picture, colorize, colour_array, colours_of, laid_over
+
+GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R 601
+HATCHING = (0.52, 0.42)  # how bright what the network never saw is left, on its lines and between them
+DARKEST = 0.1  # such a line of a map alone, so that it is seen on black
+
+
+def limit_of(*attributions: Tensor, percentile: float = 100) -> float:
+    """The value that gets the strongest colour, one for all the maps given.
+
+    Args:
+        attributions: (N, 1, H, W) or (H, W) maps.
+        percentile: of the absolute values; below 100 a few outliers may saturate.
+
+    Returns:
+        A number above 0, or 0 where every map is zero.
+    """
+    values = torch.cat([attribution.detach().abs().flatten().float().cpu() for attribution in attributions])
+    if percentile == 100 and len(values) and bool(torch.isfinite(largest := values.max())):
+        return float(largest)
+    values = values[torch.isfinite(values)]
+    if not len(values):
+        return 0.0
+    return float(np.percentile(values.numpy(), percentile)) or float(values.max())
+
+
+def largest_of(values: Tensor) -> float:
+    """The value with the largest size, 0 where none is finite."""
+    finite = values[values.isfinite()]
+    return float(finite[finite.abs().argmax()]) if len(finite) else 0.0
+
+
+def has_negative(values: Tensor, limit: float) -> bool:
+    """Whether values need colours around zero; what rounding leaves below zero has no colour of its own."""
+    return bool((values < -1e-3 * limit).any())
+
+
+def own_colours(attribution: Tensor, *, limit: float | None = None, seen: Tensor | None = None) -> Image.Image:
+    """An attribution of colour channels in their own colours around grey, as papers draw guided backpropagation.
+
+    Args:
+        attribution: (1, 3, H, W).
+        limit: the value that gets full brightness; by default the largest.
+        seen: (H, W) booleans; the rest is hatched.
+
+    Returns:
+        A picture of H x W pixels.
+    """
+    limit = limit_of(attribution) if limit is None else limit
+    values = np.nan_to_num(colour_array(attribution))
+    return as_picture(_hatched(0.5 + 0.5 * values / (limit or 1), seen))
+
+
+def heatmap(
+    attribution: Tensor,
+    *,
+    limit: float | None = None,
+    seen: Tensor | None = None,
+    signed: bool | None = None,
+    colormap: str | Sequence[str] = (),
+) -> Image.Image:
+    """A map alone, in the colours of ``colorize``; a map with negative values is drawn around zero.
+
+    Args:
+        attribution: (1, 1, H, W) or (H, W).
+        limit: the value that gets the strongest colour; by default the map's largest.
+        seen: (H, W) booleans; the rest is hatched.
+        signed: draw around zero, or not; by default where the map has negative values.
+        colormap: as for ``colorize``.
+
+    Returns:
+        A picture of H x W pixels.
+    """
+    values, scale = one_map(attribution, limit, signed)
+    coloured = colorize(values, limit=scale.limit, signed=scale.signed, colormap=colormap)
+    return as_picture(_hatched(coloured, seen, DARKEST))
+
+
+def overlay(
+    image: Tensor,
+    attribution: Tensor,
+    *,
+    limit: float | None = None,
+    seen: Tensor | None = None,
+    signed: bool | None = None,
+    colormap: str | Sequence[str] = (),
+    opacity: float = OPACITY,
+) -> Image.Image:
+    """A map over its picture: the picture in grey, coloured where, and as much as, the map is not zero.
+
+    Args:
+        image: (1, 3, H, W) or (1, 1, H, W), in [0, 1].
+        attribution: (1, 1, H, W), laid on the picture.
+        limit: the value that gets the strongest colour; by default the map's largest. Give several
+            pictures the same one to make them comparable.
+        seen: (H, W) booleans: what the network saw; the rest is hatched, not coloured.
+        signed: draw around zero, or not; by default where the map has negative values.
+        colormap: as for ``colorize``.
+        opacity: of the strongest colour, above 0 and at most 1.
+
+    Returns:
+        A picture of H x W pixels, grey wherever the map is zero.
+    """
+    values, scale = one_map(attribution, limit, signed)
+    grey = luma(image)
+    if grey.shape != values.shape:
+        raise InterpretError(f"a map of {values.shape} does not lie on a picture of {grey.shape}")
+    return as_picture(_hatched(laid_over(grey, values, scale, colours_of(colormap, opacity)), seen))
+
+
+def bar_colours(scale: Scale, colours: Colours, greys: tuple[float, float] | None = None) -> np.ndarray:
+    """(256, k, 3) the colours that maps of a scale have in a picture, from the lowest value to the highest.
+
+    Over a picture, whose darkest and lightest grey these are, they differ from the one, at the left, to the other.
+    """
+    values = np.linspace(scale.lowest, scale.limit, 256, dtype=np.float32)[:, None]
+    if greys is None:
+        return colorize(values, limit=scale.limit, signed=scale.signed, colormap=colours.colormap)
+    return laid_over(np.linspace(*greys, 32, dtype=np.float32)[None], values, scale, colours)
+
+
+def luma(image: Tensor) -> np.ndarray:
+    """(H, W) the brightness of a picture (1, 3, H, W) or (1, 1, H, W), in float32."""
+    photo = colour_array(image)
+    return photo[..., 0] if image.shape[-3] == 1 else photo @ GREY
+
+
+def one_map(attribution: Tensor, limit: float | None, signed: bool | None = None) -> tuple[np.ndarray, Scale]:
+    """The (H, W) values of one map, and its scale."""
+    flat = attribution.detach().float().cpu()
+    if flat.dim() > 2 and flat.numel() != flat.shape[-1] * flat.shape[-2]:
+        raise InterpretError(f"draw one map with one channel at a time, not {tuple(flat.shape)}")
+    values = flat.reshape(flat.shape[-2:])
+    limit = limit_of(attribution) if limit is None else limit
+    return values.numpy(), Scale(limit, has_negative(values, limit) if signed is None else signed)
+
+
+def _hatched(colours: np.ndarray, seen: Tensor | None, darkest: float = 0) -> np.ndarray:
+    """Darken what the network never saw under diagonal lines, none darker than so, so that it cannot pass for cold."""
+    if seen is None or bool(seen.all()):
+        return colours
+    height, width = colours.shape[:2]
+    period = max(6, round(min(height, width) / 40))
+    diagonal = np.arange(height, dtype=np.int32)[:, None] + np.arange(width, dtype=np.int32)
+    lines = (np.arange(height + width) % period < max(1, period // 4))[diagonal]
+    grey = colours @ np.full(3, 1 / 3, dtype=np.float32)
+    hatched = np.where(lines, np.maximum(grey * np.float32(HATCHING[0]), darkest), grey * np.float32(HATCHING[1]))
+    return np.where(seen.cpu().numpy()[..., None], colours, hatched[..., None])
