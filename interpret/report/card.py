@@ -8,7 +8,7 @@ from typing import Any
 
 from ..calibration_error import Calibration
 from ..corruptions import SEVERITIES
-from ..figures.reliability import reliability_diagram
+from ..figures.line_plots import reliability_diagram
 from .render import environment
 
 

@@ -19,7 +19,8 @@ from ...options.output import OutputOptions, json_option
 from ...options.pictures import OptionalPictures
 from ...options.radius import check_radius
 from ...options.signature import ALONE, Method, attack_method, method_command
-from .job import Attacking, AttackOptions
+from .choices import AttackOptions
+from .job import Attacking
 from .judges import Judges
 from .verdict import VerdictTable, parse_transforms
 

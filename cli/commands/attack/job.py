@@ -13,13 +13,9 @@ from interpret.errors import InterpretError, PictureError
 from ...job.results import Outputs, write_result
 from ...job.resume import made_before
 from ...job.sources import Source, one_picture
-from ...options.classes import class_option
 from ...options.messages import Messages, tell
-from ...options.numbers import Number
-from ...options.pictures import seed_option
-from ...options.record import option
-from ...options.safety import NetworkName, Written
 from ...options.signature import Method
+from .choices import AttackOptions
 from .judges import Judges
 from .verdict import VerdictTable, sentence, verdict_row
 
@@ -30,42 +26,6 @@ if TYPE_CHECKING:
     from interpret.classifier import Classifier
 
 PHOTOGRAPHS = 20  # that are simulated to see how many an attack survives
-
-
-@dataclass(frozen=True)
-class AttackOptions:
-    """What every attack command takes besides the attack's own options."""
-
-    label: str | None = class_option(
-        "What is really in the pictures; by default what the network says. Where it is wrong before, "
-        "nothing is attacked."
-    )
-    target: str | None = class_option("What the network shall see instead; by default anything else.")
-    quantize: bool = option(
-        "Stay on the levels of an 8-bit file, so that the PNG is exactly what was found.", default=True
-    )
-    all_steps: bool = option("Take every step; by default a picture is left alone once it fools.")
-    seed: int = seed_option()
-    figure: bool | None = option(
-        "Draw the picture before and after, the change magnified, and where the network looked; by default "
-        "for one picture."
-    )
-    jpeg: int | None = option("Ask whether JPEG is survived.", type=Number(1, 100), metavar="QUALITY")
-    through: str | None = option(
-        "Ask what is survived of jpeg, resize, blur, noise; such as resize,jpeg:75,blur.", metavar="LIST"
-    )
-    judge: tuple[str, ...] = option(
-        "Ask another network too whether it is fooled by what was made on -m; may be repeated. Of several pictures "
-        "a table counts on how many each is.",
-        metavar="NAME|FILE",
-        type=NetworkName(),
-    )
-    start: str | None = option(
-        "A picture to begin from, such as one of the --target, for an attack that walks from there (hopskipjump).",
-        metavar="PICTURE",
-    )
-    csv: str | None = option("Write a table of verdicts too, picture by picture.", type=Written(dir_okay=False))
-    require_success: bool = option("Exit with status 3 where some picture is not fooled.")
 
 
 @dataclass

@@ -46,13 +46,7 @@ def card(
     data: FolderOptions,
     strength: CardOptions,
     which: CorruptionOptions,
-    output: str = option(
-        "The page; the numbers go beside it, as .json.",
-        "-o",
-        "--output",
-        default="card.html",
-        type=Written(dir_okay=False),
-    ),
+    output: str = option("The page.", "-o", "--output", default="card.html", type=Written(dir_okay=False)),
     no_clobber: bool = option("Go on with the corruptions of an earlier run."),
     model: ModelOptions,
     as_json: bool = json_option(),
@@ -84,7 +78,6 @@ def card(
     rows = list(table(wrong, None, which, data.seed))
     measures.append(work.corrupted(rows[-1]))
     checks = work.checks()
-    about = provenance("evaluate card", model, classifier)
     made = Card(
         network=model.model,
         data=Path(data.data).resolve().name,
@@ -95,18 +88,21 @@ def card(
         checks=checks,
         checks_command=work.line("masking", "--queries", str(strength.queries), *work.radius),
         made_by=work.whole(path),
-        versions=about["versions"],
+        versions=provenance("evaluate card", model, classifier)["versions"],
         severities=which.severities,
     )
     _write(path, card_page(made), made.record())
     if as_json:
         tell(json.dumps(made.record(), ensure_ascii=False))
     else:
-        for measure in measures:
-            interval = f"{100 * measure.low:.1f}-{100 * measure.high:.1f} %"
-            messages.note(f"{measure.name:28} {100 * measure.value:5.1f} % (95 % interval {interval})")
+        messages.note("\n".join(map(_in_a_line, measures)))
         tell(str(path))
     leave(pictures.failed)
+
+
+def _in_a_line(measure: "Measure") -> str:
+    interval = f"{100 * measure.low:.1f}-{100 * measure.high:.1f} %"
+    return f"{measure.name:28} {100 * measure.value:5.1f} % (95 % interval {interval})"
 
 
 def _write(path: Path, page: str, record: dict[str, Any]) -> None:
