@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+from ...options.classes import class_option
+from ...options.numbers import Number
+from ...options.pictures import seed_option
 from ...options.record import option
+from ...options.safety import NetworkName, Written
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def card(
     if as_json:
         tell(json.dumps(made.record(), ensure_ascii=False))
     else:
-        messages.note("\n".join(map(_in_a_line, measures)))
+        messages.note(*map(_in_a_line, measures))
         tell(str(path))
     leave(pictures.failed)
 
