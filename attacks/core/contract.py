@@ -1,4 +1,4 @@
-"""What every attack does with what it is given: arrays, narrow types of numbers, blocks of autocast, no samples."""
+"""What every attack does with what it is given: arrays, narrow types, autocast, no samples, numbers out of bounds."""
 
 import functools
 import inspect
@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..bounds import check_bounds
 from ..errors import AttackError, GradientWarning
 from .ball import added_within, check_images
 from .model import Model
@@ -20,7 +21,7 @@ PROBABILITIES = "the model's outputs are probabilities"
 
 
 def attack(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """An attack that takes any array of images, of any floating type, and any number of them.
+    """An attack that takes any array of images, of any floating type, any number of them, and numbers within bounds.
 
     In narrow types it searches in single precision; the model is asked in the type of the images, and results are
     rounded to it, where there is a bound towards the image.
@@ -29,6 +30,7 @@ def attack(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     @functools.wraps(function)
     def run(model: Model, images: Tensor, labels: Any = None, **options: Any) -> Tensor:
+        check_bounds(function.__name__, options)
         images = as_images(images, model)
         if not len(images):
             return images.clone()

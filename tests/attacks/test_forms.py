@@ -39,7 +39,7 @@ def test_a_radius_wider_than_the_box_is_refused_in_every_norm(norm):
         attacks.pgd(model, images, labels, norm=norm, eps=433, steps=1)
     with pytest.raises(AttackError, match="counts values"):
         attacks.pgd(model, images, labels, norm="L0", eps=8 / 255, steps=1)
-    with pytest.raises(AttackError, match="a step_size"):
+    with pytest.raises(AttackError, match="step_size is a number of 0 or more, not"):
         attacks.pgd(model, images, labels, norm=norm, step_size=-0.1)
 
 
