@@ -157,6 +157,7 @@ def test_probabilities_in_place_of_logits_are_said():
         attacks.carlini_wagner(lambda points: model(points).softmax(1), images, labels, steps=2, searches=1)
     with warnings.catch_warnings(action="error"):
         attacks.carlini_wagner(model, images, labels, steps=2, searches=1)
+        attacks.hopskipjump(lambda points: model(points).softmax(1), images, labels, queries=2)  # it takes no gradient
 
 
 @pytest.mark.parametrize("classes", [2, 3])
