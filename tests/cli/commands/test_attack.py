@@ -219,7 +219,7 @@ def test_a_universal_perturbation_is_tried_beside_random_signs():
 
 
 def test_an_explanation_moves_while_the_answer_stays(squeezenet):
-    ran = interp("attack", "explanation", "sample:koala", "--to", "bottom-right", "--steps", 60, *SQUEEZE)
+    ran = interp("attack", "explanation", "sample:koala", "--to", "bottom-right", "--steps", 20, *SQUEEZE)
     assert ran.status == 0 and "moved to the bottom-right" in ran.err and "not moved" not in ran.err
     clean, found = interpret.read("sample:koala"), interpret.read(ran.paths[0])
     with torch.no_grad():
@@ -237,7 +237,7 @@ def test_an_explanation_moves_while_the_answer_stays(squeezenet):
 
 
 def test_a_physical_attack_says_how_often_a_photograph_destroys_it():
-    ran = interp("attack", "physical", "--eps", "16lv", "--steps", 12, "--samples", 2, "--no-figure", "--json")
+    ran = interp("attack", "physical", "--eps", "16lv", "--steps", 4, "--samples", 1, "--no-figure", "--json")
     row = json.loads(ran.out)
     assert row["success"] and 0 <= row["destruction_rate"] <= 0.5
 
