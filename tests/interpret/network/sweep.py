@@ -23,6 +23,6 @@ TIMM = """
 """.split()
 
 REFUSED = (
-    r"vit_|timm:(cait|coat_tiny|convit|crossvit|deit|eva02|gmlp|hiera_|levit|mvitv2|pit_|test_vit|tnt|vit_|nest_|twins|coat_lite|"
+    r"vit_|timm:(cait|coat_tiny|convit|crossvit|deit|eva02|gmlp|hiera_|levit|mvitv2|pit_|test_vit|tnt|vit_|twins|coat_lite|"
     r"efficientformer_|vitamin)"
 )
