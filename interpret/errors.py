@@ -48,8 +48,9 @@ def shortened(text: str, most: int = 80) -> str:
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error means that memory does not suffice, whatever Python, NumPy, PyTorch or a driver call it."""
     text = str(error).lower()
-    said = r"out of memory|not enough memory|bad_alloc|(can't|cannot|unable to|failed to) allocate"
-    return isinstance(error, MemoryError) or re.search(said, text) is not None
+    said = r"out of memory|not enough memory|bad_alloc|alloc_failed|(can't|cannot|unable to|failed to) allocate"
+    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"  # PyTorch's, not imported here
+    return named or re.search(said, text) is not None
 
 
 def error_line(error: Exception) -> str:

@@ -67,6 +67,11 @@ class AskedModel:
         self.autocast = torch.get_autocast_dtype(self.device) if enabled else None
         self.asked = self.differentiated = False
 
+    @property
+    def task(self) -> str:
+        """What the model's outputs are; it is known once the model was asked."""
+        return getattr(self.model, "task", "classification")
+
     def __call__(self, points: Tensor) -> Tensor:
         """The model's logits."""
         with self._autocast():

@@ -55,7 +55,8 @@ def find_layer(network: nn.Module, name: str) -> tuple[nn.Module, int | None]:
     calling = FUNCTION.fullmatch(path) if function_named(network, name) else None
     known = path in modules and path or calling
     if not known or (call and not (call.isdigit() and int(call) > 0)):
-        hint = did_you_mean(path, filter(None, modules)) or _children(path, modules)
+        names = [known for known in modules if known not in ("", name)]
+        hint = f"; did you mean {path!r}?" if path in names else did_you_mean(path, names) or _children(path, modules)
         raise UnknownNameError(f"no layer {name!r} in {type(network).__name__}{hint}")
     return modules[calling["module"] or "" if calling else path], int(call) if call else None
 

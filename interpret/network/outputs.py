@@ -113,18 +113,27 @@ def watched(run: Callable[[], Any], network: nn.Module, known: dict[str, Any]) -
     """What a run of a network returns, and the last call that may be its ending.
 
     Watching costs time at every call. A network whose outputs were shown to be plain, neither of an ending nor all in
-    [0, 1], is remembered in ``known``, and watched again once they are all in [0, 1].
+    [0, 1], is remembered in ``known``. It is run again, and watched, once its outputs are all in [0, 1] and it is made
+    of other parts: a second run would be seen by whoever records or counts the first.
     """
     if known.get("plain") == id(network) and not network.training:
         made = run()
-        if not _in_unit(logits_in(made)):
+        if not _in_unit(logits_in(made)) or known["made_of"] == _made_of(network):
             return made, None
     with EndingSeen() as seen:
         made = run()
     found = logits_in(made)
     plain = not _in_unit(found) and (isinstance(found, str) or seen.last is None or not seen.last.gave(found))
-    known["plain"] = id(network) if plain else None
+    plain = plain and not network.training  # while it trains it may end in something else
+    known["plain"], known["made_of"] = (id(network), _made_of(network)) if plain else (None, ())
     return made, seen.last
+
+
+def _made_of(network: nn.Module) -> tuple[int, ...]:
+    """What changes when a part of a network is replaced: its modules, and the flags and functions that they hold."""
+    held = [value for module in network.modules() for name, value in vars(module).items() if name != "training"]
+    flags = [value for value in held if value is None or isinstance(value, bool | str) or callable(value)]
+    return tuple(map(id, [*network.modules(), *flags]))
 
 
 def _in_unit(logits: Tensor | str) -> bool:

@@ -317,3 +317,14 @@ def test_a_network_is_watched_until_its_outputs_are_plain():
     network.head = torch.sigmoid  # and so they are no more
     torch.testing.assert_close(settled(images), plain)
     assert settled.task == "multilabel" and settled.seen_task["plain"] is None
+
+
+def test_a_plain_network_runs_once_also_where_its_outputs_are_all_in_the_unit_range():
+    """A second run would be counted, and recorded in place of the first."""
+    network, images = with_bias(Net(3), 5.0, 2.0, -5.0), pictures()
+    settled, runs = classifier(network), []
+    settled(images)
+    network.fc.weight.data.mul_(0.01)
+    with_bias(network, 0.5, 0.6, 0.7).register_forward_hook(lambda *_: runs.append(1))
+    logits = settled(images)
+    assert len(runs) == 1 and 0 < logits.min() and logits.max() < 1 and settled.task == "classification"

@@ -264,7 +264,9 @@ ARCHITECTURES = (
 ).split()
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == "vgg11" else ()) for name in ARCHITECTURES]
+)
 def test_any_network_is_raised(name):
     extra = {"init_weights": False} if name == "googlenet" else {}
     network = models.get_model(name, weights=None, **extra).eval()

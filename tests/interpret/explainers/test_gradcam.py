@@ -19,7 +19,7 @@ core = explainer_named("gradcam").__wrapped__
 
 ARCHITECTURES = (
     "alexnet",
-    "densenet121",
+    pytest.param("densenet121", marks=pytest.mark.slow),
     "efficientnet_b0",
     "googlenet",
     "mnasnet0_5",
@@ -28,7 +28,7 @@ ARCHITECTURES = (
     "regnet_y_400mf",
     "resnet18",
     "shufflenet_v2_x0_5",
-    "vgg11",
+    pytest.param("vgg11", marks=pytest.mark.slow),
 )
 
 

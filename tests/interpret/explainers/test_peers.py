@@ -88,7 +88,7 @@ def test_occlusion(window, stride):
         assert_equal(ours[:, 0], channel, 1e-5)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "vgg11", "alexnet"])
+@pytest.mark.parametrize("name", ["resnet18", pytest.param("vgg11", marks=pytest.mark.slow), "alexnet"])
 @pytest.mark.parametrize(("ours", "theirs"), [("guided_backprop", "GuidedBackprop"), ("deconvnet", "Deconvolution")])
 def test_rules_on_random_weights(name, ours, theirs):
     network, pictures = plain_relus(name), images()
@@ -187,6 +187,9 @@ def test_lrp_is_zennits(build, canonizer, composite):
 
 # Class activation maps, of a layer whose output nothing changes in place and that runs once.
 LAYER = {"resnet18": "layer2", "vgg11": "features.12", "squeezenet1_1": "features.9"}
+layered = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == "vgg11" else ()) for name in LAYER]
+)
 CAMS = {
     "gradcam": ("GradCAM", "GradCAM"),
     "layercam": ("LayerCAM", "LayerCAM"),
@@ -209,7 +212,7 @@ def unit(maps):
     return (maps - low) / (high - low)
 
 
-@pytest.mark.parametrize("name", LAYER)
+@layered
 @pytest.mark.parametrize(("ours", "theirs"), [(ours, theirs) for ours, (theirs, _) in CAMS.items()], ids=CAMS)
 def test_cams_of_pytorch_grad_cam(name, ours, theirs):
     peer = pytest.importorskip("pytorch_grad_cam")
@@ -239,7 +242,7 @@ def test_ablationcam_of_pytorch_grad_cam():
     assert (unit(found) - torch.from_numpy(np.asarray(maps))).abs().max() <= 1e-4
 
 
-@pytest.mark.parametrize("name", LAYER)
+@layered
 @pytest.mark.parametrize(("ours", "theirs"), [(ours, theirs) for ours, (_, theirs) in CAMS.items()], ids=CAMS)
 def test_cams_of_torch_cam(name, ours, theirs):
     peer = pytest.importorskip("torchcam.methods")
@@ -254,7 +257,7 @@ def test_cams_of_torch_cam(name, ours, theirs):
     assert (unit(found) - unit(maps)).abs().max() <= 1e-5
 
 
-@pytest.mark.parametrize("name", LAYER)
+@layered
 def test_gradcam_plusplus_is_the_equation(name):
     network, pictures = prepared_for_cams(name).double(), images().double()
     core = explainer_named("gradcam_plusplus").__wrapped__

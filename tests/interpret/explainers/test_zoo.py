@@ -1,7 +1,7 @@
 """Every method on every architecture.
 
 ``pytest -m slow -s tests/interpret/explainers/test_zoo.py`` prints the table of all of them; the default run takes one
-or two of each family. The last column is what captum 0.9's guided backpropagation is, which ours is held against
+or two of each light family. The last column is what captum 0.9's guided backpropagation is, which ours is held against
 nowhere here:
 
 =============================================================  =============================

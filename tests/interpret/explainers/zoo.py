@@ -45,9 +45,6 @@ def architectures() -> list[str]:
 
 # One or two of each family that take a second or two.
 FAST = (
-    "alexnet",
-    "convnext_tiny",
-    "densenet121",
     "efficientnet_b0",
     "googlenet",
     "mnasnet0_5",
@@ -57,7 +54,6 @@ FAST = (
     "resnet18",
     "shufflenet_v2_x0_5",
     "squeezenet1_1",
-    "vgg11",
 )
 
 

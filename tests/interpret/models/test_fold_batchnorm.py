@@ -36,7 +36,8 @@ class Paths(nn.Module):
         maps = self.first_norm(self.shared(maps)) + self.second_norm(self.shared(-maps))
         maps = self.cut_norm(F.relu(self.cut(maps), inplace=True))  # what lies between has no module
         maps = self.batch(self.grouped_norm(self.grouped(maps)))
-        return self.head(maps.mean((2, 3)))
+        # Each picture is normalised by itself, so a plain mean of the maps would be 0 whatever goes before.
+        return self.head(maps.relu().mean((2, 3)))
 
 
 def classifier_of(network: nn.Module) -> Classifier:

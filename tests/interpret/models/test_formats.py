@@ -120,6 +120,7 @@ def test_a_damaged_file(tmp_path):
     )
 
 
+@pytest.mark.slow  # for the import
 @pytest.mark.filterwarnings("ignore")
 def test_a_hugging_face_folder(tmp_path, monkeypatch):
     transformers = pytest.importorskip("transformers")

@@ -149,17 +149,14 @@ def test_a_broken_picture_is_reported_and_the_rest_done(data):
         scan(planted(), files(data), "relu")
 
 
-def test_an_interrupted_scan_goes_on_where_it_was(data, tmp_path, monkeypatch):
+def test_an_interrupted_scan_goes_on_where_it_was(data, tmp_path):
     classifier, file = planted(), tmp_path / "index.npz"
-    forward = classifier.network.forward
 
-    def until_interrupted(images):
-        if classifier.network.seen == 8:
+    def until_interrupted(network, args):
+        if network.seen == 8:
             raise KeyboardInterrupt
-        return forward(images)
 
-    with monkeypatch.context() as interrupted, pytest.raises(KeyboardInterrupt):
-        interrupted.setattr(classifier.network, "forward", until_interrupted)
+    with classifier.network.register_forward_pre_hook(until_interrupted), pytest.raises(KeyboardInterrupt):
         scan(classifier, files(data), "relu", file=file, batch=4)
     assert classifier.network.seen == 8
     index = scan(classifier, files(data), "relu", file=file)
