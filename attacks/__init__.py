@@ -9,8 +9,6 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from .bounds import within_bounds
-
 # Name to its kind: "eps" bounds the change, "minimum_norm" looks for the smallest one that fools, "pixels" changes a
 # few pixels without a bound, "shared" finds one change for all samples, and "map" changes an explanation instead.
 ATTACKS = {
@@ -64,7 +62,7 @@ def attack_named(name: str) -> Any:
     """The function of the table's name, from the file of that name; an AttributeError where there is none."""
     if name not in ATTACKS:
         raise AttributeError(f"no attack {name!r}; there are {', '.join(ATTACKS)}")
-    return within_bounds(getattr(importlib.import_module(f".{name}", __name__), name))
+    return getattr(importlib.import_module(f".{name}", __name__), name)
 
 
 def __dir__() -> list[str]:
@@ -76,7 +74,7 @@ class _Package(ModuleType):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in ATTACKS and isinstance(value, ModuleType):  # what importing a file does at its end
-            value = within_bounds(getattr(value, name))
+            value = getattr(value, name)
         super().__setattr__(name, value)
 
 

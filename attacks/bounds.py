@@ -1,9 +1,8 @@
 """The bounds of the numbers that attacks take, one declaration for each name, for Python and for the shell."""
 
-import functools
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
@@ -17,6 +16,7 @@ COUNT = (1, 2**31 - 1)
 ANY_SIZE, SOME_SIZE = (0.0, LARGEST), (ABOVE_0, LARGEST)
 
 # What a name means is the same everywhere; "attack.name" is for an attack that bears less or more than the others.
+# The bounds of eps depend on the norm and the images: see check_radius.
 BOUNDS: dict[str, Bounds] = {
     "batch_size": COUNT,
     "candidates": COUNT,
@@ -52,24 +52,14 @@ def bounds_of(name: str, attack: str = "") -> Bounds | None:
     return BOUNDS.get(f"{attack}.{name}", BOUNDS.get(name))
 
 
-@functools.cache
-def within_bounds(attack: Callable) -> Callable:
-    """An attack that refuses numbers which are out of bounds, whatever else it checks itself."""
-
-    @functools.wraps(attack)
-    def run(*given: Any, **options: Any) -> Any:
-        check_bounds(attack.__name__, options)
-        return attack(*given, **options)
-
-    return run
-
-
 def check_bounds(attack: str, options: Mapping[str, Any]) -> None:
-    """Refuse numbers that are out of bounds, by an AttackError; what is no number is not looked at."""
+    """Refuse numbers that are out of bounds, by an AttackError; other options are not looked at."""
     for name, value in options.items():
-        low, high = bounds_of(name, attack) or (-math.inf, math.inf)
-        whole = isinstance(low, int)
-        if isinstance(value, Real) and not (low <= value <= high and (not whole or value == int(value))):
+        bounds = bounds_of(name, attack)
+        if not bounds or not isinstance(value, Real):
+            continue
+        (low, high), whole = bounds, isinstance(bounds[0], int)
+        if not (low <= value <= high and (not whole or value == int(value))):
             lower = "above 0" if low == ABOVE_0 else f"of {low:g} or more"
             upper = {COUNT[1]: "", LARGEST: "", BELOW_1: " and below 1"}.get(high, f" and up to {high:g}")
             raise AttackError(f"{name} is a {'whole ' * whole}number {lower}{upper}, not {repr(value)[:30]}")

@@ -120,10 +120,14 @@ class _FMN:
         return norm_named(self.norm).project(delta, eps)
 
     def boundary(self, state: _FMNState, values: Tensor, gradient: Tensor, fraction: Tensor) -> Tensor:
-        """(n,) the distance to the boundary of the linearised model, and a fraction more, so that it is crossed."""
+        """(n,) the distance to the boundary of the linearised model, and a fraction more, so that it is crossed.
+
+        At most the diameter of the box, also where the gradient vanishes and that model has no boundary.
+        """
         norm = norm_named(self.norm)
         steepness = positive((gradient * norm.steepest(gradient)).flatten(1).sum(1))  # the dual norm
-        return norm.size(state.points - state.images) + values.abs() / steepness * (1 + fraction)
+        distance = norm.size(state.points - state.images) + values.abs() / steepness * (1 + fraction)
+        return torch.minimum(distance, norm.size(torch.ones_like(state.images)))
 
     def radius(self, state: _FMNState, fooled: Tensor, boundary: Tensor, fraction: Tensor) -> Tensor:
         """(n,) the next radius: smaller where the points fool, else larger; at first the distance to the boundary."""

@@ -177,5 +177,5 @@ def step_sizes(ball: Ball, step_size: float | Tensor | None, default: Tensor) ->
     """(n,) step sizes in the type of the images: one for all samples, one for each, or the default (n,)."""
     lengths = default if step_size is None else per_sample(step_size, ball.images, "step_size")
     if not ((lengths >= 0) & lengths.isfinite()).all():
-        raise AttackError(f"a step_size is a length of 0 or more, not {step_size}")
+        raise AttackError(f"step_size is a number of 0 or more, not {step_size}")
     return lengths.to(ball.images.dtype)

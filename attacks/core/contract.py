@@ -1,4 +1,4 @@
-"""What every attack does with what it is given: arrays, narrow types of numbers, blocks of autocast, no samples."""
+"""What every attack does with what it is given: arrays, narrow types, autocast, no samples, numbers out of bounds."""
 
 import functools
 import inspect
@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..bounds import check_bounds
 from ..errors import AttackError, GradientWarning
 from .ball import added_within, check_images
 from .model import Model
@@ -20,7 +21,7 @@ PROBABILITIES = "the model's outputs are probabilities"
 
 
 def attack(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """An attack that takes any array of images, of any floating type, and any number of them.
+    """An attack that takes any array of images, of any floating type, any number of them, and numbers within bounds.
 
     In narrow types it searches in single precision; the model is asked in the type of the images, and results are
     rounded to it, where there is a bound towards the image.
@@ -29,6 +30,7 @@ def attack(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     @functools.wraps(function)
     def run(model: Model, images: Tensor, labels: Any = None, **options: Any) -> Tensor:
+        check_bounds(function.__name__, options)
         images = as_images(images, model)
         if not len(images):
             return images.clone()
@@ -55,7 +57,7 @@ def given(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 class AskedModel:
     """A model as attacks ask it: in the type that it takes, in the caller's autocast, with logits of the points' type.
 
-    It warns once of outputs that are probabilities, whose gradients vanish where the model is sure.
+    Where it is first asked for a gradient, it warns of outputs that are probabilities.
     """
 
     def __init__(self, model: Model, images: Tensor) -> None:
@@ -63,12 +65,15 @@ class AskedModel:
         self.kind = images.dtype if images.dtype in NARROW else None  # in which the model is asked
         enabled = torch.is_autocast_enabled(self.device)
         self.autocast = torch.get_autocast_dtype(self.device) if enabled else None
-        self.asked = False
+        self.asked = self.differentiated = False
 
     def __call__(self, points: Tensor) -> Tensor:
         """The model's logits."""
         with self._autocast():
             logits = self._first(points) if not self.asked else self.model(_in(points, self.kind))
+        if points.requires_grad and not self.differentiated:
+            self.differentiated = True
+            _warn_of_probabilities(logits)
         if not isinstance(logits, Tensor) or logits.dtype == points.dtype or not logits.is_floating_point():
             return logits
         return logits.to(points.dtype)
@@ -86,10 +91,13 @@ class AskedModel:
             self.kind = own
             logits = self.model(_in(points, own))
         self.asked = True
-        if isinstance(logits, Tensor) and logits.dim() == 2 and len(logits) and are_probabilities(logits.detach()):
-            blind = "whose gradients vanish where it is sure: an attack may be blind; give a model of logits"
-            warnings.warn(f"{PROBABILITIES}, {blind}", GradientWarning, stacklevel=3)
         return logits
+
+
+def _warn_of_probabilities(logits: Any) -> None:
+    if isinstance(logits, Tensor) and logits.dim() == 2 and len(logits) and are_probabilities(logits.detach()):
+        blind = "whose gradients vanish where it is sure: an attack may be blind; give a model of logits"
+        warnings.warn(f"{PROBABILITIES}, {blind}", GradientWarning, stacklevel=4)
 
 
 def are_probabilities(outputs: Tensor) -> bool:

@@ -7,6 +7,7 @@ import click
 
 from interpret.errors import InterpretError, did_you_mean
 
+from .numbers import Number
 from .record import option
 
 
@@ -40,8 +41,8 @@ class FigureOptions:
     """How figures are drawn: maps in a side-by-side view, with a caption, or in a grid."""
 
     dpi: int | None = option(
-        "Dots to the inch of a figure: 150 by default, 200 of the pictures in PDF and SVG.",
-        type=click.IntRange(20, 1200),
+        "Dots to the inch of a figure, 20 to 1200: 150 by default, 200 of the pictures in PDF and SVG.",
+        type=Number(20, 1200),
         callback=_with_dpi,
     )
     font: str | None = option("Of a figure's texts: the name of a family.", metavar="NAME", callback=_with_font)

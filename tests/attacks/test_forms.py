@@ -39,7 +39,7 @@ def test_a_radius_wider_than_the_box_is_refused_in_every_norm(norm):
         attacks.pgd(model, images, labels, norm=norm, eps=433, steps=1)
     with pytest.raises(AttackError, match="counts values"):
         attacks.pgd(model, images, labels, norm="L0", eps=8 / 255, steps=1)
-    with pytest.raises(AttackError, match="a step_size"):
+    with pytest.raises(AttackError, match="step_size is a number of 0 or more, not"):
         attacks.pgd(model, images, labels, norm=norm, step_size=-0.1)
 
 
@@ -157,6 +157,7 @@ def test_probabilities_in_place_of_logits_are_said():
         attacks.carlini_wagner(lambda points: model(points).softmax(1), images, labels, steps=2, searches=1)
     with warnings.catch_warnings(action="error"):
         attacks.carlini_wagner(model, images, labels, steps=2, searches=1)
+        attacks.hopskipjump(lambda points: model(points).softmax(1), images, labels, queries=2)  # it takes no gradient
 
 
 @pytest.mark.parametrize("classes", [2, 3])

@@ -109,6 +109,7 @@ def test_confidence_is_reached():
     assert (behind >= 2 - 1e-6).all() and (behind < 2.2).all()
 
 
+@pytest.mark.slow
 def test_no_worse_than_foolbox():
     foolbox = pytest.importorskip("foolbox")
     model = convnet(dtype=torch.float32)

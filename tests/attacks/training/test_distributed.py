@@ -41,7 +41,7 @@ def result(said: Connection) -> object:
     return found
 
 
-@pytest.mark.parametrize("precision", ("float32", "fp16"))
+@pytest.mark.parametrize("precision", ("float32", pytest.param("fp16", marks=pytest.mark.slow)))
 def test_two_processes_train_what_one_does(tmp_path, precision):
     choices = {**CHOICES, "precision": precision}
     alone = trained(run_of(**choices), Bars(240), Bars(101, seed=99), tmp_path / "one")

@@ -86,7 +86,7 @@ def uninterrupted(folder: Path, choices: dict) -> dict[str, torch.Tensor]:
     return final(folder)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [pytest.param("free", marks=pytest.mark.slow), "trades"])
 def test_a_killed_run_ends_as_if_it_never_was(tmp_path, kind):
     choices = {**CHOICES, **KINDS[kind]}
     expected = uninterrupted(tmp_path / "whole", choices)
@@ -102,7 +102,7 @@ def test_a_killed_run_ends_as_if_it_never_was(tmp_path, kind):
         assert torch.equal(found[name], value), name
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["free", pytest.param("trades", marks=pytest.mark.slow)])
 def test_ctrl_c_saves_the_middle_of_an_epoch(tmp_path, kind):
     choices = {**CHOICES, **KINDS[kind]}
     expected = uninterrupted(tmp_path / "whole", choices)

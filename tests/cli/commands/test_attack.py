@@ -58,7 +58,7 @@ def test_a_named_class_can_be_the_target(squeezenet):
 def test_every_step_makes_a_target_surer():
     sure = []
     for extra in ((), ("--all-steps",)):
-        options = ("--target", "toaster", "--eps", "4lv", "--steps", 20, "--json")
+        options = ("--target", "toaster", "--eps", "4lv", "--steps", 8, "--json", "--no-figure")
         sure.append(json.loads(interp("attack", "pgd", CAT, *options, *extra, *SQUEEZE).out))
     assert sure[1]["after_probability"] > sure[0]["after_probability"] and sure[1]["forwards"] > sure[0]["forwards"]
 
@@ -137,7 +137,7 @@ def test_rows_are_added_to_an_own_table_alone(content):
 
 
 def test_half_a_row_of_a_killed_run_is_cut_off():
-    words = ("attack", "fgsm", CAT, "--csv", "rows.csv", *TINY)
+    words = ("attack", "fgsm", CAT, "--csv", "rows.csv", "--no-figure", *TINY)
     for expected in (1, 2, 2):
         assert interp(*words).status == 0
         rows = list(csv.DictReader(Path("rows.csv").read_text().splitlines()))
@@ -219,7 +219,7 @@ def test_a_universal_perturbation_is_tried_beside_random_signs():
 
 
 def test_an_explanation_moves_while_the_answer_stays(squeezenet):
-    ran = interp("attack", "explanation", "sample:koala", "--to", "bottom-right", "--steps", 60, *SQUEEZE)
+    ran = interp("attack", "explanation", "sample:koala", "--to", "bottom-right", "--steps", 20, *SQUEEZE)
     assert ran.status == 0 and "moved to the bottom-right" in ran.err and "not moved" not in ran.err
     clean, found = interpret.read("sample:koala"), interpret.read(ran.paths[0])
     with torch.no_grad():
@@ -237,7 +237,7 @@ def test_an_explanation_moves_while_the_answer_stays(squeezenet):
 
 
 def test_a_physical_attack_says_how_often_a_photograph_destroys_it():
-    ran = interp("attack", "physical", "--eps", "16lv", "--steps", 12, "--samples", 2, "--no-figure", "--json")
+    ran = interp("attack", "physical", "--eps", "16lv", "--steps", 4, "--samples", 1, "--no-figure", "--json")
     row = json.loads(ran.out)
     assert row["success"] and 0 <= row["destruction_rate"] <= 0.5
 
