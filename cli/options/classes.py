@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import click
@@ -54,6 +55,10 @@ class ScoreType(click.ParamType):
             hint = did_you_mean(str(value), self.known)
             self.fail(f"{value!r} is not logit, log-probability or package.module:function{hint}", param, ctx)
         return str(value)
+
+    def too_far(self, value: str, folder: Path) -> str | None:
+        """Why a configuration found in a folder may not say so; None where it may."""
+        return "chooses code to be run" if ":" in value else None
 
 
 @dataclass(frozen=True)

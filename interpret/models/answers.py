@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 import torch
 from torch import Tensor, nn
 
-from ..errors import NetworkError
+from ..errors import NetworkError, address_hint, shortened
 from ..images.files import encode, to_pil
 from ..labels.names import Labels
 
 COMMAND = "command:"
 HERE = ("localhost", "127.0.0.1", "::1")
+WEIGHTS = (".pt", ".pth", ".safetensors", ".bin", ".onnx")  # an address of these is a file, and nobody to ask
 PATIENCE = 60  # seconds for one answer
 MOST_CLASSES = 1000  # where an answer names a class, and nobody says how many there are
 
@@ -111,8 +112,10 @@ def _ask_command(name: str) -> Callable[[bytes], bytes]:
 
 
 def _ask_address(name: str) -> Callable[[bytes], bytes]:
-    if urlsplit(name).hostname not in HERE:
-        raise NetworkError(f"{name} is not on this machine; only {', '.join(HERE)} are asked")
+    address = urlsplit(name)
+    if address.hostname not in HERE:
+        remedy = address_hint(name) if address.path.lower().endswith(WEIGHTS) else f"; only {', '.join(HERE)} are asked"
+        raise NetworkError(f"{shortened(name, 200)} is not on this machine{remedy}")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def ask(picture: bytes) -> bytes:

@@ -82,10 +82,10 @@ def load(
         if is_random(weights):
             torch.manual_seed(0)
         classifier, known = _classifier(name, weights, labels, options)
-        with_channels_last(classifier.cpu().eval().requires_grad_(False), known=known)
         classifier.given_task = checked_task(task) or classifier.given_task
         classifier.output = classifier.output if output is None else output
-        classifier.labels = labels_of(classifier, labels)
+        tried = with_channels_last(classifier.cpu().eval().requires_grad_(False), known=known)
+        classifier.labels = labels_of(classifier, labels, tried)
         classifier.precision = checked_precision(precision)
     return classifier
 

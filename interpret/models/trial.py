@@ -13,15 +13,19 @@ from ..labels.label_files import read_labels
 from ..labels.names import Labels, imagenet
 
 
-def with_channels_last(classifier: Classifier, *, known: bool) -> None:
-    """Put the weights into the order that is fastest for convolutions, also on a CPU, if the network then runs."""
+def with_channels_last(classifier: Classifier, *, known: bool) -> Any:
+    """Put the weights into the order that is fastest for convolutions, also on a CPU, if the network then runs.
+
+    What it returned is handed back, so that it need not run again for ``labels_of``; None where it did not run.
+    """
     classifier.to(memory_format=torch.channels_last)
     if known:
-        return
+        return None
     try:
-        _trial(classifier)
+        return _trial(classifier)
     except Exception:  # the network is the user's; one that views its maps as rows needs them in their usual order
         classifier.to(memory_format=torch.contiguous_format)
+        return None
 
 
 def _trial(classifier: Classifier) -> Any:
@@ -31,8 +35,11 @@ def _trial(classifier: Classifier) -> Any:
         return classifier.answer(torch.full((1, len(classifier.mean), height, width), 0.5))
 
 
-def labels_of(classifier: Classifier, labels: str | os.PathLike | Sequence[str] | None) -> Labels | None:
-    classes = _count_classes(classifier)
+def labels_of(
+    classifier: Classifier, labels: str | os.PathLike | Sequence[str] | None, tried: Any = None
+) -> Labels | None:
+    """The labels given, or else the classifier's own, ImageNet's, or numbers; ``tried`` is what a trial returned."""
+    classes = _count_classes(classifier, tried)
     if labels is None:
         if classifier.labels is not None or classes is None:
             return classifier.labels or Labels([])
@@ -47,14 +54,14 @@ def named_labels(labels: str | os.PathLike | Sequence[str]) -> Labels:
     return read_labels(labels) if isinstance(labels, str | os.PathLike) else Labels(labels)
 
 
-def _count_classes(classifier: Classifier) -> int | None:
+def _count_classes(classifier: Classifier, tried: Any) -> int | None:
     """How many classes a network tells apart, read off its head, or else by running it; None if it gives no logits."""
     weighted = [m for m in classifier.network.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
     head = weighted[-1] if weighted else None
     if isinstance(head, nn.Linear) and head.out_features == 1000:
         return 1000
     try:
-        answered = _trial(classifier)
+        answered = _trial(classifier) if tried is None else tried
         return answered.shape[1] if isinstance(answered, Tensor) and answered.dim() == 2 else None
     except RuntimeError as error:
         if isinstance(head, nn.Linear):

@@ -113,27 +113,27 @@ def watched(run: Callable[[], Any], network: nn.Module, known: dict[str, Any]) -
     """What a run of a network returns, and the last call that may be its ending.
 
     Watching costs time at every call. A network whose outputs were shown to be plain, neither of an ending nor all in
-    [0, 1], is remembered in ``known``. It is run again, and watched, once its outputs are all in [0, 1] and it is made
-    of other parts: a second run would be seen by whoever records or counts the first.
+    [0, 1], is remembered in ``known`` as long as nothing in it is exchanged, and not watched again. No pass is made
+    twice: methods count on it, and a second one may make other calls.
     """
-    if known.get("plain") == id(network) and not network.training:
-        made = run()
-        if not _in_unit(logits_in(made)) or known["made_of"] == _made_of(network):
-            return made, None
+    state = _state(network)
+    if known.get("plain") == state:
+        return run(), None
     with EndingSeen() as seen:
         made = run()
     found = logits_in(made)
     plain = not _in_unit(found) and (isinstance(found, str) or seen.last is None or not seen.last.gave(found))
-    plain = plain and not network.training  # while it trains it may end in something else
-    known["plain"], known["made_of"] = (id(network), _made_of(network)) if plain else (None, ())
+    known["plain"] = state if plain else None
     return made, seen.last
 
 
-def _made_of(network: nn.Module) -> tuple[int, ...]:
-    """What changes when a part of a network is replaced: its modules, and the flags and functions that they hold."""
-    held = [value for module in network.modules() for name, value in vars(module).items() if name != "training"]
-    flags = [value for value in held if value is None or isinstance(value, bool | str) or callable(value)]
-    return tuple(map(id, [*network.modules(), *flags]))
+def _state(network: nn.Module) -> int:
+    """A number that changes when a module of a network, or what a module holds, is exchanged for another."""
+    marks, left = [len(network._forward_hooks)], [network]
+    for module in left:
+        marks.extend(map(id, (module, *vars(module).values())))
+        left.extend(part for part in module._modules.values() if part is not None)
+    return hash(tuple(marks))
 
 
 def _in_unit(logits: Tensor | str) -> bool:

@@ -100,6 +100,7 @@ FAR = {  # what a configuration that was found may not say -> why
     "[grid]\nmodels = ['squeezenet1_1', 'evil:make']": "chooses code to be run",
     "[evaluate-robustness]\ncompare = 'evil:make'": "chooses code to be run",
     "[train]\nfrom = 'evil:make'": "chooses code to be run",
+    "[gradcam]\nscore = 'evil:make'": "chooses code to be run",
     "model = '../run/best.pt'": "takes weights from outside its folder",
     "weights = '/tmp/net.pth'": "takes weights from outside its folder",
     "output = '..'": "writes outside its folder",
@@ -135,7 +136,7 @@ def test_every_option_that_names_a_network_or_a_place_to_write_knows_it(tmp_path
         for option in command.params:
             if isinstance(option, click.Option) and option.name in {*networks, *places, "weights"}:
                 assert hasattr(option.type, "too_far"), (path, option.name)
-            elif isinstance(option.type, click.Path) and option.name not in ("labels", "regions", "data"):
+            elif isinstance(option.type, click.Path) and option.name not in ("labels", "regions", "data", "mask"):
                 assert hasattr(option.type, "too_far"), f"{path} {option.name}: is it read or written?"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from interpret.errors import InterpretError, kind_and_text
 
 from ...options.classes import ClassOptions
+from ...own_code import code_from_here
 from .targets import NotForThisPicture, Score
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ def _own(options: ClassOptions) -> Score:
 
     if options.classes:
         raise InterpretError(f"--score {options.score} decides what is explained; leave out --class")
-    function = named_object(options.score)
+    with code_from_here(options.score):
+        function = named_object(options.score)
     if not callable(function):
         raise InterpretError(f"--score {options.score} is a {type(function).__name__}, not a function")
     label = options.score.rpartition(":")[2]

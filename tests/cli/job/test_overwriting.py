@@ -65,7 +65,7 @@ CHANGES = {
     "seed": ["--seed", "1"],
     "display": ["--view", "heatmap"],
     "explained": ["--score", "log-probability"],
-    "preprocessing": ["-m", "tests.command:dark_flowers"],
+    "preprocessing": [],  # that of a network made for darker pictures, with the same weights
 }
 
 
@@ -73,7 +73,8 @@ CHANGES = {
 def test_no_clobber_refuses_what_was_made_otherwise(tmp_path, changed):
     interp("gradcam", CAT, *ROSE)
     before = (tmp_path / "cat_gradcam_rose.png").read_bytes()
-    run = interp("gradcam", CAT, *ROSE, *CHANGES[changed], "--no-clobber")
+    network = ("-m", "tests.command:dark_flowers") if changed == "preprocessing" else TINY
+    run = interp("gradcam", CAT, *network, "-c", "rose", *CHANGES[changed], "--no-clobber")
     assert run.status == 1
     other = "other options" if changed == "options" else f"another {changed}"
     assert run.err == f"Error: cat_gradcam_rose.png was made with {other} and is left alone; write elsewhere with -o\n"
