@@ -137,10 +137,11 @@ def test_seeds_of_what_is_no_class():
 def test_what_cannot_be_drawn_does_not_stop_the_others():
     run = interp("visualize", "relu#2:2", "rose", *QUICK, "--image", "pixels", "--no-transforms", "--negative")
     assert run.status in (0, 1) and run.paths
-    run = interp("visualize", "rose", "tulip", *QUICK, "-m", "tests.cli.commands.test_visualize:half_blind")
+    half_blind = ("-m", "tests.cli.commands.test_visualize:half_blind", "--steps", 2, "--size", 16)
+    run = interp("visualize", "rose", "tulip", *half_blind)
     assert run.status == 1 and list(stored(run.paths[0])["seeds"]) == ["rose"]
     assert "Error: tulip: nothing in the picture changes logit 1" in run.err
-    assert interp("visualize", "tulip", *QUICK, "-m", "tests.cli.commands.test_visualize:half_blind").status == 2
+    assert interp("visualize", "tulip", *half_blind).status == 2
 
 
 def half_blind():
