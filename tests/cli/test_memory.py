@@ -26,6 +26,7 @@ print(faults() - before)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
+@pytest.mark.slow
 def test_large_buffers_are_not_cleared_by_the_system_again_and_again():
     def faults(how: str) -> int:
         words = [sys.executable, "-c", FAULTS, how]

@@ -245,6 +245,7 @@ def test_the_command_offers_what_the_tables_hold():
     assert all(name in told for name in (*NETWORKS, *DEFENSES))
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_ends_the_run_with_a_message(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

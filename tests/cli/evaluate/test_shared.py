@@ -59,6 +59,7 @@ def test_two_processes_judge_as_one_does(photos, tmp_path):
     assert (first.status, second.status) == (1, 0)
 
 
+@pytest.mark.slow
 def test_two_processes_go_on_where_three_were_interrupted(photos, tmp_path):
     words = ("evaluate", "robustness", photos, "--eps", "0,2lv", "--steps", 3, "--threads", 1, "-o", tmp_path / "run")
     whole = interp(*words, *TINY)

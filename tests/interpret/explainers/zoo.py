@@ -45,11 +45,8 @@ def architectures() -> list[str]:
 
 # One or two of each family that take a second or two.
 FAST = (
-    "efficientnet_b0",
     "googlenet",
-    "mnasnet0_5",
     "mobilenet_v2",
-    "mobilenet_v3_small",
     "regnet_x_400mf",
     "resnet18",
     "shufflenet_v2_x0_5",
