@@ -1,10 +1,12 @@
-"""Where code is looked for: in the current folder only while code of the user's own is imported."""
+"""What a network's name may run, and where code is looked for: in the current folder only while it is named."""
 
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+TOGETHER = " + "  # between the names of networks that are taken as one
 
 
 def not_from_here() -> None:
@@ -24,7 +26,9 @@ def code_from_here(name: str) -> Iterator[None]:
 
     They come after all others. The console script, unlike `python -m`, would not find them.
     """
-    if not names_code(name) or any(map(_is_here, sys.path)):
+    from interpret.models.own_code import names_function  # not at the top, where the folder may still be searched
+
+    if not any(map(names_function, networks_in(name))) or any(map(_is_here, sys.path)):
         yield
         return
     sys.path.append(here := os.getcwd())
@@ -34,9 +38,14 @@ def code_from_here(name: str) -> Iterator[None]:
         sys.path[:] = [place for place in sys.path if place != here]
 
 
-def names_code(name: str) -> bool:
-    """Whether a network's name means code of the user's own."""
-    return ":" in name and not name.startswith("timm:")
+def networks_in(name: str) -> list[str]:
+    """The names of the networks in one name, which are taken as one."""
+    return name.split(TOGETHER)
+
+
+def runs_code(name: str) -> bool:
+    """Whether one of the networks in a name is code, a command, an address, or a model of a hub."""
+    return any(":" in one and not one.startswith("timm:") for one in networks_in(name))
 
 
 def _is_here(place: str) -> bool:

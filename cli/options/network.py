@@ -10,10 +10,10 @@ import click
 from interpret.errors import InterpretError
 
 from ..memory import keep_freed_memory
-from ..own_code import code_from_here, names_code
+from ..own_code import TOGETHER, code_from_here, networks_in, runs_code
 from .numbers import Number
 from .record import option
-from .safety import TOGETHER, NetworkName, Weights
+from .safety import NetworkName, Weights
 from .types import NUMBERS, Size
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class ModelOptions:
         device = device_named(self.device)
         elsewhere = ("model", "device", "threads", "output_key")
         given = {known.name: getattr(self, known.name) for known in fields(self) if known.name not in elsewhere}
-        names = self.model.split(TOGETHER)
+        names = networks_in(self.model)
         with code_from_here(self.model):
             classifier = load(names if len(names) > 1 else self.model, output=self.output_key, **given).to(device)
         if fold:
@@ -116,8 +116,9 @@ class ModelOptions:
         """Refuse a name that no network has; what is a file or code is found out when it is opened."""
         from interpret.models.registry import named_network
 
-        if not names_code(self.model) and not Path(self.model).is_file():
-            named_network(self.model)
+        for name in networks_in(self.model):
+            if not runs_code(name) and not Path(name).exists():
+                named_network(name)
 
     def check_classes(self, *queries: str | None) -> None:
         """Refuse names that no class has, where the labels are known without the network, which takes long to load."""
@@ -129,8 +130,8 @@ class ModelOptions:
 
             read_weights(self.weights)  # says what is wrong
         labels = read_labels(self.labels) if self.labels else None
-        published = self.weights is None and ":" not in self.model and not Path(self.model).exists()
-        if labels is None and published:
+        published = not any(":" in name or Path(name).exists() for name in networks_in(self.model))
+        if labels is None and published and self.weights is None:
             labels = imagenet()
         for query in queries if labels is not None else ():
             if query:
@@ -148,6 +149,10 @@ class ModelOptions:
     def named(self, name: str) -> "ModelOptions":
         """The same options for another network."""
         return replace(self, model=name)
+
+    def beside(self, name: str) -> "ModelOptions":
+        """Another network on the same device, with its own weights and preprocessing."""
+        return ModelOptions(model=name, device=self.device, threads=self.threads, precision=self.precision)
 
 
 def device_named(name: str) -> str:

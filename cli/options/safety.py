@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from ..own_code import names_code
+from ..own_code import networks_in, runs_code
 from .types import CommaList
 
-TOGETHER = " + "  # between the names of networks that are taken as one
+NETWORK_FILES = (".pt", ".pth", ".pt2", ".onnx")
 FILES = {*".png .jpg .jpeg .webp .gif .pdf .svg .npy .npz .csv .json .html .txt .pt .pth .zip".split()}
 
 
@@ -73,9 +73,9 @@ def too_far(kind: click.ParamType, value: Any, folder: Path) -> str | None:
 
 
 def _network_too_far(name: str, folder: Path) -> str | None:
-    if names_code(name):
+    if runs_code(name):
         return "chooses code to be run"
-    files = [one for one in name.split(TOGETHER) if one.endswith((".pt", ".pth"))]
+    files = [one for one in networks_in(name) if one.endswith(NETWORK_FILES) or Path(one).exists()]
     outside = any(not _inside(file, folder) for file in files)
     return "takes weights from outside its folder" if outside else None
 

@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from ..classifier import Classifier, network_of
-from ..errors import NetworkError, UnknownNameError, address_hint
+from ..errors import NetworkError, UnknownNameError
 from ..network.settings import checked_precision, checked_task
 from .exported import is_exported, read_exported
 from .hugging_face import hugging_face, is_hugging_face
-from .own_code import called
+from .own_code import called, names_function
 from .registry import NamedNetwork, named_network
 from .saved import is_trained, load_trained, read_trained
 from .state_dict import State, fill, matched, read_weights
@@ -123,7 +123,7 @@ def _classifier(name: str, weights: File | None, labels: Any, options: Options) 
         if weights is not None and not is_random(weights):
             fill(network_of(made), _read_state(weights), str(weights))
         return made, True
-    if ":" in name and not name.startswith("timm:") and not address_hint(name):
+    if names_function(name):
         return _from_function(name, weights, options), False
     return _from_registry(named_network(name), weights, options), True
 

@@ -3,7 +3,14 @@
 import importlib
 from typing import Any
 
-from ..errors import InterpretError, NetworkError, UnknownNameError, did_you_mean, kind_and_text
+from ..errors import InterpretError, NetworkError, UnknownNameError, address_hint, did_you_mean, kind_and_text
+
+OTHERS = ("timm:", "hf:", "command:")  # how names with a colon begin that mean something else
+
+
+def names_function(name: str) -> bool:
+    """Whether a network's name is that of a function of the user's own."""
+    return ":" in name and not name.startswith(OTHERS) and not address_hint(name)
 
 
 def named_object(name: str) -> Any:

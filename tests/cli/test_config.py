@@ -97,11 +97,15 @@ def test_a_file_that_is_not_there():
 
 FAR = {  # what a configuration that was found may not say -> why
     "model = 'evil:make'": "chooses code to be run",
+    "model = 'timm:resnet18 + evil:make'": "chooses code to be run",
+    "model = ['timm:resnet18', 'command:./evil']": "chooses code to be run",
     "[grid]\nmodels = ['squeezenet1_1', 'evil:make']": "chooses code to be run",
     "[evaluate-robustness]\ncompare = 'evil:make'": "chooses code to be run",
     "[train]\nfrom = 'evil:make'": "chooses code to be run",
     "[gradcam]\nscore = 'evil:make'": "chooses code to be run",
     "model = '../run/best.pt'": "takes weights from outside its folder",
+    "model = 'squeezenet1_1 + ../run/best.pt'": "takes weights from outside its folder",
+    "model = '../run/net.onnx'": "takes weights from outside its folder",
     "weights = '/tmp/net.pth'": "takes weights from outside its folder",
     "output = '..'": "writes outside its folder",
     "[attack-pgd]\ncsv = '/tmp/rows.csv'": "writes outside its folder",

@@ -16,8 +16,9 @@ from ...options.network import ModelOptions
 from ...options.output import json_option
 from ...options.radius import Radius, check_radius
 from ...options.record import command, option
-from ...options.safety import TOGETHER, Written
+from ...options.safety import Written
 from ...options.types import COUNT, dashed
+from ...own_code import networks_in
 from .corruptions import CorruptionOptions, table, wrong_by_file
 from .labelled import FolderOptions, leave, open_data, share_of, stacked
 
@@ -139,7 +140,7 @@ class _Work:
                 parts = value if isinstance(value, list | tuple) else [value]
                 between = "x" if known.name == "input_size" else ","
                 options += [f"--{dashed(known.name)}", between.join(map(str, parts))]
-        names = [word for name in self.model.model.split(TOGETHER) for word in ("-m", name)]
+        names = [word for name in networks_in(self.model.model) for word in ("-m", name)]
         few = ["--limit", str(self.data.limit)] if self.data.limit else []
         seed = ["--seed", str(self.data.seed)] if seeded else []
         return shlex.join(["interp", "evaluate", words[0], self.data.data, *words[1:], *few, *seed, *names, *options])
@@ -196,11 +197,12 @@ class _Work:
 
     def _options(self, attack: str) -> tuple[dict[str, int], list[str]]:
         """An attack's own options, and as words for the shell; those that are standard are left out there."""
+        from attacks.autoattack import STANDARD
+
         if attack == "pgd":
             return {"steps": self.strength.steps}, ["--steps", str(self.strength.steps)]
         chosen = {"steps": self.strength.auto_steps, "queries": self.strength.auto_queries}
-        usual = {"steps": 100, "queries": 5000}
-        unusual = {name: value for name, value in chosen.items() if value != usual[name]}
+        unusual = {name: value for name, value in chosen.items() if value != STANDARD[name]}
         return chosen, [word for name, value in unusual.items() for word in (f"--{name}", str(value))]
 
     def _corruptions(self) -> list[str]:

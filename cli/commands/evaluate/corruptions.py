@@ -12,8 +12,8 @@ import click
 from interpret.corruptions import CORRUPTIONS, SEVERITIES
 from interpret.datasets.folders import LabelledFile
 
-from ...job.ledger import SharedLedger, write_table
-from ...job.processes import is_first, joined, own_share
+from ...job.ledger import write_table
+from ...job.processes import is_first, joined
 from ...job.provenance import digest
 from ...job.results import slug
 from ...options.messages import Messages
@@ -22,7 +22,7 @@ from ...options.output import folder_option, json_option
 from ...options.record import command, option
 from ...options.safety import NetworkName
 from ...options.types import CommaList, Names, dashed
-from .labelled import FolderOptions, LabelledPictures, leave, open_data
+from .labelled import FolderOptions, LabelledPictures, leave, open_data, verdicts_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -90,7 +90,7 @@ def corruptions(
         from attacks import distributed
 
         for name in names:
-            one = model if name == model.model else _plain(model).named(name)
+            one = model if name == model.model else model.beside(name)
             pictures = open_data(data, one.open(), messages)
             path = Path(output) / f"corruptions_{slug(network_name(name, names))}.csv"
             wrong[name] = wrong_by_file(pictures, which, path, no_clobber, data.seed)
@@ -106,37 +106,21 @@ def corruptions(
         leave(failed)
 
 
-def _plain(model: ModelOptions) -> ModelOptions:
-    """The device of a network's options, without its weights and preprocessing."""
-    return ModelOptions(device=model.device, threads=model.threads, precision=model.precision)
-
-
 def wrong_by_file(
     pictures: LabelledPictures, which: CorruptionOptions, path: Path, resume: bool, seed: int
 ) -> dict[str, list[int]]:
-    """Each picture's verdicts, 1 where it is wrong, in the order of the columns; written as they come.
-
-    Of several processes, each looks at its share of the pictures, and all get the whole table.
-    """
+    """Each picture's verdicts, 1 where it is wrong, in the order of the columns; see `verdicts_of`."""
     from interpret.corruptions.mean_error import wrong_when_corrupted
 
     view = pictures.classifier.on_inputs()
-    run = digest(pictures.classifier, columns=which.columns, seed=seed)
-    labels = {str(file.path): str(label) for file, label in pictures.files}
-    ledger = SharedLedger(path, ["file", "label", *which.columns, "run"], resume=resume, run=run, labels=labels)
-    pictures.files = own_share([pair for pair in pictures.files if str(pair[0].path) not in ledger.done])
 
-    def judged(files: list[LabelledFile], images: "Tensor", labels: "Tensor") -> Iterator[dict[str, Any]]:
+    def wrong(files: list[LabelledFile], images: "Tensor", labels: "Tensor") -> "Tensor":
         # A picture's numbers depend on its name, and not on which others are looked at.
         seeds = [zlib.crc32(f"{seed} {file.inside}".encode()) for file in files]
-        wrong = wrong_when_corrupted(view, images, labels, which.corruptions, which.severities, seed=seeds)
-        for file, label, row in zip(files, labels.tolist(), wrong.long().tolist(), strict=True):
-            yield {"file": str(file.path), "label": label, **dict(zip(which.columns, row, strict=True))}
+        return wrong_when_corrupted(view, images, labels, which.corruptions, which.severities, seed=seeds)
 
-    for row in pictures.each(judged):
-        ledger.add([row])
-    rows = [row for row in ledger.whole() if row["file"] in labels]
-    return {row["file"]: [int(row[column]) for column in which.columns] for row in rows}
+    run = digest(pictures.classifier, columns=which.columns, seed=seed)
+    return verdicts_of(pictures, path, which.columns, wrong, run=run, resume=resume)
 
 
 def table(

@@ -11,7 +11,8 @@ import click
 from interpret.datasets.folders import LabelledFile
 from interpret.errors import InterpretError
 
-from ...job.processes import all_failures, is_first
+from ...job.ledger import SharedLedger
+from ...job.processes import all_failures, is_first, own_share
 from ...options.messages import Messages
 from ...options.numbers import Number
 from ...options.pictures import batch_option, limit_option, seed_option
@@ -87,6 +88,37 @@ def open_data(data: FolderOptions, classifier: "Classifier", messages: Messages)
         chosen = random.Random(data.seed).sample(range(len(files)), data.limit)
         files = [files[number] for number in sorted(chosen)]
     return LabelledPictures(classifier, files, data.batch_size, messages)
+
+
+def verdicts_of(
+    pictures: LabelledPictures,
+    path: Path,
+    columns: Sequence[str],
+    judge: "Callable[[list[LabelledFile], Tensor, Tensor], Tensor]",
+    *,
+    run: str,
+    resume: bool,
+) -> dict[str, list[int]]:
+    """Each picture's verdicts, 0 or 1, in the order of the columns, by its name; written into a table as they come.
+
+    ``judge`` takes files, pictures (n, C, h, w) in [0, 1] on the network's input grid and class indices (n,) to
+    verdicts (n, columns). Of several processes, each looks at its share of the pictures, and all get the whole table.
+    """
+    labels = {file.shown: str(label) for file, label in pictures.files}
+    ledger = SharedLedger(path, ["file", "label", *columns, "run"], resume=resume, run=run, labels=labels)
+    pictures.files = own_share([pair for pair in pictures.files if pair[0].shown not in ledger.done])
+
+    def judged(files: list[LabelledFile], images: "Tensor", labels: "Tensor") -> Iterator[dict[str, Any]]:
+        verdicts = judge(files, images, labels).long().tolist()
+        for file, label, row in zip(files, labels.tolist(), verdicts, strict=True):
+            yield {"file": file.shown, "label": label, **dict(zip(columns, row, strict=True))}
+
+    for row in pictures.each(judged):
+        ledger.add([row])
+    rows = [row for row in ledger.whole() if row["file"] in labels]
+    if not rows:
+        raise InterpretError("none of the pictures could be looked at")
+    return {row["file"]: [int(row[column]) for column in columns] for row in rows}
 
 
 def stacked(pictures: LabelledPictures) -> "tuple[Tensor, Tensor]":

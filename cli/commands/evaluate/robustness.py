@@ -1,7 +1,6 @@
 """`interp evaluate robustness`: how often a network is still right under attack, and how that falls."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,7 @@ from attacks import ATTACKS
 from interpret.datasets.folders import LabelledFile
 from interpret.errors import InterpretError, did_you_mean
 
-from ...job.ledger import SharedLedger
-from ...job.processes import is_first, joined, own_share
+from ...job.processes import is_first, joined
 from ...job.provenance import digest, provenance
 from ...job.results import slug, write_result
 from ...options.messages import Messages, tell
@@ -22,7 +20,16 @@ from ...options.record import command, option
 from ...options.safety import NetworkName
 from ...options.signature import attack_methods
 from ...options.types import COUNT
-from .labelled import FolderOptions, LabelledPictures, fail_option, leave, open_data, share_in_words, share_of
+from .labelled import (
+    FolderOptions,
+    LabelledPictures,
+    fail_option,
+    leave,
+    open_data,
+    share_in_words,
+    share_of,
+    verdicts_of,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -137,30 +144,18 @@ def _tell(points: list[dict[str, Any]], about: dict[str, str], title: str, norm:
 def _curve_of(
     pictures: LabelledPictures, attack: RobustnessOptions, chosen: dict[str, Any], path: Path, resume: bool
 ) -> list[dict[str, Any]]:
-    """The points of one network's curve; the verdicts of its pictures are written as they come.
-
-    Of several processes, each looks at its share of the pictures, and all get the whole curve.
-    """
+    """The points of one network's curve; see `verdicts_of`."""
     import torch
 
     from attacks.evaluation.robust_accuracy import robust_at
 
     eps, view = attack.sizes, pictures.classifier.on_inputs()
+
+    def robust(_: list[LabelledFile], images: "Tensor", labels: "Tensor") -> "Tensor":
+        return robust_at(view, images, labels, attack.name, eps, **chosen)
+
     columns = [f"{size:.6g}" for size in eps]
     run = digest(pictures.classifier, attack=attack.name, eps=eps, options=chosen)
-    labels = {file.shown: str(label) for file, label in pictures.files}
-    ledger = SharedLedger(path, ["file", "label", *columns, "run"], resume=resume, run=run, labels=labels)
-    pictures.files = own_share([pair for pair in pictures.files if pair[0].shown not in ledger.done])
-
-    def judged(files: list[LabelledFile], images: "Tensor", labels: "Tensor") -> Iterator[dict[str, Any]]:
-        robust = robust_at(view, images, labels, attack.name, eps, **chosen).long().tolist()
-        for file, label, row in zip(files, labels.tolist(), robust, strict=True):
-            yield {"file": file.shown, "label": label, **dict(zip(columns, row, strict=True))}
-
-    for row in pictures.each(judged):
-        ledger.add([row])
-    rows = [row for row in ledger.whole() if row["file"] in labels]
-    if not rows:
-        raise InterpretError("none of the pictures could be looked at")
-    held = torch.tensor([[int(row[column]) for column in columns] for row in rows])
+    found = verdicts_of(pictures, path, columns, robust, run=run, resume=resume)
+    held = torch.tensor(list(found.values()))
     return [{"eps": size, **share_of(int(column.sum()), len(held))} for size, column in zip(eps, held.T, strict=True)]

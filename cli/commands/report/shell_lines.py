@@ -11,8 +11,8 @@ from interpret.explainers import DISPLAYS, EXPLAINERS
 
 from ...job.sources import Source
 from ...options.network import ModelOptions
-from ...options.safety import TOGETHER
 from ...options.types import dashed
+from ...own_code import networks_in
 from .choices import ReportChoices
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class ShellLines:
 
 def _option(name: str, value: Any) -> list[str]:
     if name == "model":
-        return [word for one in value.split(TOGETHER) for word in ("-m", one)]
+        return [word for one in networks_in(value) for word in ("-m", one)]
     numbers = value if isinstance(value, list | tuple) else [value]
     joined = ("x" if name == "input_size" else ",").join(
         f"{number:.12g}" if isinstance(number, float) else str(number) for number in numbers

@@ -35,6 +35,17 @@ def test_errors_by_corruption_and_an_interrupted_run(photos):
     assert interp(*words[:3], "--no-clobber", *TINY).status == 2
 
 
+def test_names_that_are_no_text_are_escaped_in_the_table_and_found_again(photos):
+    first = next(photos.rglob("*.png"))
+    first.rename(first.with_name("a\nb.png"))
+    words = ("evaluate", "corruptions", photos, *FEW, "--json", *TINY)
+    whole = interp(*words)
+    table = Path("interp-out/corruptions_tests.command-flowers.csv").read_text()
+    assert "a\\u000ab.png" in table and table.count("\n") == 9
+    assert all(row["pictures"] == 8 for row in map(json.loads, whole.out.splitlines()))
+    assert interp(*words, "--no-clobber").out == whole.out
+
+
 def test_relative_to_itself_a_network_is_at_one(photos):
     words = ("evaluate", "corruptions", photos, *FEW, "--json", "--relative-to", "tests.command:dark_flowers")
     rows = [json.loads(line) for line in interp(*words, "-m", "tests.command:dark_flowers").out.splitlines()]

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from cli.options.network import ModelOptions
+from interpret.errors import UnknownNameError
 from tests.cli.evaluate.photos import labelled_pieces
 from tests.command import CAT, FLOWERS, TINY, interp, stored
 
@@ -88,6 +90,12 @@ def test_pictures_without_labels_say_what_is_missing(tmp_path):
 def test_masking_from_the_shell(photos):
     ran = interp("evaluate", "masking", photos, "--queries", 20, *TINY)
     assert ran.status in (0, 3) and "gradient-free" in ran.out and "ordering" in ran.out
+
+
+def test_several_networks_as_one_are_known_by_their_names():
+    ModelOptions(model="squeezenet1_1 + efficientnet_lite0").check_name()
+    with pytest.raises(UnknownNameError, match="no network 'squeezenet'"):
+        ModelOptions(model="efficientnet_lite0 + squeezenet").check_name()
 
 
 def test_networks_are_compared(photos):
