@@ -70,8 +70,6 @@ def apgd(
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     norm = norm_name(norm, ("Linf", "L2"), "Auto-PGD", "; pgd knows more norms")
-    if steps < 1 or restarts < 1 or target_classes < 0:
-        raise AttackError(f"steps and restarts are 1 or more, not {steps} and {restarts}; target classes 0 or more")
     if target_classes and (targeted or loss is not None):
         raise AttackError("with target_classes, the targets and the loss follow; leave targeted and loss out")
     ball = Ball.around(images, eps, norm, quantize=quantize)

@@ -17,7 +17,6 @@ from .core.labels import labels_or_predictions, still_right
 from .core.minimum_norm import MinimumNormState
 from .core.model import Model, logits_of
 from .core.seeds import Noise, Seed
-from .errors import AttackError
 from .fab import FAB
 from .norm_names import norm_name
 from .square import square
@@ -70,8 +69,6 @@ def autoattack(
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     norm = norm_name(norm, ("Linf", "L2"), "AutoAttack")
-    if target_classes < 1 or queries < 0:
-        raise AttackError(f"target classes are 1 or more, and queries 0 or more, not {target_classes} and {queries}")
     ball = Ball.around(images, eps, norm, quantize=quantize)
     result = images.clone()
     if not len(images):

@@ -56,6 +56,8 @@ def check_bounds(attack: str, options: Mapping[str, Any]) -> None:
     """Refuse numbers that are out of bounds, by an AttackError; other options are not looked at."""
     for name, value in options.items():
         bounds = bounds_of(name, attack)
+        if name != "step_size" and getattr(value, "ndim", None) == 0:  # one of each sample is checked with the images
+            value = value.item()
         if not bounds or not isinstance(value, Real):
             continue
         (low, high), whole = bounds, isinstance(bounds[0], int)

@@ -10,7 +10,6 @@ from .core.losses import distance_to_boundary, is_fooled
 from .core.minimum_norm import MAX_WEIGHT, MinimumNormState, WeightSearch, minimum_norm, multiple_to_zero
 from .core.model import Model, value_and_gradient, warn_if_vanished
 from .core.norms import batch_view, linf
-from .errors import AttackError
 
 FULL_STEPS = 150  # from so many on, all are as long as in the longest runs
 MAX_STEP = 0.05  # of an angle, which moves a grey value by 6 levels of an 8-bit file
@@ -59,8 +58,6 @@ def carlini_wagner(
     Raises:
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
-    if steps < 1 or searches < 1:
-        raise AttackError(f"Carlini-Wagner takes a step or more, in a search or more, not {steps} and {searches}")
     search = _CarliniWagner(model, targeted, confidence, steps, step_size, searches, first_weight)
     return minimum_norm(search, images, labels, quantize=quantize, batch_size=batch_size)
 

@@ -12,7 +12,6 @@ from .core.minimum_norm import MinimumNormState, minimum_norm
 from .core.model import Model, value_and_gradient, warn_if_vanished
 from .core.norms import batch_view, l2, norm_named, positive
 from .core.quantize import to_levels
-from .errors import AttackError
 
 
 @attack
@@ -51,8 +50,6 @@ def ddn(
     Raises:
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
-    if steps < 1 or not 0 < change < 1:
-        raise AttackError(f"DDN takes a step or more, and changes eps by a fraction, not {steps} and {change}")
     search = _DDN(model, targeted, steps, step_size, first_eps, change, quantize)
     return minimum_norm(search, images, labels, quantize=False, batch_size=batch_size)
 

@@ -12,7 +12,6 @@ from .core.losses import is_fooled, label_logits, margin
 from .core.minimum_norm import MinimumNormState, minimum_norm
 from .core.model import Model, finite, input_gradient, logits_of, warn_if_vanished
 from .core.norms import batch_view, norm_named
-from .errors import AttackError
 from .norm_names import norm_name
 
 
@@ -55,8 +54,6 @@ def deepfool(
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     norm = norm_name(norm, ("L2", "Linf"), "DeepFool")
-    if steps < 1 or candidates < 1:
-        raise AttackError(f"DeepFool takes a step or more, to a candidate or more, not {steps} and {candidates}")
     search = _DeepFool(model, targeted, norm, steps, overshoot, candidates)
     return minimum_norm(search, images, labels, quantize=quantize, batch_size=batch_size)
 

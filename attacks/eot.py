@@ -15,7 +15,6 @@ from .core.labels import labels_or_predictions
 from .core.losses import objective
 from .core.model import Model, value_and_gradient
 from .core.seeds import Noise, Seed
-from .errors import AttackError
 from .norm_names import norm_name
 from .transforms.random_transforms import ANY_POSE, Transform, apply_transforms
 
@@ -67,8 +66,6 @@ def eot(
     Raises:
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
-    if samples < 1:
-        raise AttackError(f"a step is averaged over a sample or more, not {samples}")
     norm = norm_name(norm, ("Linf", "L2", "L1"), "EOT")
     ball = Ball.around(images, eps, norm, quantize=quantize)
     labels = labels_or_predictions(model, images, labels, targeted)

@@ -59,8 +59,6 @@ def fab(
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     norm = norm_name(norm, DUAL_NORM, "FAB")
-    if steps < 1 or target_classes < 0:
-        raise AttackError(f"steps are 1 or more, and target classes 0 or more, not {steps} and {target_classes}")
     if target_classes and targeted:
         raise AttackError("with target_classes, the targets follow from the model; leave targeted out")
     search = FAB(model, norm, steps, target_classes, targeted)

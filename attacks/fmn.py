@@ -12,7 +12,6 @@ from .core.losses import is_fooled, objective
 from .core.minimum_norm import MinimumNormState, minimum_norm
 from .core.model import Model, value_and_gradient, warn_if_vanished
 from .core.norms import batch_view, norm_named, positive
-from .errors import AttackError
 from .norm_names import norm_name
 
 
@@ -56,8 +55,6 @@ def fmn(
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     norm = norm_name(norm, ("L2", "Linf"), "FMN")
-    if steps < 1 or not 0 < change < 1:
-        raise AttackError(f"FMN takes a step or more, and changes eps by a fraction, not {steps} and {change}")
     search = _FMN(model, targeted, norm, steps, step_size, change)
     return minimum_norm(search, images, labels, quantize=quantize, batch_size=batch_size)
 

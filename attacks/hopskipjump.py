@@ -65,8 +65,6 @@ def hopskipjump(
         AttackError: images, labels or settings that are not valid.
     """
     norm = norm_name(norm, ("L2", "Linf"), of="HopSkipJump")
-    if queries < 1 or estimates < 1:
-        raise AttackError(f"HopSkipJump takes a query and an estimate or more, not {queries} and {estimates}")
     if start is not None:
         check_images(start)
         if start.shape != images.shape:

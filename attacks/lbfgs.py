@@ -11,7 +11,6 @@ from .core.losses import cross_entropy, is_fooled, margin
 from .core.minimum_norm import MAX_WEIGHT, MinimumNormState, WeightSearch, minimum_norm, multiple_to_zero
 from .core.model import Model, value_and_gradient, warn_if_vanished
 from .core.norms import batch_view, l2
-from .errors import AttackError
 
 MEMORY = 8  # pairs of steps and changes of the gradient that a sample remembers
 
@@ -52,8 +51,6 @@ def lbfgs(
     Raises:
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
-    if steps < 2 or searches < 1:
-        raise AttackError(f"L-BFGS takes two steps or more, in a search or more, not {steps} and {searches}")
     search = _LBFGS(model, targeted, steps, searches, first_weight)
     return minimum_norm(search, images, labels, quantize=quantize, batch_size=batch_size)
 

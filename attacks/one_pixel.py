@@ -13,7 +13,6 @@ from .core.model import Model, logits_of
 from .core.norms import batch_view, l2
 from .core.quantize import to_levels
 from .core.seeds import Noise, Seed
-from .errors import AttackError
 
 VALUES = 2**23  # of the candidates that are painted at a time
 
@@ -55,8 +54,6 @@ def one_pixel(
     Raises:
         AttackError: images, labels or settings that are not valid.
     """
-    if pixels < 1 or population < 3 or steps < 0:
-        raise AttackError(f"one_pixel needs a pixel and three candidates, not {pixels} and {population}")
     noise = Noise.of(seed, len(images))
     search = _OnePixel(model, targeted, noise, pixels, population, steps, quantize, batch_size or population)
     return minimum_norm(search, images, labels, quantize=False, batch_size=batch_size)

@@ -14,7 +14,6 @@ from .core.model import Model, logits_of
 from .core.norms import batch_view
 from .core.seeds import Noise, Seed
 from .core.windows import bumps, inside, places, sides
-from .errors import AttackError
 from .norm_names import norm_name
 
 # The queries, of 10,000, after which the share of the image that is changed halves (section 3).
@@ -67,8 +66,6 @@ def square(
         AttackError: images, labels or settings that are not valid.
     """
     norm = norm_name(norm, _SEARCHES, "Square")
-    if queries < 1 or not 0 < share <= 1:
-        raise AttackError(f"Square takes a query or more, and a share in (0, 1], not {queries} and {share}")
     ball = Ball.around(images, eps, norm, quantize=quantize)
     labels = labels_or_predictions(model, images, labels, targeted)
     loss = objective("cross_entropy" if targeted else "margin", targeted)  # section 3.1

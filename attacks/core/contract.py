@@ -26,7 +26,7 @@ def attack(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     In narrow types it searches in single precision; the model is asked in the type of the images, and results are
     rounded to it, where there is a bound towards the image.
     """
-    searched, bounded = given(function), "eps" in inspect.signature(function).parameters
+    bounded = "eps" in inspect.signature(function).parameters
 
     @functools.wraps(function)
     def run(model: Model, images: Tensor, labels: Any = None, **options: Any) -> Tensor:
@@ -34,7 +34,7 @@ def attack(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         images = as_images(images, model)
         if not len(images):
             return images.clone()
-        found = searched(model, images, labels, **options)
+        found = _searched(function, model, images, labels, options)
         return found if found.dtype == images.dtype else _in_type_of(images, found, bounded)
 
     return run
@@ -45,13 +45,18 @@ def given(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     @functools.wraps(function)
     def run(model: Model, images: Tensor, labels: Any = None, **options: Any) -> Tensor:
-        images = as_images(images, model)
-        asked = model if isinstance(model, AskedModel) else AskedModel(model, images)
-        images = images.float() if images.dtype in NARROW else images
-        with torch.autocast(images.device.type, enabled=False) if asked.autocast else nullcontext():
-            return function(asked, images, labels, **options)
+        return _searched(function, model, as_images(images, model), labels, options)
 
     return run
+
+
+def _searched(
+    function: Callable[..., Tensor], model: Model, images: Tensor, labels: Any, options: dict[str, Any]
+) -> Tensor:
+    asked = model if isinstance(model, AskedModel) else AskedModel(model, images)
+    images = images.float() if images.dtype in NARROW else images
+    with torch.autocast(images.device.type, enabled=False) if asked.autocast else nullcontext():
+        return function(asked, images, labels, **options)
 
 
 class AskedModel:

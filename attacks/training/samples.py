@@ -79,13 +79,19 @@ class Part:
     @property
     def labels(self) -> Tensor:
         """(N,) all labels."""
-        return labels_of(self.data)[self.indices]
+        held = getattr(self.data, "labels", None)
+        return _labels_read(self) if held is None else held[self.indices]
 
 
 def labels_of(data: Data) -> Tensor:
     """(N,) the labels of a data set."""
     held = getattr(data, "labels", None)
-    return torch.cat([data.batch(part)[1] for part in torch.arange(len(data)).split(1000)]) if held is None else held
+    return _labels_read(data) if held is None else held
+
+
+def _labels_read(data: Data) -> Tensor:
+    """The labels of a data set that does not hold them by themselves, so that its pictures are read too."""
+    return torch.cat([data.batch(part)[1] for part in torch.arange(len(data)).split(1000)])
 
 
 def resized(image: Tensor, size: tuple[int, int]) -> Tensor:

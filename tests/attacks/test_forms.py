@@ -179,3 +179,9 @@ def test_one_output_is_refused_in_a_sentence(name):
     _, images, labels = case()
     with pytest.raises(AttackError, match="two classes or more"):
         run(name, lambda points: points.flatten(1).sum(1, keepdim=True), images, labels)
+
+
+@pytest.mark.parametrize("name, option", [("pgd", "steps"), ("deepfool", "candidates"), ("square", "queries")])
+def test_a_count_that_is_a_tensor_is_checked_too(name, option):
+    with pytest.raises(AttackError, match=f"{option} is a whole number of 1 or more, not 0"):
+        attacks.attack_named(name)(*case(), **{option: torch.tensor(0)})
