@@ -20,11 +20,6 @@ def complete_pictures(ctx: click.Context, parameter: click.Parameter, start: str
     return [CompletionItem(name) for name in names] or [CompletionItem(start, type="file")]
 
 
-def picture_argument() -> Any:
-    """One picture."""
-    return argument(shell_complete=complete_pictures)
-
-
 @dataclass(frozen=True)
 class PictureOptions:
     """Pictures as the words of the shell name them."""

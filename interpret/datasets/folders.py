@@ -198,7 +198,7 @@ def class_index(classifier: "Classifier", label: str) -> int:
         InterpretError: the label is a group of classes, or the network's classes have no names.
     """
     labels = classifier.labels
-    if labels is None:
+    if not labels:
         if not label.isdigit():
             raise InterpretError(f"the network's classes have no names, so {label!r} means nothing; give --labels")
         return int(label)

@@ -172,13 +172,13 @@ def _figure(
         axes = sheet.axes(MARGIN + number * (widest + GAP), size, top=above)
         axes.imshow(picture)
         axes.set_axis_off()
-        axes.set_title("\n".join(lines), fontsize=POINTS, loc="left", parse_math=False)
+        axes.set_title("\n".join(lines), fontsize=POINTS, loc="left")
     if bar:
         # As high as the picture, which is flatter than its place where its shape is an extreme one.
         height = min(size[1], widest * pictures[1].height / pictures[1].width)
         place = sheet.axes(MARGIN + 2 * (widest + GAP), (BAR, height), top=above + (size[1] - height) / 2)
         draw_bar(place, *bar)
-        place.set_ylabel("\n".join(wrapped(unit, height, 10)), parse_math=False)
+        place.set_ylabel("\n".join(wrapped(unit, height, 10)))
     return sheet.figure
 
 

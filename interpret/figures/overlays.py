@@ -8,9 +8,10 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import InterpretError
+from ..network.channels import LUMA
 from .colours import OPACITY, Colours, Scale, as_picture, colorize, colour_array, colours_of, laid_over
 
-GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R 601
+GREY = np.array(LUMA, dtype=np.float32)
 HATCHING = (0.52, 0.42)  # how bright what the network never saw is left, on its lines and between them
 DARKEST = 0.1  # such a line of a map alone, so that it is seen on black
 

@@ -193,6 +193,7 @@ def colour_bar(figure: Figure, scale: Scale, label: str, *, every: int = 1, **pl
     figure.colorbar(ScalarMappable(values, colours), label=label, **place)
 
 
+@plain_text
 def captioned(picture: Image.Image, lines: Sequence[str]) -> Figure:
     """A picture with lines below it, in its own pixels at 150 of them an inch, unless it is smaller than 3 inches.
 
@@ -210,7 +211,7 @@ def captioned(picture: Image.Image, lines: Sequence[str]) -> Figure:
     axes.imshow(picture, aspect="auto", interpolation="nearest")
     axes.set_axis_off()
     for number, text in enumerate(texts, 1):
-        sheet.write(0.05, text, top=height + step * number, size=points, parse_math=False)
+        sheet.write(0.05, text, top=height + step * number, size=points)
     return sheet.figure
 
 

@@ -43,15 +43,7 @@ class Layout:
 
     def to_map(self, output: Tensor) -> Tensor:
         """The map (N, K, u, v) in an output, without tokens that are no places."""
-        if self.kind == "map":
-            return output
-        if self.kind == "channels last":
-            return output.permute(0, 3, 1, 2)
-        if self.kind == "flat map":
-            return output.unflatten(2, self._places(output.shape[2]))
-        tokens = output.transpose(0, 1) if self.sequence_first else output
-        tokens = tokens[:, self.before : tokens.shape[1] - self.after]
-        return tokens.transpose(1, 2).unflatten(2, self._places(tokens.shape[1]))
+        return self.map_of(self.channels_first(output))
 
     def from_map(self, maps: Tensor, output: Tensor) -> Tensor:
         """An output like the one given, with another map (N, K, u, v) in it."""
@@ -74,13 +66,9 @@ class Layout:
 
     def map_of(self, channels_first: Tensor) -> Tensor:
         """The map (N, K, u, v) in an output whose channels have been put first."""
-        if self.kind != "tokens":
-            return (
-                channels_first.unflatten(2, self._places(channels_first.shape[2]))
-                if self.kind == "flat map"
-                else channels_first
-            )
-        places = channels_first[..., self.before : channels_first.shape[2] - self.after]
+        if self.kind in ("map", "channels last"):
+            return channels_first
+        places = channels_first[..., self.before : channels_first.shape[2] - self.after]  # a flat map has no others
         return places.unflatten(2, self._places(places.shape[2]))
 
     def _places(self, count: int) -> tuple[int, int]:

@@ -121,11 +121,10 @@ def _tokens_beside_places(seen: list[Layer], pictures: int) -> dict[int, tuple[i
 def default_layer(network: nn.Module, images: Tensor, run: Run | None = None) -> str:
     """The last feature map: the layer that a class activation map looks at unless told otherwise.
 
-    It is the last call, after its activation and before any pooling, whose output is a map larger
-    than 1 x 1, in whichever order of its dimensions. Pooled maps, maps of class scores, attention tensors and
-    maps that are not the pictures' own do not count; of several calls
-    with the same values it is the innermost. It does not depend on the size of the images, unless the
-    network takes just one size, and is remembered as long as the network exists.
+    It is the last call, after its activation and before any pooling, whose output is a map larger than 1 x 1, in
+    whichever order of its dimensions. Pooled maps, maps of class scores, attention tensors and maps that are not the
+    pictures' own do not count; of several calls with the same values it is the innermost. It does not depend on the
+    size of the images, unless the network takes just one size, and is remembered as long as the network exists.
 
     Args:
         network: the network.

@@ -82,10 +82,11 @@ def _own(options: ClassOptions) -> Score:
 
 
 def _of_class(classifier: "Classifier", query: str, options: ClassOptions) -> Score:
+    from interpret.datasets.folders import class_index
     from interpret.images.files import pixels_hash, read
     from interpret.output_scores import box, pixels
 
-    index = _index(classifier, query)
+    index = int(query) if query.isdigit() else class_index(classifier, query)  # the network's outputs need no names
     name = classifier.name(index)
     about = {"indices": [index], "names": [name]}
     if options.box:
@@ -93,15 +94,3 @@ def _of_class(classifier: "Classifier", query: str, options: ClassOptions) -> Sc
     mask = read(options.mask).mean(1)[0] > 0.5
     about["mask"] = pixels_hash(mask[None, None].float())
     return Score(name, pixels(index, mask), about, "", f"sum of the scores of {name}")
-
-
-def _index(classifier: "Classifier", query: str) -> int:
-    """The class's number: the network's outputs need no names."""
-    if query.isdigit():
-        return int(query)
-    if not classifier.labels:
-        raise InterpretError(f"the network's classes have no names, so {query!r} means nothing; give its number")
-    found = classifier.labels.find(query).indices
-    if len(found) > 1:
-        raise InterpretError(f"{query} is {len(found)} classes; name one of them")
-    return found[0]
