@@ -36,7 +36,7 @@ def test_the_blur_of_rise():
 def test_beyond_the_picture_lies_the_mean():
     white = torch.ones(1, 3, 31, 31, dtype=torch.float64)
     blurred = baseline_for("rise-blur", classifier(), white)[0, 0]
-    assert blurred[15, 15].item() == pytest.approx(1) and MEAN < blurred[0, 0] < blurred[0, 15] < 0.65
+    assert blurred[15, 15].item() == pytest.approx(1) and MEAN < blurred[0, 0] < blurred[0, 15] < 0.7
 
 
 @pytest.mark.parametrize("baseline", ["purple", torch.zeros(5)])
