@@ -15,7 +15,10 @@ SHARES = (
     'they are by task="multilabel", or "classification" for one probability, or "regression" (--task in the shell)'
 )
 SUM_TOLERANCE = {torch.bfloat16: 1e-2, torch.float16: 2e-3}  # how far rounding takes a sum of probabilities from 1
-REMEDY = "explain a score of your own instead: a function of what the network returns (--score in the shell)"
+REMEDY = (
+    "explain pixels(class) of a segmentation, box(class) of a detection, or a function of yours of what it returns "
+    "(--score pixels, box or package.module:function in the shell)"
+)
 
 
 def first_tensor(output: object) -> Tensor:
