@@ -64,6 +64,7 @@ _HOMES = {
     "report.make": ("report_page",),
     "scores": ("class_score", "contrast", "group", "log_probability"),
     "single_label": ("one_label",),
+    "unit_scores": ("unit",),
     "units.activations": ("activation_maps", "first_filters", "projection"),
     "units.receptive_field": ("receptive_field",),
     "units.top_activations": ("scan", "strongest_crops"),

@@ -142,13 +142,17 @@ class Classifier(nn.Module):
 
     def on_inputs(self) -> Self:
         """The same classifier for pictures that already lie on the network's input grid."""
-        if self.input_size is None:
-            return self
-        mean, std = self.mean.flatten().tolist(), self.std.flatten().tolist()
-        more = {"precision": self.precision, "task": self.given_task, "output": self.output}
-        same = type(self)(self.network, mean=mean, std=std, labels=self.labels, **more)
+        return self if self.input_size is None else self._without_geometry(self.mean, self.std)
+
+    def on_normalised(self) -> Self:
+        """The same classifier for what the network itself takes, as `normalise` gives it."""
+        return self._without_geometry(torch.zeros_like(self.mean), torch.ones_like(self.std))
+
+    def _without_geometry(self, mean: Tensor, std: Tensor) -> Self:
+        numbers = {"mean": mean.flatten().tolist(), "std": std.flatten().tolist(), "precision": self.precision}
+        same = type(self)(self.network, labels=self.labels, task=self.given_task, output=self.output, **numbers)
         same.seen_task, same.laid_on_grid = self.seen_task, True
-        same.mean, same.std, same.training = self.mean, self.std, self.training  # a new module is in training
+        same.mean, same.std, same.training = mean, std, self.training  # a new module is in training
         return same
 
     @property
@@ -213,9 +217,7 @@ class Classifier(nn.Module):
         with left_as_found(self, images.device), torch.no_grad():
             labels = self.labels if self.labels is not None else Labels(map(str, range(self(images).shape[1])))
             indices = torch.tensor(labels.find(query).indices, device=images.device)
-            if len(indices) == 1:
-                return indices.expand(len(images))
-            return indices[self(images)[:, indices].argmax(1)]
+            return indices[self(images)[:, indices].argmax(1)] if len(indices) > 1 else indices.expand(len(images))
 
 
 def on_input_grid(classifier: nn.Module, images: Tensor) -> tuple[nn.Module, Tensor, Geometry | None]:
