@@ -20,6 +20,7 @@ ANY_SIZE = (0.0, LARGEST)
 BOUNDS: dict[str, Bounds] = {
     "cells": (1, 1024),
     "epsilon": ANY_SIZE,
+    "factors": COUNT,
     "gamma": ANY_SIZE,
     "keep": (ABOVE_0, BELOW_1),
     "masks": COUNT,

@@ -21,10 +21,10 @@ def maps_by_layer(classifier: nn.Module, inputs: Tensor, layers: Iterable[str]) 
     names = list(dict.fromkeys(layers))
     with recorded(network_of(classifier), *names) as recording:
         runner(classifier)(inputs)
-    return {name: _map_in(classifier, inputs, name, recording[name]) for name in names}
+    return {name: map_in(classifier, inputs, name, recording[name]) for name in names}
 
 
-def _map_in(classifier: nn.Module, inputs: Tensor, layer: str, activations: Tensor) -> Tensor:
+def map_in(classifier: nn.Module, inputs: Tensor, layer: str, activations: Tensor) -> Tensor:
     network = network_of(classifier)
     if activations.dim() == 2:
         return activations[..., None, None]

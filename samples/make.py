@@ -40,6 +40,7 @@ COMMANDS = {
     "explanation.png": "attack explanation",
     "cat-and-dog_gradcam_cat.png": "gradcam sample:cat-and-dog -c cat",
     "cat-and-dog_gradcam_dog.png": "gradcam sample:cat-and-dog -c dog",
+    "factors.png": "factorize sample:cat-and-dog sample:cat sample:german-shepherd",
     "grid.png": "grid sample:cat-and-dog --methods guided-backprop,gradcam,guided-gradcam -c cat -c dog",
 }
 # Figures of several commands' pictures, each with its command under it.
@@ -49,6 +50,11 @@ SHEETS = {
         "dream sample:rocket --size 448 --layer _blocks.9",
         "dream sample:espresso --size 448",
         "dream sample:citrus --size 448 --guide sample:honey-bee",
+    ),
+    "units.png": (
+        "guided-backprop sample:cat-and-dog --unit _blocks.8:74@2,2",
+        "guided-backprop sample:cat-and-dog --unit _blocks.10:84@4,11",
+        "guided-backprop sample:cat-and-dog --unit _blocks.10:95@1,11",
     ),
     "style.png": (
         "style sample:cat sample:painting-cafe-terrace --size 384",
@@ -140,8 +146,9 @@ def made_by(command: str) -> Image.Image:
             os.chdir(before)
 
 
-def sheet(commands: tuple[str, ...], columns: int = 2) -> Figure:
-    """The pictures of several commands, each with its command under it."""
+def sheet(commands: tuple[str, ...]) -> Figure:
+    """The pictures of several commands, each with its command under it: three in a row, or two in each."""
+    columns = 3 if len(commands) == 3 else 2
     pictures = [made_by(command) for command in commands]
     texts = [textwrap.fill(f"interp {command}", 74, break_on_hyphens=False) for command in commands]
     panels = [

@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ..geometry import Geometry
 from ..network.autograd import gradient
 from ..scores import Target, class_score, log_probability, target_of
 from .contract import activations_and_score, explainer, weighted_map
+from .sharing import shared_passes
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,25 @@ def shapleycam(
     """
     if rest and not callable(target) and getattr(classifier, "task", "classification") != "regression":
         target = _ResidualSoftmax(target)
+    try:
+        activations, slope, bend = _second_order(classifier, images, target, layer)
+    except RuntimeError as error:
+        if "not implemented" not in str(error):
+            raise
+        # Fast attention can be differentiated once; this needs a pass of its own, by the plain one.
+        with shared_passes(False), sdpa_kernel(SDPBackend.MATH):
+            activations, slope, bend = _second_order(classifier, images, target, layer)
+    corrected = slope if bend is None else slope - bend / 2
+    return weighted_map(activations, corrected.mean((2, 3), keepdim=True))
+
+
+def _second_order(
+    classifier: nn.Module, images: Tensor, target: Target, layer: str | None
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The activations of a layer, the gradient by them, and the Hessian times them, or None if that is zero."""
     activations, score = activations_and_score(classifier, images, target, layer)
-    slope = gradient(score, activations, keep_graph=True)
-    keep = not activations.is_leaf
-    bend = None
+    slope, bend, keep = gradient(score, activations, keep_graph=True), None, not activations.is_leaf
     if slope.requires_grad:
-        (bend,) = torch.autograd.grad(
-            slope, activations, activations, retain_graph=True, create_graph=keep, allow_unused=True
-        )
-    slope = slope if bend is None else slope - bend / 2
-    return weighted_map(activations, (slope if keep else slope.detach()).mean((2, 3), keepdim=True))
+        options = {"retain_graph": True, "create_graph": keep, "allow_unused": True}
+        (bend,) = torch.autograd.grad(slope, activations, activations, **options)
+    return activations, slope if keep else slope.detach(), bend
