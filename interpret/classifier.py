@@ -17,7 +17,7 @@ from .network.fingerprint import fingerprint
 from .network.hooks import left_as_found
 from .network.layout import Layout
 from .network.outputs import logits_in, picked, read_logits, top_outputs, watched
-from .network.settings import cast, checked_precision, checked_size, checked_statistics, checked_task
+from .network.settings import cast, checked_precision, checked_size, checked_statistics, checked_task, described
 from .network.survey import default_layer, layouts_of
 
 
@@ -142,17 +142,13 @@ class Classifier(nn.Module):
 
     def on_inputs(self) -> Self:
         """The same classifier for pictures that already lie on the network's input grid."""
-        return self if self.input_size is None else self._without_geometry(self.mean, self.std)
-
-    def on_normalised(self) -> Self:
-        """The same classifier for what the network itself takes, as `normalise` gives it."""
-        return self._without_geometry(torch.zeros_like(self.mean), torch.ones_like(self.std))
-
-    def _without_geometry(self, mean: Tensor, std: Tensor) -> Self:
-        numbers = {"mean": mean.flatten().tolist(), "std": std.flatten().tolist(), "precision": self.precision}
-        same = type(self)(self.network, labels=self.labels, task=self.given_task, output=self.output, **numbers)
+        if self.input_size is None:
+            return self
+        mean, std = self.mean.flatten().tolist(), self.std.flatten().tolist()
+        same = type(self)(self.network, mean=mean, std=std, labels=self.labels, precision=self.precision)
+        same.given_task, same.output = self.given_task, self.output
         same.seen_task, same.laid_on_grid = self.seen_task, True
-        same.mean, same.std, same.training = mean, std, self.training  # a new module is in training
+        same.mean, same.std, same.training = self.mean, self.std, self.training  # a new module is in training
         return same
 
     @property
@@ -185,11 +181,11 @@ class Classifier(nn.Module):
             **({} if self.output is None else {"output": self.output}),
         }
 
-    def identity(self) -> dict[str, Any]:
-        """The exact weights and the preprocessing, on which every result depends.
+    def __repr__(self) -> str:
+        return described(self)
 
-        Caches, indices and resumed runs keep it with a result, so that it is only used for the same classifier.
-        """
+    def identity(self) -> dict[str, Any]:
+        """The exact weights and the preprocessing, with which caches, indices and resumed runs keep their results."""
         return {"weights_hash": fingerprint(self.network), "preprocessing": self.preprocessing}
 
     def predict(self, images: Tensor) -> Tensor:
@@ -217,7 +213,9 @@ class Classifier(nn.Module):
         with left_as_found(self, images.device), torch.no_grad():
             labels = self.labels if self.labels is not None else Labels(map(str, range(self(images).shape[1])))
             indices = torch.tensor(labels.find(query).indices, device=images.device)
-            return indices[self(images)[:, indices].argmax(1)] if len(indices) > 1 else indices.expand(len(images))
+            if len(indices) == 1:
+                return indices.expand(len(images))
+            return indices[self(images)[:, indices].argmax(1)]
 
 
 def on_input_grid(classifier: nn.Module, images: Tensor) -> tuple[nn.Module, Tensor, Geometry | None]:

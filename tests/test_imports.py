@@ -37,6 +37,7 @@ ORDER = {
         "drawing",
         "faithfulness",
         "figures",
+        "notebook",
         "report",
     ],
     "attacks": [

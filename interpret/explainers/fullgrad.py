@@ -64,7 +64,7 @@ def full_gradients(
     """
     view, source = classifier, images
     if isinstance(classifier, Classifier):
-        view, source = classifier.on_normalised(), classifier.normalise(images)
+        view, source = _on_normalised(classifier), classifier.normalise(images)
     source = source.detach().requires_grad_()
     with _Biases(len(images), images.shape[-1] / images.shape[-2]) as calls:
         score = score_of(view, source.clone(), target)
@@ -74,6 +74,16 @@ def full_gradients(
         raise NoGradientError("the score has no gradient to what is asked")
     pairs = [(part, above) for part, above in zip(calls.found, slopes, strict=True) if above is not None]
     return source.detach() * slope, [(part.layout, part.bias * above) for part, above in pairs]
+
+
+def _on_normalised(classifier: Classifier) -> Classifier:
+    """The same classifier for what the network itself takes, since a shift of the pixels is no bias of the network."""
+    plain = {"mean": [0.0] * len(classifier.mean), "std": [1.0] * len(classifier.mean)}
+    read = {"precision": classifier.precision, "task": classifier.given_task, "output": classifier.output}
+    same = Classifier(classifier.network, **plain, **read)
+    same.mean, same.std = torch.zeros_like(classifier.mean), torch.ones_like(classifier.std)
+    same.seen_task, same.laid_on_grid, same.training = classifier.seen_task, True, classifier.training
+    return same
 
 
 class _Part(NamedTuple):

@@ -26,8 +26,7 @@ def first_tensor(output: object) -> Tensor:
 
     NetworkError where there is none, or where it may be one of several.
     """
-    found = logits_in(output)
-    if isinstance(found, str):
+    if isinstance(found := logits_in(output), str):
         raise NetworkError(found)
     return found
 
@@ -104,8 +103,7 @@ def _in_words(output: object) -> str:
     if isinstance(output, Tensor):
         kind = "" if output.is_floating_point() else f" of {output.dtype}"
         return f"{tuple(output.shape)}{kind}"
-    named = {name: value for name, value in parts(output).items() if isinstance(value, Tensor)}
-    if named:
+    if named := {name: value for name, value in parts(output).items() if isinstance(value, Tensor)}:
         return ", ".join(f"{name} {tuple(value.shape)}" for name, value in named.items())
     if isinstance(output, list | tuple | dict):
         return f"a {type(output).__name__} of {len(output)}" if output else "NoneType"
@@ -130,9 +128,8 @@ def watched(run: Callable[[], Any], network: nn.Module, known: dict[str, Any]) -
     ends = isinstance(found, Tensor) and seen.last is not None and seen.last.gave(found)
     plain = not ends and not _in_unit(found)
     known["plain"] = state if plain else None
-    if plain or (not ends and isinstance(found, Tensor) and seen.linear is not None and seen.linear.gave(found)):
-        return made, _plain(found)
-    return made, seen.last
+    linear = not ends and isinstance(found, Tensor) and seen.linear is not None and seen.linear.gave(found)
+    return made, _plain(found) if plain or linear else seen.last
 
 
 def _plain(found: Tensor | str) -> Ending | None:
@@ -241,8 +238,7 @@ def _without_softmax(output: Tensor) -> Tensor:
     Each picture is judged alone, so that its logits do not depend on the others in its batch.
     """
     wide = output.float() if output.element_size() < 4 else output
-    are_shares = _are_shares_of_classes(output)
-    if not are_shares.any():
+    if not (are_shares := _are_shares_of_classes(output)).any():
         return output
     return torch.where(are_shares, wide.clamp_min(torch.finfo(wide.dtype).tiny).log(), wide)
 
