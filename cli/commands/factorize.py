@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from interpret.errors import PictureError
+
 from ..job.provenance import provenance
 from ..job.results import RAW, Outputs, tell_result, write_result
 from ..job.sources import Source, output_stems, sources_of
@@ -38,7 +40,7 @@ def factorize(
     """Draw the parts that a layer tells apart in the PICTURES, all taken together: deep feature factorisation.
 
     A row is a picture, a column a part: what looks alike to the network has the same column in every picture.
-    Above stands what the network sees where the layer gives that part and nothing else. No class is named, and
+    Under the first picture stands what the network sees where the layer gives that part alone. No class is named, and
     no gradient is used. (Collins et al. 2018, https://arxiv.org/abs/1806.10206)
     """
     from interpret.images.files import pixels_hash
@@ -55,7 +57,7 @@ def factorize(
         try:
             images.append(source.read().to(classifier.mean.device))
             read.append(source)
-        except Exception as error:  # told, and the others are taken
+        except (PictureError, RuntimeError) as error:
             failed += 1
             messages.failure(source.shown, error)
     if not images:

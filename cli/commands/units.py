@@ -22,7 +22,7 @@ from ..options.record import command, option
 from ..options.safety import Written
 from ..options.types import COUNT
 from .explain.output_targets import output_scores_of
-from .explain.targets import Score, results_a_picture, scores_of
+from .explain.targets import NotForThisPicture, Score, results_a_picture, scores_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -105,7 +105,7 @@ def _ranked(job: "_Ranking", sources: list[Source], messages: Messages) -> int:
             job.rank(picture, messages)
         except NetworkError:
             raise  # no picture can be explained then
-        except RuntimeError as error:
+        except (RuntimeError, NotForThisPicture) as error:
             failed(picture.item, error)
     return len(failures)
 
