@@ -55,9 +55,9 @@ SHEETS = {
         "dream sample:citrus --size 448 --guide sample:honey-bee",
     ),
     "units.png": (
-        "guided-backprop sample:cat-and-dog --unit _blocks.8:74@2,2",
-        "guided-backprop sample:cat-and-dog --unit _blocks.10:84@4,11",
-        "guided-backprop sample:cat-and-dog --unit _blocks.10:95@1,11",
+        "guided-backprop sample:cat-and-dog --unit _blocks.8:3@7,7",
+        "guided-backprop sample:cat-and-dog --unit _blocks.10:18@2,5",
+        "guided-backprop sample:cat-and-dog --unit _blocks.14:164@5,1",
     ),
     "style.png": (
         "style sample:cat sample:painting-cafe-terrace --size 384",
