@@ -34,7 +34,8 @@ def last_tokens(
     """The last layer of tokens of which those of places, and not only one of the class, change the outputs.
 
     Projections, such as those to queries, keys and values, and layers without weights, such as those that rearrange
-    these, are parts of a computation and count only where nothing else does. ``size`` is that of the pictures that the layers were seen with.
+    these, are parts of a computation and count only where nothing else does. ``size`` is that of the pictures that
+    the layers were seen with.
     """
     tokens = [layer for layer in seen if layer.layout and layer.layout.kind == "tokens"]
     tokens = [layer for layer in tokens if layer.layout.grid[0] * layer.layout.grid[1] > 1]
