@@ -36,9 +36,9 @@ def limit_of(*attributions: Tensor, percentile: float = 100) -> float:
 
 
 def largest_of(values: Tensor) -> float:
-    """The value with the largest size, 0 where none is finite."""
+    """The largest size of a value, 0 where none is finite."""
     finite = values[values.isfinite()]
-    return float(finite[finite.abs().argmax()]) if len(finite) else 0.0
+    return float(finite.abs().max()) if len(finite) else 0.0
 
 
 def has_negative(values: Tensor, limit: float) -> bool:
