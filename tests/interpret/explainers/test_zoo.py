@@ -26,7 +26,10 @@ from tests.interpret.explainers import zoo
 ALL = zoo.architectures()
 BUNDLED = ("efficientnet_lite0", "squeezenet1_1")
 # Cut at zero, so that a map without anything for the class is zero.
-CUT = ("gradcam", "gradcam_plusplus", "xgradcam", "layercam", "scorecam", "ablationcam", "guided_gradcam")
+CUT = (
+    *("gradcam", "gradcam_plusplus", "xgradcam", "layercam", "scorecam", "ablationcam", "guided_gradcam"),
+    *("gradcam_elementwise", "shapleycam", "finercam"),
+)
 RULES = {"guided_backprop": "guided", "deconvnet": "deconvnet"}
 
 
