@@ -278,7 +278,8 @@ class Everything(nn.Module):
 
     def forward(self, images):
         maps = self.cap(4 * self.conv(images) + 2)
-        maps = self.inside(maps * self.gate(maps.mean((2, 3))).sigmoid()[..., None, None] - 0.5)
+        gates = self.gate(maps.mean((2, 3)))
+        maps = self.inside(maps * (gates.sigmoid() + F.hardsigmoid(gates))[..., None, None] - 0.5)
         tokens = torch.cat([self.token.expand(len(maps), -1, -1), maps.flatten(2).mT], 1)
         tokens = tokens + self.attention(*[self.norm(tokens)] * 3, need_weights=False)[0]
         return self.head(F.gelu(tokens)[:, 0])
