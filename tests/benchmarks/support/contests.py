@@ -46,11 +46,12 @@ class Contest:
     ours: Entry
     peers: dict[str, Entry] = field(default_factory=dict)
     slow: bool = False  # too slow for photos
+    whole: bool = False  # takes all its steps on photos, too
 
     def told(self, scale: Scale) -> str:
         """What is attacked, by how many steps."""
         radius = f", {self.norm} {scale.eps[self.norm]:.4g}" if self.bounded else f", {self.norm}"
-        return f"{self.name}{radius}, {scale.steps(self.steps)} steps"
+        return f"{self.name}{radius}, {self.steps if self.whole else scale.steps(self.steps)} steps"
 
 
 def apgd(norm: str, loss: str, steps: int = 100) -> Contest:
@@ -148,7 +149,7 @@ def deepfool(steps: int = 50) -> Contest:
         return lambda images, labels: attacks.deepfool(network, images, labels, steps=steps)
 
     peers = {"foolbox": lambda network, seed, scale: foolbox("L2DeepFoolAttack", network, steps=steps)}
-    return Contest("DeepFool", "L2", steps, False, ours, peers)
+    return Contest("DeepFool", "L2", steps, False, ours, peers, whole=True)
 
 
 def carlini_wagner(steps: int) -> Contest:
@@ -170,7 +171,7 @@ def carlini_wagner(steps: int) -> Contest:
         return torchattacks("CW", network, steps=steps * scale.steps(SEARCHES))
 
     peers = {"foolbox": foolboxes, "adv-lib": library, "torchattacks": alone}
-    return Contest("C&W", "L2", steps, False, ours, peers, slow=steps > 20)
+    return Contest("C&W", "L2", steps, False, ours, peers, slow=steps > 20, whole=True)
 
 
 CONTESTS = (
