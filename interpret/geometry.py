@@ -1,15 +1,15 @@
 """From the pixels of a picture to the input grid of a network, and back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from .errors import InterpretError, PictureError
+from .images.levels import from_levels, in_unit_range, strips
 
 LARGEST = 400  # how many times the crop a resized picture may cover, so that memory suffices
-PLACES = 2**20  # of pixels that are looked up at a time
 INTERPOLATIONS = ("bilinear", "bicubic", "nearest")
 
 
@@ -44,17 +44,42 @@ class Geometry:
         if self.whole:
             return images
         if self.resized != self.picture:
-            smooth = self.interpolation != "nearest"
-            images = F.interpolate(images, self.resized, mode=self.interpolation, antialias=smooth)
+            images = self._resized(images, self.resized)
         top, left = self.offset
         return images[..., top : top + self.crop[0], left : left + self.crop[1]]
 
+    def _resized(self, images: Tensor, size: tuple[int, int]) -> Tensor:
+        return F.interpolate(images, size, mode=self.interpolation, antialias=self.interpolation != "nearest")
+
+    def apply_to_stored(self, stored: Tensor) -> Tensor:
+        """What ``apply`` makes of a picture as its file holds it, (1, C, H, W): 8-bit levels (uint8), or in [0, 1]."""
+        if stored.dtype != torch.uint8 or self.resized[1] >= self.picture[1] or self.whole:
+            return self.apply(in_unit_range(stored))
+        # Some rows at a time made narrower, which `interpolate` does first too, and then all of them lower.
+        size = self.picture[0], self.resized[1]
+        narrow = torch.empty(*stored.shape[:2], *size, device=stored.device)
+        for rows in strips(*self.picture):
+            narrow[:, :, rows] = self._resized(from_levels(stored[:, :, rows]), (rows.stop - rows.start, size[1]))
+        return replace(self, picture=size).apply(narrow)
+
+    def part_seen(self, maps: Tensor) -> Tensor:
+        """The part of maps (..., H, W) whose pixels the network sees, (..., h, w): a view of them."""
+        rows, columns = (axis.nonzero().flatten() for axis in self._lines_seen())
+        if not len(rows) or not len(columns):
+            return maps[..., :0, :0]
+        return maps[..., int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1]
+
     def seen(self) -> Tensor:
         """(H, W) booleans: whether the network sees the centre of each pixel of the picture."""
+        rows, columns = self._lines_seen()
+        return rows[:, None] & columns
+
+    def _lines_seen(self) -> tuple[Tensor, Tensor]:
+        """(H,) and (W,) booleans: whether the network sees the middle of each row and of each column."""
         left, top, right, bottom = self.box
         rows = torch.arange(self.picture[0]) + 0.5
         columns = torch.arange(self.picture[1]) + 0.5
-        return ((rows > top) & (rows < bottom))[:, None] & ((columns > left) & (columns < right))
+        return (rows > top) & (rows < bottom), (columns > left) & (columns < right)
 
     def undo(self, maps: Tensor) -> Tensor:
         """Lay maps of any resolution, which cover the input, on the picture's pixels: bilinearly, in the same units.
@@ -70,8 +95,13 @@ class Geometry:
         rows = ((torch.arange(self.picture[0]) + 0.5 - top) / (bottom - top) * 2 - 1).to(maps)
         columns = ((torch.arange(self.picture[1]) + 0.5 - left) / (right - left) * 2 - 1).to(maps)
         # Some rows at a time, since the places of all pixels take twice the memory of the result.
-        parts = rows.split(max(1, PLACES // len(columns))), self.seen().split(max(1, PLACES // len(columns)))
-        return torch.cat([_laid(maps, columns, *part) for part in zip(*parts, strict=True)], dim=2)
+        seen, parts = self.seen(), list(strips(*self.picture))
+        if len(parts) == 1:
+            return _laid(maps, columns, rows, seen)
+        laid = maps.new_empty(*maps.shape[:2], *self.picture)
+        for part in parts:
+            laid[:, :, part] = _laid(maps, columns, rows[part], seen[part])
+        return laid
 
     def spread(self, attribution: Tensor) -> Tensor:
         """Distribute the value of each input pixel, (N, C, h, w), over the pixels of the picture it was made of.
