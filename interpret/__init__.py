@@ -60,6 +60,7 @@ _HOMES = {
     "network.hooks": ("find_layer",),
     "network.recording": ("recorded",),
     "network.survey": ("default_layer",),
+    "notebook": ("load_ipython_extension",),
     "output_scores": ("box", "output", "pixels", "similarity"),
     "report.make": ("report_page",),
     "scores": ("class_score", "contrast", "group", "log_probability"),

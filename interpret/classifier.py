@@ -17,7 +17,7 @@ from .network.fingerprint import fingerprint
 from .network.hooks import left_as_found
 from .network.layout import Layout
 from .network.outputs import logits_in, picked, read_logits, top_outputs, watched
-from .network.settings import cast, checked_precision, checked_size, checked_statistics, checked_task
+from .network.settings import cast, checked_precision, checked_size, checked_statistics, checked_task, described
 from .network.survey import default_layer, layouts_of
 
 
@@ -145,8 +145,8 @@ class Classifier(nn.Module):
         if self.input_size is None:
             return self
         mean, std = self.mean.flatten().tolist(), self.std.flatten().tolist()
-        more = {"precision": self.precision, "task": self.given_task, "output": self.output}
-        same = type(self)(self.network, mean=mean, std=std, labels=self.labels, **more)
+        same = type(self)(self.network, mean=mean, std=std, labels=self.labels, precision=self.precision)
+        same.given_task, same.output = self.given_task, self.output
         same.seen_task, same.laid_on_grid = self.seen_task, True
         same.mean, same.std, same.training = self.mean, self.std, self.training  # a new module is in training
         return same
@@ -181,11 +181,11 @@ class Classifier(nn.Module):
             **({} if self.output is None else {"output": self.output}),
         }
 
-    def identity(self) -> dict[str, Any]:
-        """The exact weights and the preprocessing, on which every result depends.
+    def __repr__(self) -> str:
+        return described(self)
 
-        Caches, indices and resumed runs keep it with a result, so that it is only used for the same classifier.
-        """
+    def identity(self) -> dict[str, Any]:
+        """The exact weights and the preprocessing, with which caches, indices and resumed runs keep their results."""
         return {"weights_hash": fingerprint(self.network), "preprocessing": self.preprocessing}
 
     def predict(self, images: Tensor) -> Tensor:

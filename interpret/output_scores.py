@@ -26,11 +26,13 @@ class pixels:
     Args:
         target: the class's channel in the map.
         mask: (H, W), or (N, 1, H, W) with one for each image, of the picture's own size; by default the pixels where
-            the class scores highest.
+            the class scores highest, which explainers find in the picture itself and keep while they change it.
+        places: those pixels on the map, (N, 1, h, w), once they are found.
     """
 
     target: int
     mask: Tensor | None = None
+    places: Tensor | None = None
     of_output = True
 
     def __call__(self, output: Any) -> Tensor:
@@ -48,15 +50,18 @@ class pixels:
 
     def of_rows(self, rows: Tensor) -> "pixels":
         """The same score for the images with these numbers."""
+        if self.places is not None:
+            return replace(self, places=self.places[rows.to(self.places.device)])
         single = self.mask is None or self.mask.dim() < 4 or len(self.mask) == 1
         return self if single else replace(self, mask=self.mask[rows.to(self.mask.device)])
 
-    def check(self, output: Any) -> None:
-        """Refuse a mask without a pixel, and a class without one where there is no mask."""
+    def seen_in(self, output: Any) -> "pixels":
+        """The same score at pixels that stay; a mask without a pixel is refused, and a class without one."""
         scores = self._scores(output)
-        empty = ~self._weights(scores).flatten(1).any(1)
+        weights = self._weights(scores)
+        empty = ~weights.flatten(1).any(1)
         if not empty.any():
-            return
+            return replace(self, places=weights) if self.mask is None else self
         if self.mask is not None:
             raise InterpretError("no pixel that the network sees is in the mask")
         found = sorted(set(scores.argmax(1)[empty].flatten().tolist()))
@@ -64,6 +69,8 @@ class pixels:
         raise InterpretError(f"class {self.target} is the highest at no pixel; there are {listed}; or give a mask")
 
     def _weights(self, scores: Tensor) -> Tensor:
+        if self.places is not None:
+            return self.places.to(scores)
         if self.mask is None:
             return (scores.argmax(1, keepdim=True) == self.target).to(scores)
         mask = _as_masks(self.mask).to(scores)
@@ -116,8 +123,8 @@ class box:
             near=[left * along - before, top * down - upper, right * along - before, bottom * down - upper],
         )
 
-    def check(self, output: Any) -> None:
-        """Refuse a place where the class is not detected, and name what is there."""
+    def seen_in(self, output: Any) -> "box":
+        """The same score; a place where the class is not detected is refused, naming what is there."""
         for found in _detections(output):
             if float(self._score(found)) != 0:
                 continue
@@ -126,6 +133,7 @@ class box:
             where = "" if self.near is None else " where the box is"
             listed = f"; the surest detections are {', '.join(there)}" if there else "; nothing is detected"
             raise InterpretError(f"class {self.target} is not detected{where}{listed}")
+        return self
 
     def _place(self) -> list[float]:
         place = [float(value) for value in self.near]

@@ -1,5 +1,6 @@
 """The progress bar of long work, and a block in which there is none."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,9 +16,15 @@ def bars_wanted() -> bool:
 
 
 def progress_bar(total: int, what: str, unit: str) -> tqdm:
-    """A bar that the caller updates; on a terminal it appears after a second."""
-    hidden = None if bars_wanted() else True  # None leaves it to the terminal
+    """A bar that the caller updates; on a terminal and in a notebook it appears after a second."""
+    hidden = (False if _in_notebook() else None) if bars_wanted() else True  # None shows it on a terminal alone
     return tqdm(total=total, desc=what, unit=unit, leave=False, delay=1, disable=hidden)
+
+
+def _in_notebook() -> bool:
+    """Whether a notebook's kernel runs this code, where bars are shown though there is no terminal."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 @contextmanager

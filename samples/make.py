@@ -29,7 +29,10 @@ HALF = (272, 512)
 SUBJECTS = {"koala": "koala", "cat-and-dog": "German shepherd", "honey-bee": "bee"}
 
 # Figures that are one command's own work.
+SHAPES = "samples/shapes/shapes.png -m samples.shapes.networks"
 COMMANDS = {
+    "segmentation.png": f"gradcam {SHAPES}:segmentation -c star --score pixels --view side-by-side",
+    "detection.png": f"occlusion {SHAPES}:detector -c star --score box --view side-by-side",
     "visualize.png": "visualize castle volcano ladybug _blocks.9 _blocks.12 _blocks.10:30",
     "beside.png": "visualize _blocks.12:100 _blocks.9:44 --beside samples",
     "filters.png": "filters",
@@ -129,6 +132,7 @@ def made_by(command: str) -> Image.Image:
     """The last picture that a command writes, made in a folder of its own."""
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "samples").symlink_to(HERE)
         os.chdir(folder)
         try:
             if main([*command.split(), "-q"]):

@@ -34,6 +34,7 @@ ORDER = {
         "drawing",
         "faithfulness",
         "figures",
+        "notebook",
         "report",
     ],
     "attacks": [

@@ -47,13 +47,14 @@ class ScoreType(click.ParamType):
     """What is explained of a class, or the name of a function from the network's output to scores."""
 
     name = "score"
-    known = ("logit", "log-probability")
+    of_output = ("pixels", "box")
+    known = ("logit", "log-probability", *of_output)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """One of the two words, or package.module:function."""
+        """One of the words that are known, or package.module:function."""
         if value not in self.known and ":" not in str(value):
             hint = did_you_mean(str(value), self.known)
-            self.fail(f"{value!r} is not logit, log-probability or package.module:function{hint}", param, ctx)
+            self.fail(f"{value!r} is not {', '.join(self.known)} or package.module:function{hint}", param, ctx)
         return str(value)
 
     def too_far(self, value: str, folder: Path) -> str | None:
@@ -76,11 +77,12 @@ class ClassOptions:
     )
     versus: str | None = class_option("Why the class and not this one: explain the difference of their scores.")
     score: str = option(
-        "What is explained of the class: its logit, or the logarithm of its probability; or a function of your own "
-        "from what the network returns for N pictures to N numbers.",
+        "What is explained of the class: its logit, or the logarithm of its probability; of a segmentation the pixels "
+        "where it is highest, of a detection the surest box; or a function of your own from what the network returns "
+        "for N pictures to N numbers.",
         default="logit",
         type=ScoreType(),
-        metavar="logit|log-probability|package.module:function",
+        metavar="logit|log-probability|pixels|box|package.module:function",
     )
     mask: str | None = option(
         "Of a segmentation: the picture's pixels, white in this file, in which the class's scores are explained.",
@@ -97,4 +99,4 @@ class ClassOptions:
     @property
     def of_output(self) -> bool:
         """Whether it is no class's logit that is explained, but something else that the network returns."""
-        return bool(self.mask or self.box or ":" in self.score)
+        return bool(self.mask or self.box or ":" in self.score or self.score in ScoreType.of_output)

@@ -74,7 +74,7 @@ def target_given(view: nn.Module, inputs: Tensor, target: Target | None, geometr
     """A target as a core takes it, for inputs on the input grid: None is the top prediction.
 
     What a target says of places of the picture (``laid_on``) is laid on the grid too, and a target that looks for
-    something in the network's output (``check``) says what is missing before anything is explained.
+    something in the network's output (``seen_in``) says what is missing before anything is explained.
     """
     if target is None:
         with torch.no_grad():
@@ -84,9 +84,9 @@ def target_given(view: nn.Module, inputs: Tensor, target: Target | None, geometr
         return checked_indices(target, len(inputs), inputs.device)
     if geometry is not None and hasattr(target, "laid_on"):
         target = target.laid_on(geometry)
-    if hasattr(target, "check"):
+    if hasattr(target, "seen_in"):
         with torch.no_grad():
-            target.check(answer(view, inputs, target))
+            return target.seen_in(answer(view, inputs, target))
     return target
 
 

@@ -28,7 +28,8 @@ def deletion(
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, whose probability is measured; or a score.
         attribution: (N, 1, H, W).
-        baseline: what replaces them: black, blur, mean, white, grey, uniform, a number, or a tensor.
+        baseline: what replaces them: black, mean (as in the authors' code), blur, rise-blur, white, grey, uniform, a
+            number, or a tensor.
         steps: points of the curve after the first.
         seed: of the order among equal values.
         max_batch: passes at once; fewer if memory runs out.

@@ -28,8 +28,8 @@ def insertion(
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, whose probability is measured; or a score.
         attribution: (N, 1, H, W).
-        baseline: what hides the others: blur (as in the paper), black, mean, white, grey, uniform, a number, or a
-            tensor.
+        baseline: what hides the others: blur, which leaves no detail, rise-blur, which is weaker and that of the
+            authors' code, black, mean, white, grey, uniform, a number, or a tensor.
         steps: points of the curve after the first.
         seed: of the order among equal values.
         max_batch: passes at once; fewer if memory runs out.

@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 from torch import Tensor
 
 from ..classifier import Classifier
@@ -20,11 +22,13 @@ from .grid_panels import GridFigure, GridLook, letters_of
 from .panels import Sheet
 from .plain_text import plain_text
 
+Picture = str | os.PathLike | Image.Image | np.ndarray | Tensor
+
 
 @plain_text
 def grid(
     classifiers: Classifier | Mapping[str, Classifier],
-    images: Tensor | Mapping[str, Tensor] | Sequence[str | os.PathLike],
+    images: Tensor | Mapping[str, Tensor] | Picture | Sequence[Picture],
     *,
     methods: Sequence[str] = ("gradcam",),
     classes: Sequence[str | int] = (),
@@ -49,7 +53,8 @@ def grid(
 
     Args:
         classifiers: one, or several by name.
-        images: (N, 3, H, W) in [0, 1], several (1, 3, H, W) by name, or files and samples.
+        images: (N, 3, H, W) in [0, 1], several (1, 3, H, W) by name, or a list of such, of files, samples or whatever
+            else `read` takes, one picture each.
         methods: names of the table of explainers.
         classes: names, groups or indices; of a group, the member that a picture scores highest. By
             default what the network predicts.
@@ -94,13 +99,20 @@ def grid(
     return grid_of(cells, look, rows=rows, cols=cols, scale=scale)
 
 
-def _named(images: Tensor | Mapping[str, Tensor] | Sequence[str | os.PathLike]) -> dict[str, Tensor]:
-    if isinstance(images, Tensor):
-        return {f"picture {number}": image for number, image in enumerate(images.split(1), 1)}
+def _named(images: Tensor | Mapping[str, Tensor] | Sequence[Picture]) -> dict[str, Tensor]:
+    """Each picture by a name of its own: its file's, or else its number."""
     if isinstance(images, Mapping):
         return dict(images)
-    files = [images] if isinstance(images, str | os.PathLike) else images
-    return {Path(os.fspath(file).removeprefix("sample:")).stem: read(file) for file in files}
+    if isinstance(images, Tensor):
+        images = images.split(1)
+    named: dict[str, Tensor] = {}
+    several = images if isinstance(images, list | tuple) else [images]
+    for number, given in enumerate(several, 1):
+        is_file = isinstance(given, str | os.PathLike)
+        name = Path(os.fspath(given).removeprefix("sample:")).stem if is_file else f"picture {number}"
+        image = given if isinstance(given, Tensor) else read(given)
+        named[f"{name} ({number})" if name in named else name] = image
+    return named
 
 
 @plain_text

@@ -48,12 +48,12 @@ def limit_of(*attributions: Tensor, percentile: float = 100) -> float:
 
 
 def largest_of(values: Tensor) -> float:
-    """The value with the largest size, 0 where none is finite."""
-    lowest, highest = map(float, values.aminmax()) if values.numel() else (0.0, 0.0)
-    if np.isfinite([lowest, highest]).all() and abs(lowest) != abs(highest):
-        return max(lowest, highest, key=abs)  # without a copy of the map, which may be large
+    """The largest size of a value, 0 where none is finite."""
+    ends = [abs(float(end)) for end in values.aminmax()] if values.numel() else [0.0]
+    if np.isfinite(ends).all():  # without a copy of the map, which may be large
+        return max(ends)
     finite = values[values.isfinite()]
-    return float(finite[finite.abs().argmax()]) if len(finite) else 0.0
+    return float(finite.abs().max()) if len(finite) else 0.0
 
 
 def has_negative(values: Tensor, limit: float) -> bool:

@@ -4,21 +4,23 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv2d
 from torchvision.transforms.functional import gaussian_blur
 
 from ..classifier import Classifier
 from ..errors import InterpretError
 
 Baseline = str | float | Tensor
-NAMES = ("black", "white", "grey", "mean", "blur", "uniform")
+NAMES = ("black", "white", "grey", "mean", "blur", "rise-blur", "uniform")
 
 
 def baseline_for(baseline: str | float | Tensor, classifier: nn.Module, inputs: Tensor, seed: int = 0) -> Tensor:
     """A baseline for every input, of the shape of ``inputs``.
 
     It is "black" (0), "white" (1), "grey" (0.5), "mean" (what the classifier's normalisation takes to 0), "blur" (the
-    input, blurred with a sigma of a tenth of its shorter side), "uniform" (random in [0, 1], the same for every
-    image), a number, or a tensor that broadcasts to the inputs.
+    input, blurred with a sigma of a tenth of its shorter side), "rise-blur" (blurred as in the code of RISE's authors,
+    with 11 pixels and a sigma of 5), "uniform" (random in [0, 1], the same for every image), a number, or a tensor
+    that broadcasts to the inputs.
     """
     if isinstance(baseline, Tensor):
         try:
@@ -30,8 +32,7 @@ def baseline_for(baseline: str | float | Tensor, classifier: nn.Module, inputs: 
     if baseline in levels or _number(baseline) is not None:
         return torch.full_like(inputs, levels.get(baseline, _number(baseline)))
     if baseline == "mean":
-        mean = classifier.mean.to(inputs) if isinstance(classifier, Classifier) else torch.zeros_like(inputs[:1])
-        return mean.expand_as(inputs) if mean.numel() == inputs.shape[1] else torch.full_like(inputs, mean.mean())
+        return _mean(classifier, inputs)
     if baseline == "uniform":
         generator = torch.Generator().manual_seed(seed)
         return torch.rand(inputs.shape[1:], generator=generator).to(inputs).expand_as(inputs)
@@ -39,6 +40,8 @@ def baseline_for(baseline: str | float | Tensor, classifier: nn.Module, inputs: 
         sigma = min(inputs.shape[-2:]) / 10
         size = 2 * min(round(3 * sigma), (min(inputs.shape[-2:]) - 1) // 2) + 1
         return gaussian_blur(inputs, [size, size], [sigma, sigma])
+    if baseline == "rise-blur" and inputs.dim() == 4:
+        return _rise_blur(inputs, _mean(classifier, inputs))
     raise InterpretError(f"no baseline {baseline!r}; there are {', '.join(NAMES)}, or a number")
 
 
@@ -52,6 +55,28 @@ def baselines_for(
         raise InterpretError("at least one baseline is needed")
     stripped = (one.strip() if isinstance(one, str) else one for one in several)
     return [baseline_for(one, classifier, inputs, seed) for one in stripped]
+
+
+def _mean(classifier: nn.Module, inputs: Tensor) -> Tensor:
+    """What the classifier's normalisation takes to 0, of the shape of the inputs."""
+    mean = classifier.mean.to(inputs) if isinstance(classifier, Classifier) else torch.zeros_like(inputs[:1])
+    return mean.expand_as(inputs) if mean.numel() == inputs.shape[1] else torch.full_like(inputs, mean.mean())
+
+
+def _rise_blur(inputs: Tensor, mean: Tensor) -> Tensor:
+    """The blur that insertion begins with in the published code of Petsiuk et al. 2018.
+
+    Its kernel is a point in 11 x 11 pixels, blurred with a sigma of 5 cut off at 20 pixels, where what leaves the
+    square at an edge comes back mirrored; beyond the picture lies the mean.
+    """
+    width, sigma, reach = 11, 5.0, 20
+    offsets = torch.arange(-reach, reach + 1)
+    weights = torch.exp(-(offsets.double() ** 2) / (2 * sigma**2))
+    mirrored = (torch.arange(width)[:, None] + offsets) % (2 * width)
+    mirrored = torch.minimum(mirrored, 2 * width - 1 - mirrored)
+    line = ((mirrored == width // 2) * weights / weights.sum()).sum(1)
+    kernel = torch.outer(line, line).to(inputs).expand(inputs.shape[1], 1, width, width)
+    return conv2d(inputs - mean, kernel, padding=width // 2, groups=inputs.shape[1]) + mean
 
 
 def _number(value: str | float) -> float | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from .backward_rules.activation_calls import callables_named
@@ -24,13 +25,14 @@ _ENDINGS |= {torch.special.expit: "sigmoid", torch.special.softmax: "softmax"}
 _ENDINGS |= callables_named(BOUNDED)
 _JOINS = {torch.cat, torch.concat, torch.concatenate, torch.stack, torch.hstack, torch.vstack}
 _COPIES = set(callables_named(("clamp", "clip")))  # a clamp of probabilities is no ending of its own
+_LINEAR = {F.linear, F.conv2d, torch.addmm, torch.conv2d, torch.mm, torch.matmul}
 
 
 @dataclass(frozen=True)
 class Ending:
     """A call that may be what a network ends in, or a gate inside it."""
 
-    kind: str  # "sigmoid", "softmax", or the name of a function of BOUNDED
+    kind: str  # "sigmoid", "softmax", "linear", or the name of a function of BOUNDED
     input: Tensor
     output: Tensor
 
@@ -50,7 +52,7 @@ class Ending:
 
 
 class EndingSeen(TorchFunctionMode):
-    """A block that runs a network, and keeps the last call that may be the network's ending.
+    """A block that runs a network, and keeps the last call that may be the network's ending, and the last linear one.
 
     Calls are seen, not modules, so it makes no difference how the function is written. Compiled and scripted code
     shows nothing.
@@ -59,6 +61,7 @@ class EndingSeen(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.last: Ending | None = None
+        self.linear: Ending | None = None
         self._made: dict[int, Ending] = {}  # by the id of its output, which the ending keeps alive
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
@@ -66,7 +69,10 @@ class EndingSeen(TorchFunctionMode):
             return self._joined(func, args, kwargs or {})
         kind = _ENDINGS.get(func)
         if kind is None:
-            return func(*args, **(kwargs or {}))
+            output = func(*args, **(kwargs or {}))
+            if func in _LINEAR and is_flat(output):
+                self.linear = Ending("linear", output, output)
+            return output
         given = args[0] if args else (kwargs or {}).get("input")
         # What still has rows and columns is no answer, and would only be kept in memory.
         if not is_flat(given) or self._is_clamp_of_probabilities(func, given):

@@ -15,7 +15,10 @@ SHARES = (
     'they are by task="multilabel", or "classification" for one probability, or "regression" (--task in the shell)'
 )
 SUM_TOLERANCE = {torch.bfloat16: 1e-2, torch.float16: 2e-3}  # how far rounding takes a sum of probabilities from 1
-REMEDY = "explain a score of your own instead: a function of what the network returns (--score in the shell)"
+REMEDY = (
+    "explain pixels(class) of a segmentation, box(class) of a detection, or a function of yours of what it returns "
+    "(--score pixels, box or package.module:function in the shell)"
+)
 
 
 def first_tensor(output: object) -> Tensor:
@@ -23,8 +26,7 @@ def first_tensor(output: object) -> Tensor:
 
     NetworkError where there is none, or where it may be one of several.
     """
-    found = logits_in(output)
-    if isinstance(found, str):
+    if isinstance(found := logits_in(output), str):
         raise NetworkError(found)
     return found
 
@@ -101,8 +103,7 @@ def _in_words(output: object) -> str:
     if isinstance(output, Tensor):
         kind = "" if output.is_floating_point() else f" of {output.dtype}"
         return f"{tuple(output.shape)}{kind}"
-    named = {name: value for name, value in parts(output).items() if isinstance(value, Tensor)}
-    if named:
+    if named := {name: value for name, value in parts(output).items() if isinstance(value, Tensor)}:
         return ", ".join(f"{name} {tuple(value.shape)}" for name, value in named.items())
     if isinstance(output, list | tuple | dict):
         return f"a {type(output).__name__} of {len(output)}" if output else "NoneType"
@@ -110,21 +111,30 @@ def _in_words(output: object) -> str:
 
 
 def watched(run: Callable[[], Any], network: nn.Module, known: dict[str, Any]) -> tuple[Any, Ending | None]:
-    """What a run of a network returns, and the last call that may be its ending.
+    """What a run of a network returns, and the call that may be its ending.
 
     Watching costs time at every call. A network whose outputs were shown to be plain, neither of an ending nor all in
-    [0, 1], is remembered in ``known`` as long as nothing in it is exchanged, and not watched again. No pass is made
-    twice: methods count on it, and a second one may make other calls.
+    [0, 1], is remembered in ``known`` as long as nothing in it is exchanged, and not watched again; a picture whose
+    logits look like probabilities by chance is then no exception. No pass is made twice: methods count on it, and a
+    second one may make other calls.
     """
     state = _state(network)
     if known.get("plain") == state:
-        return run(), None
+        made = run()
+        return made, _plain(logits_in(made))
     with EndingSeen() as seen:
         made = run()
     found = logits_in(made)
-    plain = not _in_unit(found) and (isinstance(found, str) or seen.last is None or not seen.last.gave(found))
+    ends = isinstance(found, Tensor) and seen.last is not None and seen.last.gave(found)
+    plain = not ends and not _in_unit(found)
     known["plain"] = state if plain else None
-    return made, seen.last
+    linear = not ends and isinstance(found, Tensor) and seen.linear is not None and seen.linear.gave(found)
+    return made, _plain(found) if plain or linear else seen.last
+
+
+def _plain(found: Tensor | str) -> Ending | None:
+    """The ending of a network whose outputs are logits, whatever they look like."""
+    return Ending("linear", found, found) if isinstance(found, Tensor) else None
 
 
 def _state(network: nn.Module) -> int:
@@ -185,6 +195,8 @@ def read_logits(
 
 def _before(ending: Ending | None, kind: str, logits: Tensor, task: str, shares: bool) -> Tensor:
     """What went into the ending of a kind; of probabilities whose ending is not known, what would have."""
+    if kind == "linear":
+        return logits
     if kind in ("sigmoid", "softmax") and not ending.cut:
         return ending.input.reshape(logits.shape)
     if kind == "sigmoid" or (shares and (task == "multilabel" or logits.shape[1] == 1)):
@@ -226,8 +238,7 @@ def _without_softmax(output: Tensor) -> Tensor:
     Each picture is judged alone, so that its logits do not depend on the others in its batch.
     """
     wide = output.float() if output.element_size() < 4 else output
-    are_shares = _are_shares_of_classes(output)
-    if not are_shares.any():
+    if not (are_shares := _are_shares_of_classes(output)).any():
         return output
     return torch.where(are_shares, wide.clamp_min(torch.finfo(wide.dtype).tiny).log(), wide)
 

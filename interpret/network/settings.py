@@ -1,12 +1,13 @@
-"""What a classifier is set to, checked where it is made."""
+"""What a classifier is set to: checked where it is made, and in words."""
 
 import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 
-from ..errors import InterpretError
+from ..errors import InterpretError, shortened
 from ..geometry import INTERPOLATIONS
 from .outputs import TASKS
 
@@ -55,3 +56,29 @@ def checked_size(
     if resize is not None and (input_size is None or resize < max(input_size)):
         raise InterpretError(f"resize ({resize}) needs an input_size of at most that, not {input_size}")
     return None if input_size is None else tuple(input_size)
+
+
+def described(classifier: Any) -> str:
+    """A classifier in three lines: its network and classes, what happens to a picture, and how it computes."""
+    labels = classifier.labels
+    classes = "classes without names"
+    if labels:
+        first, last = shortened(labels[0]), shortened(labels[len(labels) - 1])
+        classes = f"{len(labels)} classes from {first} to {last}"
+    mean, std = (
+        ", ".join(f"{value:g}" for value in some.flatten().tolist()) for some in (classifier.mean, classifier.std)
+    )
+    return (
+        f"Classifier of {type(classifier.network).__name__} with {classes}\n"
+        f"  pictures: {_fitted(classifier)}, mean {mean}, std {std}\n"
+        f"  numbers: {classifier.task} in {classifier.precision} on {classifier.mean.device}"
+    )
+
+
+def _fitted(classifier: Any) -> str:
+    """How pictures get the size of the network's input."""
+    if classifier.input_size is None:
+        return "of their own size"
+    height, width = classifier.input_size
+    shorter = "as short as it can be" if classifier.resize is None else f"{classifier.resize} pixels long"
+    return f"{height} x {width} from the middle, once the shorter side is {shorter} ({classifier.interpolation})"

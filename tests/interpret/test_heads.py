@@ -15,6 +15,7 @@ from interpret import (
     NetworkError,
     Recipe,
     average_drop,
+    deeplift,
     deletion,
     insertion,
     load,
@@ -329,3 +330,19 @@ def test_no_pass_is_made_twice():
         network.fc.weight.zero_(), network.fc.bias.fill_(0.5)  # as by chance all outputs are in [0, 1]
     assert torch.equal(settled(images), torch.full((len(images), 3), 0.5)) and settled.seen_task["plain"] == plain
     assert passes == [len(images)] * 2
+
+
+@pytest.mark.parametrize("outputs", [(0.5, 0.5), (0.25, 0.75, 0.0)])
+def test_logits_that_look_like_probabilities_by_chance(outputs):
+    network, images = Net(len(outputs)), pictures()
+    torch.nn.init.zeros_(network.fc.weight)
+    network.fc.bias.data = torch.tensor(outputs)
+    assert torch.equal(classifier(network)(images[:1]), torch.tensor([outputs]))
+
+
+def test_deeplift_of_a_baseline_whose_logits_look_like_probabilities():
+    network = nn.Sequential(nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(1, 2, bias=False))
+    nn.init.ones_(network[3].weight)
+    image, baseline = (torch.tensor([[[row, column]]]) for row, column in [((1.0, 0.5), (0, 0)), ((0, 0), (0.5, 0.0))])
+    attribution = deeplift(Classifier(network, mean=[0.0], std=[1.0]), image, 0, baseline=baseline)
+    torch.testing.assert_close(attribution, torch.tensor([[[[0.5, 0.0], [0.0, 0.0]]]]))

@@ -62,6 +62,20 @@ def test_pixels_without_a_mask_are_where_the_class_is_the_highest():
     assert "highest at no pixel" in refusal(saliency, classifier(network), images, pixels(absent), kind=InterpretError)
 
 
+def test_pixels_without_a_mask_stay_where_they_are_while_the_picture_changes():
+    network, images = Segments().eval(), pictures(2)
+    settled, highest = classifier(network).on_inputs(), network(images)["out"].argmax(1, keepdim=True)
+    common = int(highest.flatten().mode().values)
+    masks = highest == common
+    large = F.interpolate(masks.float(), images.shape[2:])  # every place of the map once, as its nearest pixel
+    options = {"window": 8, "stride": 8, "baseline": "white", "max_batch": 3}
+    assert masks.flatten(1).any(1).all()
+    torch.testing.assert_close(
+        occlusion(settled, images, pixels(common), **options),
+        occlusion(settled, images, pixels(common, large), **options),
+    )
+
+
 def test_a_mask_lies_on_the_picture_as_the_network_sees_it():
     network, images = Segments().eval(), pictures(1, (40, 60))
     settled = classifier(network, input_size=16, resize=20, interpolation="bilinear")

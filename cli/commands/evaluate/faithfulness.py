@@ -40,9 +40,9 @@ class MetricOptions:
         metavar="NAME,NAME",
     )
     baselines: list[str] = option(
-        "What hidden pixels turn into in insertion and deletion: blur, black, mean; a column for each.",
+        "What hidden pixels turn into in insertion and deletion: blur, black, mean, rise-blur; a column for each.",
         default="blur",
-        type=Names(("blur", "black", "mean"), "baseline"),
+        type=Names(("blur", "black", "mean", "rise-blur"), "baseline"),
         metavar="NAME,NAME",
     )
     steps: int = option("Points of each curve.", default=10, type=COUNT)

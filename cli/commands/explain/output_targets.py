@@ -53,19 +53,25 @@ def output_scores_of(classifier: "Classifier", options: ClassOptions) -> Callabl
 
 
 def _scores(classifier: "Classifier", options: ClassOptions) -> list[Score]:
-    kinds = [options.mask and "--mask", options.box and "--box", ":" in options.score and "--score"]
-    kinds = [kind for kind in kinds if kind]
+    kinds = {
+        "--mask": options.mask or options.score == "pixels",
+        "--box": options.box or options.score == "box",
+        "--score": ":" in options.score,
+    }
+    kinds = [kind for kind, meant in kinds.items() if meant]
     if len(kinds) > 1:
         raise InterpretError(f"{' and '.join(kinds)} explain different things; give one of them")
+    (kind,) = kinds
     if options.versus or options.top_k:
-        raise InterpretError(f"--versus and --top-k compare logits, which {kinds[0]} does not explain")
-    if ":" in options.score:
+        raise InterpretError(f"--versus and --top-k compare logits, which {kind} does not explain")
+    if kind == "--score":
         return [_own(options)]
     if not options.classes:
-        raise InterpretError(f"{kinds[0]} needs the class that is meant: give --class")
-    if options.score != "logit":
-        raise InterpretError(f"{kinds[0]} explains scores as they are; leave out --score {options.score}")
-    return [_of_class(classifier, query, options) for query in options.classes]
+        raise InterpretError(f"{kind} needs the class that is meant: give --class")
+    if options.score == "log-probability":
+        raise InterpretError(f"{kind} explains scores as they are; leave out --score {options.score}")
+    of_class = _of_pixels if kind == "--mask" else _of_box
+    return [of_class(classifier, query, options) for query in options.classes]
 
 
 def _own(options: ClassOptions) -> Score:
@@ -81,16 +87,28 @@ def _own(options: ClassOptions) -> Score:
     return Score(label, OwnScore(options.score, function), {"score": options.score}, "", label)
 
 
-def _of_class(classifier: "Classifier", query: str, options: ClassOptions) -> Score:
-    from interpret.datasets.folders import class_index
+def _of_pixels(classifier: "Classifier", query: str, options: ClassOptions) -> Score:
     from interpret.images.files import pixels_hash, read
-    from interpret.output_scores import box, pixels
+    from interpret.output_scores import pixels
+
+    index, name, about = _named(classifier, query)
+    mask = None if options.mask is None else read(options.mask).mean(1)[0] > 0.5
+    about["mask"] = "where it is highest" if mask is None else pixels_hash(mask[None, None].float())
+    return Score(name, pixels(index, mask), about, "", f"sum of the scores of {name}")
+
+
+def _of_box(classifier: "Classifier", query: str, options: ClassOptions) -> Score:
+    from interpret.output_scores import box
+
+    index, name, about = _named(classifier, query)
+    said = f"overlap and score of {name}" if options.box else f"score of {name}"
+    return Score(name, box(index, options.box), {**about, "box": options.box or "the surest"}, "", said)
+
+
+def _named(classifier: "Classifier", query: str) -> tuple[int, str, dict[str, Any]]:
+    """The index and the name of a class of a segmentation or a detection, and what a result's file keeps of them."""
+    from interpret.datasets.folders import class_index
 
     index = int(query) if query.isdigit() else class_index(classifier, query)  # the network's outputs need no names
     name = classifier.name(index)
-    about = {"indices": [index], "names": [name]}
-    if options.box:
-        return Score(name, box(index, options.box), {**about, "box": options.box}, "", f"overlap and score of {name}")
-    mask = read(options.mask).mean(1)[0] > 0.5
-    about["mask"] = pixels_hash(mask[None, None].float())
-    return Score(name, pixels(index, mask), about, "", f"sum of the scores of {name}")
+    return index, name, {"indices": [index], "names": [name]}

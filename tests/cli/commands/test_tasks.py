@@ -97,7 +97,12 @@ def test_a_mask_of_a_segmentation(here):
     np.testing.assert_allclose(np.load("own.npy"), slope[0], rtol=1e-4, atol=1e-7)
     succeeded("gradcam", "own.png", *own("Segments"), "-c", "1", "-c", "2", "--mask", "mask.png")
     assert stored("own_gradcam_2.png")["explained"]["indices"] == [2]
-    assert "--score" in refused("saliency", "own.png", *own("Segments"))
+    seen = int(Segments()(here)["out"].argmax(1).flatten().mode().values)
+    where = Segments()(here)["out"].argmax(1) == seen
+    succeeded("saliency", "own.png", *own("Segments"), "-c", str(seen), "--score", "pixels", "-o", "own.npy")
+    (slope,) = torch.autograd.grad(Segments()(image)["out"][:, seen][where].sum(), image)
+    np.testing.assert_allclose(np.load("own.npy"), slope[0], rtol=1e-4, atol=1e-7)
+    assert "--score pixels" in refused("saliency", "own.png", *own("Segments"))
     assert "--class" in refused("saliency", "own.png", *own("Segments"), "--mask", "mask.png")
     Image.fromarray(mask[:5]).save("small.png")
     words = ("saliency", "own.png", *own("Segments"), "-c", "1", "--mask", "small.png")
@@ -113,12 +118,15 @@ def test_a_box_of_a_detection(here):
     image = here.clone().requires_grad_()
     (slope,) = torch.autograd.grad(Detects().conv(image)[:, 0, :, :16].mean(), image)
     np.testing.assert_allclose(np.load("own.npy"), slope[0], rtol=1e-4, atol=1e-7)
+    succeeded("saliency", "own.png", *model, "-c", "1", "--score", "box")
+    assert stored("own_saliency_1.png")["explained"]["box"] == "the surest"
     said = refused("saliency", "own.png", *model, "-c", "2", "--box", "0,0,16,24", status=1)
     assert "class 2 is not detected where the box is" in said
     for wrong in ("1,2,3", "16,0,0,24", "a,b,c,d"):
         assert "a box such as" in interp("saliency", "own.png", *model, "-c", "1", "--box", wrong).err
     assert "no names" in refused("saliency", "own.png", *model, "-c", "cat", "--box", "0,0,16,24")
     assert "one of them" in refused("saliency", "own.png", *model, "-c", "1", "--box", "0,0,16,24", "--mask", "own.png")
+    assert "one of them" in refused("saliency", "own.png", *model, "-c", "1", "--box", "0,0,16,24", "--score", "pixels")
 
 
 def test_boxes_of_pictures_of_several_sizes(here):

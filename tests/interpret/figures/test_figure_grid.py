@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 from matplotlib._pylab_helpers import Gcf
+from PIL import Image
 
 import interpret
 from interpret.errors import InterpretError
 from interpret.explainers.sharing import shared_passes
 from interpret.figures.cache import MapStore
-from interpret.figures.figure_grid import grid_of
+from interpret.figures.figure_grid import _named, grid_of
 from interpret.figures.grid_layout import arrange
 from interpret.figures.grid_maps import Cell, GridContents, cells_of
 from interpret.network.hooks import left_as_found
@@ -290,6 +291,19 @@ def test_what_is_wrong_is_said_before_the_work(classifier, images, wrong, said):
     with pytest.raises(InterpretError, match=said):
         interpret.figures.grid(classifier, images, **wrong)
     assert not runs
+
+
+def test_a_list_of_pictures_in_any_form_loses_none(classifier, tmp_path):
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+        interpret.write(tmp_path / folder / "owl.png", torch.rand(3, 16, 16))
+    files = [tmp_path / folder / "owl.png" for folder in ("one", "other")]
+    given = [*files, interpret.read(files[0]), Image.open(files[1])]
+    named = _named(given)
+    assert list(named) == ["owl", "owl (2)", "picture 3", "picture 4"]
+    assert torch.equal(named["owl"], named["picture 3"]) and torch.equal(named["owl (2)"], named["picture 4"])
+    assert list(_named(torch.rand(2, 3, 8, 8))) == ["picture 1", "picture 2"]
+    assert interpret.grid(classifier, given[2:], methods=["saliency"], classes=[0]).axes
 
 
 def test_a_network_alone_is_no_classifier(classifier, images):

@@ -98,8 +98,7 @@ def test_maps_are_drawn_as_in_one_piece(levels, small_strips, signed):
 
 
 def test_extremes_are_found_without_copies():
-    assert largest_of(torch.tensor([1.0, -3.0, 2.0])) == -3
-    assert largest_of(torch.tensor([-3.0, 3.0])) == -3  # the first, where both are as large
+    assert largest_of(torch.tensor([1.0, -3.0, 2.0])) == 3
     assert largest_of(torch.tensor([float("nan"), float("-inf"), 2.0])) == 2
     assert largest_of(torch.zeros(0)) == limit_of(torch.zeros(0)) == 0
     assert limit_of(torch.tensor([1.0, -3.0]), torch.zeros(0)) == 3
