@@ -1,13 +1,13 @@
 """From the pixels of a picture to the input grid of a network, and back."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from .errors import InterpretError, PictureError
-from .images.levels import from_levels, in_unit_range, strips
+from .strips import strips
 
 LARGEST = 400  # how many times the crop a resized picture may cover, so that memory suffices
 INTERPOLATIONS = ("bilinear", "bicubic", "nearest")
@@ -44,23 +44,13 @@ class Geometry:
         if self.whole:
             return images
         if self.resized != self.picture:
-            images = self._resized(images, self.resized)
+            images = self.resize(images, self.resized)
         top, left = self.offset
         return images[..., top : top + self.crop[0], left : left + self.crop[1]]
 
-    def _resized(self, images: Tensor, size: tuple[int, int]) -> Tensor:
+    def resize(self, images: Tensor, size: tuple[int, int]) -> Tensor:
+        """Images (N, C, H, W) of another (height, width), by the geometry's interpolation."""
         return F.interpolate(images, size, mode=self.interpolation, antialias=self.interpolation != "nearest")
-
-    def apply_to_stored(self, stored: Tensor) -> Tensor:
-        """What ``apply`` makes of a picture as its file holds it, (1, C, H, W): 8-bit levels (uint8), or in [0, 1]."""
-        if stored.dtype != torch.uint8 or self.resized[1] >= self.picture[1] or self.whole:
-            return self.apply(in_unit_range(stored))
-        # Some rows at a time made narrower, which `interpolate` does first too, and then all of them lower.
-        size = self.picture[0], self.resized[1]
-        narrow = torch.empty(*stored.shape[:2], *size, device=stored.device)
-        for rows in strips(*self.picture):
-            narrow[:, :, rows] = self._resized(from_levels(stored[:, :, rows]), (rows.stop - rows.start, size[1]))
-        return replace(self, picture=size).apply(narrow)
 
     def part_seen(self, maps: Tensor) -> Tensor:
         """The part of maps (..., H, W) whose pixels the network sees, (..., h, w): a view of them."""

@@ -14,6 +14,7 @@ from ..geometry import Geometry, fit
 from ..images.files import pixels_hash, read_stored
 from ..images.files import read as read_file
 from ..images.levels import in_unit_range
+from ..images.stored import inputs_of
 from ..progress import bars_wanted
 from .threads import PIXELS, WORKERS, in_threads
 
@@ -117,7 +118,7 @@ def batches(
 
 def _prepared(item: Any, classifier: Classifier, image: Tensor, digits: str, *, keep: bool, on_grid: bool) -> Prepared:
     geometry = fit(tuple(image.shape[-2:]), classifier.input_size, classifier.resize, classifier.interpolation)
-    inputs = geometry.apply_to_stored(image.to(classifier.mean.device, non_blocking=True))
+    inputs = inputs_of(image.to(classifier.mean.device, non_blocking=True), geometry)
     if on_grid:
         inputs = inputs.clamp(0, 1)  # bicubic resizing overshoots; a picture does not
         image, geometry = inputs.cpu() if keep else image, classifier.on_inputs().prepare(inputs)[1]

@@ -10,7 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import InterpretError, did_you_mean
-from ..images.levels import in_unit_range, strips
+from ..images.levels import in_unit_range
+from ..strips import strips
 
 # Red, green and blue at equal steps. The first becomes lighter evenly, so that it can be read in grey too. The second
 # is dark in the middle, where most pixels of most maps are, so that the few others show; the third, for maps over a

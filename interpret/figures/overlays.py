@@ -8,8 +8,8 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import InterpretError
-from ..images.levels import strips
 from ..network.channels import LUMA
+from ..strips import strips
 from .colours import (
     OPACITY,
     Colours,

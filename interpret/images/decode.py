@@ -13,8 +13,8 @@ import torch
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from ..strips import strips
 from .depth import FULL, brightness, seems_too_dark
-from .levels import strips
 from .libtiff import silence_libtiff
 
 HEIC = tuple(b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"))

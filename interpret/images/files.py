@@ -19,9 +19,10 @@ from torch import Tensor
 
 from ..bundled import sample
 from ..errors import InterpretError, PictureError, address_hint, printable
+from ..strips import strips
 from .arrays import picture_in
 from .decode import decode, opaque, pixels_of
-from .levels import in_unit_range, strips, to_levels
+from .levels import in_unit_range, to_levels
 
 File = str | os.PathLike | BinaryIO  # a path, or a file that is open for bytes
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}

@@ -1,14 +1,10 @@
 """The 256 levels of an 8-bit picture file."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..errors import InterpretError
-
-STRIP = 2**20  # pixels of a large picture that are worked on at a time, so that memory holds few copies of it
 
 
 def to_levels(images: Tensor) -> Tensor:
@@ -53,9 +49,3 @@ def in_unit_range(stored: Tensor) -> Tensor:
         return from_levels(stored)
     levels = stored.numpy()  # not by PyTorch, which would start threads where a thread reads
     return torch.from_numpy(np.divide(levels, 255, out=np.empty(levels.shape, np.float32), dtype=np.float32))
-
-
-def strips(height: int, width: int) -> Iterator[slice]:
-    """The rows of a picture, as many at a time as hold ``STRIP`` pixels."""
-    step = max(1, STRIP // max(width, 1))
-    return (slice(top, min(top + step, height)) for top in range(0, height, step))

@@ -5,11 +5,13 @@ import pytest
 import torch
 from PIL import Image
 
+import interpret.strips
 from interpret.figures.overlays import heatmap, largest_of, limit_of, luma, overlay, own_colours
 from interpret.geometry import INTERPOLATIONS, fit
-from interpret.images import levels as strip_sizes
 from interpret.images.files import pixels_hash, read, read_stored
-from interpret.images.levels import from_levels, in_unit_range, strips
+from interpret.images.levels import from_levels, in_unit_range
+from interpret.images.stored import inputs_of
+from interpret.strips import strips
 from tests.benchmarks.photo_memory import MODEL, command_peak, photo
 
 HEIGHT, WIDTH = 61, 47
@@ -24,7 +26,7 @@ def levels():
 @pytest.fixture(params=[WIDTH // 2, 3 * WIDTH, HEIGHT * WIDTH])
 def small_strips(request, monkeypatch):
     """Strips of one row, of three, and of all."""
-    monkeypatch.setattr(strip_sizes, "STRIP", request.param)
+    monkeypatch.setattr(interpret.strips, "STRIP", request.param)
 
 
 def test_strips_are_all_rows_once(small_strips):
@@ -35,8 +37,8 @@ def test_strips_are_all_rows_once(small_strips):
 @pytest.mark.parametrize("resize", [None, 20, 90])
 def test_levels_are_resized_as_the_whole_picture_is(levels, small_strips, interpolation, resize):
     geometry = fit((HEIGHT, WIDTH), (16, 12), resize, interpolation)
-    assert torch.equal(geometry.apply_to_stored(levels), geometry.apply(from_levels(levels)))
-    assert torch.equal(geometry.apply_to_stored(from_levels(levels)), geometry.apply(from_levels(levels)))
+    assert torch.equal(inputs_of(levels, geometry), geometry.apply(from_levels(levels)))
+    assert torch.equal(inputs_of(from_levels(levels), geometry), geometry.apply(from_levels(levels)))
     places = torch.arange(HEIGHT * WIDTH).view(1, HEIGHT, WIDTH)
     assert torch.equal(geometry.part_seen(places).flatten(), places[0][geometry.seen()])
 
@@ -51,7 +53,7 @@ def test_maps_are_laid_back_with_their_graph(monkeypatch):
         return maps, *torch.autograd.grad((maps * weights).sum(), coarse)
 
     whole = laid()
-    monkeypatch.setattr(strip_sizes, "STRIP", 5 * WIDTH)
+    monkeypatch.setattr(interpret.strips, "STRIP", 5 * WIDTH)
     torch.testing.assert_close(laid(), whole)
 
 
@@ -71,7 +73,7 @@ def test_a_picture_of_any_mode_is_read_in_strips(levels, monkeypatch, mode):
     else:
         picture = colours.convert("P").convert("PA") if mode == "PA" else colours.convert(mode)
     whole = read(picture)
-    monkeypatch.setattr(strip_sizes, "STRIP", 5 * WIDTH)
+    monkeypatch.setattr(interpret.strips, "STRIP", 5 * WIDTH)
     assert torch.equal(read(picture), whole)
     assert read_stored(picture).dtype == torch.uint8
 
@@ -91,7 +93,7 @@ def test_maps_are_drawn_as_in_one_piece(levels, small_strips, signed):
         return [np.asarray(picture).astype(int) for picture in pictures]
 
     strip = drawn()
-    strip_sizes.STRIP = HEIGHT * WIDTH  # the fixture puts it back
+    interpret.strips.STRIP = HEIGHT * WIDTH  # the fixture puts it back
     for one, other in zip(strip, drawn(), strict=True):
         assert abs(one - other).max() <= 1  # of 255, by rounding
     np.testing.assert_allclose(luma(levels), luma(image))
