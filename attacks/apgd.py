@@ -84,7 +84,7 @@ def apgd(
         stop_when_fooled=stop_when_fooled,
         periods=_checkpoints(steps).to(images.device),
     )
-    samples = BoundedSamples(ball, labels, Noise.of(seed, len(labels)))
+    samples = BoundedSamples(ball, labels, Noise.of(seed, images))
     return run_until_done(search, samples, batch_size=batch_size)
 
 

@@ -78,7 +78,7 @@ def autoattack(
         classes = logits_of(model, images[:1]).shape[1]
     _warn_if_less(classes, steps=steps, queries=queries, target_classes=target_classes)
     ensemble = _Ensemble(model, steps, queries, target_classes, batch_size)
-    seeds = Noise.of(seed, len(images)).seeds
+    seeds = Noise.of(seed, images).seeds
     robust = ensemble.robust(images, labels).nonzero()[:, 0]
     log.info("clean: %d of %d samples are robust", len(robust), len(images))
     for name, run in ensemble.attacks():

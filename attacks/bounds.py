@@ -24,11 +24,14 @@ BOUNDS: dict[str, Bounds] = {
     "jsma.change": (-1.0, 1.0),
     "confidence": ANY_SIZE,
     "decay": ANY_SIZE,
+    "degrees": (0.0, 360.0),
     "estimates": COUNT,
     "first_eps": SOME_SIZE,
     "first_weight": SOME_SIZE,
     "fraction": (ABOVE_0, 1.0),
+    "limit": (ABOVE_0, math.inf),
     "overshoot": ANY_SIZE,
+    "pictures": COUNT,
     "pixels": COUNT,
     "population": (3, COUNT[1]),
     "queries": COUNT,
@@ -38,6 +41,7 @@ BOUNDS: dict[str, Bounds] = {
     "searches": COUNT,
     "seed": (-(2**40), 2**40),  # of which generators of many draws make their own, within 64 bits
     "share": (ABOVE_0, 1.0),
+    "smoothness": ANY_SIZE,
     "step_size": ANY_SIZE,
     "steps": COUNT,
     "lbfgs.steps": (2, COUNT[1]),
@@ -55,6 +59,8 @@ def bounds_of(name: str, attack: str = "") -> Bounds | None:
 def check_bounds(attack: str, options: Mapping[str, Any]) -> None:
     """Refuse numbers that are out of bounds, by an AttackError; other options are not looked at."""
     for name, value in options.items():
+        if isinstance(value, int) and abs(value) > LARGEST:  # such as 10**400, which no other number can stand for
+            raise AttackError(f"{name} is a number below {LARGEST:.3g}, not one of {value.bit_length()} bits")
         bounds = bounds_of(name, attack)
         if name != "step_size" and getattr(value, "ndim", None) == 0:  # one of each sample is checked with the images
             value = value.item()
@@ -63,5 +69,5 @@ def check_bounds(attack: str, options: Mapping[str, Any]) -> None:
         (low, high), whole = bounds, isinstance(bounds[0], int)
         if not (low <= value <= high and (not whole or value == int(value))):
             lower = "above 0" if low == ABOVE_0 else f"of {low:g} or more"
-            upper = {COUNT[1]: "", LARGEST: "", BELOW_1: " and below 1"}.get(high, f" and up to {high:g}")
+            upper = {COUNT[1]: "", LARGEST: "", math.inf: "", BELOW_1: " and below 1"}.get(high, f" and up to {high:g}")
             raise AttackError(f"{name} is a {'whole ' * whole}number {lower}{upper}, not {repr(value)[:30]}")

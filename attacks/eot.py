@@ -79,7 +79,7 @@ def eot(
         samples=samples,
     )
     lengths = step_sizes(ball, step_size, ball.eps * 2.5 / steps)
-    each = AscentSamples(ball, labels, Noise.of(seed, len(labels)), lengths)
+    each = AscentSamples(ball, labels, Noise.of(seed, images), lengths)
     return run_until_done(ascent, each, batch_size=batch_size)
 
 

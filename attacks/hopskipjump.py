@@ -69,7 +69,7 @@ def hopskipjump(
         check_images(start)
         if start.shape != images.shape:
             raise AttackError(f"start has the shape of the images, {tuple(images.shape)}, not {tuple(start.shape)}")
-    noise = Noise.of(seed, len(images))
+    noise = Noise.of(seed, images)
     search = _HopSkipJump(model, targeted, noise, start, norm, queries, estimates, quantize, batch_size)
     return minimum_norm(search, images, labels, quantize=False, batch_size=batch_size)
 

@@ -6,10 +6,9 @@ import torch
 from torch import Tensor
 
 from .core.active_batch import run_until_done
-from .core.ascent import Ascent, AscentSamples, AscentState, step_sizes
+from .core.ascent import Ascent, AscentSamples, AscentState, labels_at_first, step_sizes
 from .core.ball import Ball
 from .core.contract import attack
-from .core.labels import labels_or_predictions
 from .core.losses import Loss, objective
 from .core.model import Model
 from .core.norms import batch_view, l1, positive
@@ -67,7 +66,7 @@ def mifgsm(
     """
     norm = norm_name(norm, ("Linf", "L2", "L1"), "MI-FGSM")
     ball = Ball.around(images, eps, norm, quantize=quantize)
-    labels = labels_or_predictions(model, images, labels, targeted)
+    labels = labels_at_first(model, images, labels, targeted, elsewhere=random_start)
     ascent = _MomentumAscent(
         model=model,
         objective=objective(loss, targeted),
@@ -78,7 +77,7 @@ def mifgsm(
         decay=decay,
     )
     lengths = step_sizes(ball, step_size, ball.eps / steps)
-    samples = AscentSamples(ball, labels, Noise.of(seed, len(labels)), lengths)
+    samples = AscentSamples(ball, labels, Noise.of(seed, images), lengths)
     return run_until_done(ascent, samples, batch_size=batch_size)
 
 

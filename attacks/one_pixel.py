@@ -54,7 +54,7 @@ def one_pixel(
     Raises:
         AttackError: images, labels or settings that are not valid.
     """
-    noise = Noise.of(seed, len(images))
+    noise = Noise.of(seed, images)
     search = _OnePixel(model, targeted, noise, pixels, population, steps, quantize, batch_size or population)
     return minimum_norm(search, images, labels, quantize=False, batch_size=batch_size)
 

@@ -127,7 +127,7 @@ def train_patch(
         transforms=transforms,
         batch_size=batch_size,
     )
-    samples = SharedSamples(images, labels, noise_per_sample(seed, len(images)))
+    samples = SharedSamples(images, labels, noise_per_sample(seed, images))
     trained = images.new_full((images.shape[1], side, side), 0.5)
     mean = square = torch.zeros_like(trained)
     for step, numbers in enumerate(samples.minibatches(pictures, steps), 1):  # Adam

@@ -4,10 +4,9 @@ import torch
 from torch import Tensor
 
 from .core.active_batch import run_until_done
-from .core.ascent import Ascent, AscentSamples, step_sizes
+from .core.ascent import Ascent, AscentSamples, labels_at_first, step_sizes
 from .core.ball import Ball
 from .core.contract import attack
-from .core.labels import labels_or_predictions
 from .core.losses import Loss, objective
 from .core.model import Model
 from .core.seeds import Noise, Seed
@@ -65,7 +64,7 @@ def pgd(
         AttackError: images, labels or settings that are not valid, or gradients that are not numbers.
     """
     ball = Ball.around(images, eps, norm, quantize=quantize)
-    labels = labels_or_predictions(model, images, labels, targeted)
+    labels = labels_at_first(model, images, labels, targeted, elsewhere=random_start or start is not None)
     # The eps of L0 is a number of values, not a length.
     default = torch.ones_like(ball.eps) if ball.norm == "L0" else ball.eps * 2.5 / steps
     ascent = Ascent(
@@ -78,5 +77,5 @@ def pgd(
         stop_when_fooled=stop_when_fooled,
     )
     lengths = step_sizes(ball, step_size, default)
-    samples = AscentSamples(ball, labels, Noise.of(seed, len(labels)), lengths, start)
+    samples = AscentSamples(ball, labels, Noise.of(seed, images), lengths, start)
     return run_until_done(ascent, samples, batch_size=batch_size)

@@ -70,7 +70,7 @@ def square(
     labels = labels_or_predictions(model, images, labels, targeted)
     loss = objective("cross_entropy" if targeted else "margin", targeted)  # section 3.1
     search = _SEARCHES[norm](model, loss, targeted, queries, share, rescale)
-    samples = BoundedSamples(ball, labels, Noise.of(seed, len(labels)))
+    samples = BoundedSamples(ball, labels, Noise.of(seed, images))
     return run_until_done(search, samples, batch_size=batch_size)
 
 

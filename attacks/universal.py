@@ -146,7 +146,7 @@ def universal_perturbation(
     search = _UniversalSearch(
         model, objective("cross_entropy", targeted), targeted, limit, transforms=transforms, batch_size=batch_size
     )
-    samples = SharedSamples(images, labels, noise_per_sample(seed, len(images)))
+    samples = SharedSamples(images, labels, noise_per_sample(seed, images))
     steepest, project = norm_named(norm).steepest, norm_named(norm).project
     delta = velocity = torch.zeros_like(images[:1])
     for step, numbers in enumerate(samples.minibatches(pictures, steps)):

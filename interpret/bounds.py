@@ -62,7 +62,7 @@ def in_words(bounds: Bounds) -> str:
     """What is allowed, such as "a whole number of 1 or more" or "a number above 0 and below 1"."""
     low, high = bounds
     lower = {-LARGEST: "", ABOVE_0: "above 0"}.get(low, f"of {_short(low)} or more")
-    upper = {LARGEST: "", COUNT[1]: "", BELOW_1: "below 1"}.get(high, f"up to {_short(high)}")
+    upper = {LARGEST: "", math.inf: "", COUNT[1]: "", BELOW_1: "below 1"}.get(high, f"up to {_short(high)}")
     limits = " and ".join(filter(None, [lower, upper])) or "that is finite"
     if lower.startswith("of") and upper.startswith("up"):
         limits = f"from {_short(low)} to {_short(high)}"

@@ -8,15 +8,18 @@ from torch import Tensor
 from ..errors import AttackError
 from .active_batch import State
 from .ball import Ball, BoundedSamples, per_sample
+from .labels import labels_or_predictions
 from .losses import Loss, is_fooled
 from .model import Model, logits_of, value_and_gradient, warn_if_vanished
 from .norms import batch_view, norm_named
 from .seeds import Noise
 from .unseen import undo_unseen
 
-# A forward pass costs about a third of one with its backward pass. Where at least this share of the points fools, it
-# pays to pass all of them forward first, and to take gradients only of those that do not.
-FORWARD_FIRST = 0.35
+# A forward pass costs about this share of one with its backward pass. Where as many of the points fool, it pays to pass
+# all of them forward first, and to take gradients only of those that do not; else the pass that shows who is fooled is
+# also the forward pass of the next step.
+FORWARD_FIRST = 0.45
+UNKNOWN = -1  # in place of labels that are what the model predicts at the first points, which are the images
 
 
 @dataclass
@@ -98,10 +101,13 @@ class Ascent:
             fooled = self.fooled_by_forward_pass(state, points)
             if fooled.any():
                 return fooled
+        unproven = self.unproven(state)
         logits, values, gradient = self.value_and_gradient(state, points)
         if self.is_noisy(state):
             state.seen = state.seen | (gradient != 0)
         fooled = is_fooled(logits, state.labels, self.targeted)
+        if unproven.any():
+            self.fooled_share = float(fooled[unproven].float().mean())
         ended = self.has_ended(state, fooled)
         if self.stop_when_fooled or self.restarts > 1:  # else the last point is the result, whether it fools or not
             self.keep_best(state, points, values, fooled)
@@ -120,10 +126,17 @@ class Ascent:
         return value_and_gradient(
             self.model,
             points,
-            self.objective,
+            lambda logits, _: self.objective(logits, self.labels_by(state, logits)),
             state.labels,
             skip=lambda logits: self.has_ended(state, is_fooled(logits, state.labels, self.targeted)) & known,
         )
+
+    def labels_by(self, state: AscentState, logits: Tensor) -> Tensor:
+        """(n,) the labels; those that are not known yet are what is predicted, in the same pass as the gradient."""
+        unknown = state.labels == UNKNOWN
+        if unknown.any():
+            state.labels = torch.where(unknown, logits.argmax(1), state.labels)
+        return state.labels
 
     def direction(self, state: AscentState, gradient: Tensor) -> Tensor:
         """The step (n, ...) to take for a gradient (n, ...): along the steepest direction of the norm."""
@@ -134,13 +147,18 @@ class Ascent:
         """(n,) whether the run from the last start is over."""
         return (state.taken == self.steps) | (fooled & self.stop_when_fooled)
 
+    def unproven(self, state: AscentState) -> Tensor:
+        """(n,) whether points have moved since a forward pass has shown whether they fool."""
+        return (state.taken > 0) & ~state.robust
+
     def fooled_by_forward_pass(self, state: AscentState, points: Tensor) -> Tensor:
-        """(n,) whether points fool; only those that have moved since the last forward pass are passed."""
-        unknown, fooled = (state.taken > 0) & ~state.robust, torch.zeros_like(state.robust)
-        if unknown.any():
-            fooled[unknown] = is_fooled(logits_of(self.model, points[unknown]), state.labels[unknown], self.targeted)
-            self.fooled_share = float(fooled[unknown].float().mean())
-            state.robust = state.robust | unknown
+        """(n,) whether points fool; only those that are unproven are passed."""
+        unproven, fooled = self.unproven(state), torch.zeros_like(state.robust)
+        if unproven.any():
+            logits = logits_of(self.model, points[unproven])
+            fooled[unproven] = is_fooled(logits, state.labels[unproven], self.targeted)
+            self.fooled_share = float(fooled[unproven].float().mean())
+            state.robust = state.robust | unproven
             state.result = torch.where(batch_view(fooled, points), points, state.result)
         return fooled
 
@@ -148,8 +166,6 @@ class Ascent:
         """Keep the points at which runs have ended; one that fools is better than any that does not."""
         if self.stop_when_fooled:
             values = torch.where(fooled, torch.inf, values)
-            if (state.taken > 0).any():
-                self.fooled_share = float(fooled[state.taken > 0].float().mean())
         else:
             values = values + fooled * 1e6
         better = self.has_ended(state, fooled) & (values > state.best)
@@ -171,6 +187,13 @@ class Ascent:
         fresh.points = fresh.ball.random(fresh.noise)
         fresh.taken, fresh.starts = torch.zeros_like(fresh.taken), fresh.starts + 1
         state[again] = fresh
+
+
+def labels_at_first(model: Model, images: Tensor, labels: Tensor | None, targeted: bool, elsewhere: bool) -> Tensor:
+    """(N,) the labels, checked; where none are given, they follow from the first pass, if it is not ``elsewhere``."""
+    if labels is None and not targeted and not elsewhere:
+        return torch.full(images.shape[:1], UNKNOWN, device=images.device)
+    return labels_or_predictions(model, images, labels, targeted)
 
 
 def step_sizes(ball: Ball, step_size: float | Tensor | None, default: Tensor) -> Tensor:

@@ -41,10 +41,14 @@ def attack(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 
 def given(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """A search whose own arithmetic is single precision or more, whatever the images and the caller's autocast are."""
+    """A search whose own arithmetic is single precision or more, whatever the images and the caller's autocast are.
+
+    Its numbers are checked as those of an attack are.
+    """
 
     @functools.wraps(function)
     def run(model: Model, images: Tensor, labels: Any = None, **options: Any) -> Tensor:
+        check_bounds(function.__name__, options)
         return _searched(function, model, as_images(images, model), labels, options)
 
     return run

@@ -25,20 +25,22 @@ class Noise(State):
     generator: torch.Generator | None = None  # draws for the whole batch instead
 
     @classmethod
-    def of(cls, seed: Seed, count: int) -> Self:
-        """The noise of ``count`` samples.
+    def of(cls, seed: Seed, images: Tensor) -> Self:
+        """The noise of samples (N, ...).
 
-        One seed starts every sample alike, whatever batch it is in; ``count`` seeds start each sample at its own. A
-        generator draws for the whole batch at once: fast, as training needs it, but what a sample gets then depends on
-        its batch.
+        With one seed each sample draws numbers of its own, which follow from the seed and the sample's values, whatever
+        batch it is in; N seeds start each sample at its own. A generator draws for the whole batch at once: fast, as
+        training needs it, but what a sample gets then depends on its batch.
         """
-        generator = seed if isinstance(seed, torch.Generator) else None
-        if isinstance(seed, int) or generator is not None:
-            seeds = torch.full((count,), seed if generator is None else 0)
+        count, generator = len(images), seed if isinstance(seed, torch.Generator) else None
+        if generator is not None:
+            seeds = torch.zeros(count, dtype=torch.int64)
+        elif isinstance(seed, int):
+            seeds = _hashed(images) + seed
         else:
             seeds = torch.as_tensor(seed, dtype=torch.int64).cpu()
-            if seeds.shape != (count,):
-                raise AttackError(f"{count} samples need one seed, or {count}, not {tuple(seeds.shape)}")
+        if seeds.shape != (count,):
+            raise AttackError(f"{count} samples need one seed, or {count}, not {tuple(seeds.shape)}")
         return cls(seeds, torch.zeros(count, dtype=torch.int64), generator)
 
     def uniform(self, *shape: int, like: Tensor) -> Tensor:
@@ -52,18 +54,24 @@ class Noise(State):
     def _draw(self, sampler: Callable[..., Tensor], shape: tuple[int, ...], like: Tensor) -> Tensor:
         if self.generator is not None:
             return sampler(len(self), *shape, generator=self.generator, device=self.generator.device).to(like)
-        draws: dict[tuple[int, int], Tensor] = {}  # with one seed for all samples, one draw serves all
-        keys = list(zip(self.seeds.tolist(), self.drawn.tolist(), strict=True))
-        for seed, drawn in keys:
-            if (seed, drawn) not in draws:
-                # A prime apart: the second draw of one sample must not be the first one of its neighbour.
-                generator = torch.Generator().manual_seed((seed * 1_000_003 + drawn) % 2**63)
-                draws[seed, drawn] = sampler(shape, generator=generator)  # in single precision, whatever the type
+        draws, generator = torch.empty(len(self), *shape), torch.Generator()  # single precision, whatever the type
+        for draw, seed, drawn in zip(draws, self.seeds.tolist(), self.drawn.tolist(), strict=True):
+            # A prime apart: the second draw of one sample must not be the first one of its neighbour.
+            sampler(shape, generator=generator.manual_seed((seed * 1_000_003 + drawn) % 2**63), out=draw)
         self.drawn = self.drawn + 1
-        return (torch.stack([draws[key] for key in keys]) if keys else torch.empty(0, *shape)).to(like)
+        return draws.to(like)
 
     def __getitem__(self, chosen: Tensor) -> Self:
         return super().__getitem__(chosen.cpu())
 
     def __setitem__(self, chosen: Tensor, other: Self) -> None:
         super().__setitem__(chosen.cpu(), other)
+
+
+def _hashed(images: Tensor) -> Tensor:
+    """(N,) numbers on the CPU that follow from the values of each sample, the same on every device."""
+    bits = images.detach().flatten(1).float().contiguous().view(torch.int32).long()
+    # Odd multiples of the golden ratio's bits, modulo 2**64; generators look at the lower half alone.
+    places = torch.arange(1, 2 * bits.shape[1], 2, device=bits.device) * -0x61C8864680B583EB
+    hashes = (bits * places).sum(1)
+    return (hashes ^ (hashes >> 32)).cpu() % 2**40

@@ -94,7 +94,7 @@ class _MaskingSearch:
     def orderings(self, eps: float, queries: int, seed: int) -> list[Check]:
         """Stronger attacks must find more, one without a bound everything, and one without gradients nothing new."""
         data, images = (self.model, self.images, self.labels), self.images
-        noise = (Noise.of(seed, len(images)).uniform(*images.shape[1:], like=images) * 2 - 1) * eps
+        noise = (Noise.of(seed, images).uniform(*images.shape[1:], like=images) * 2 - 1) * eps
         noisy = self.robust((images + noise).clamp(0, 1))
         single = self.robust(fgsm(*data, eps=eps))
         many = self.robust(pgd(*data, eps=eps, steps=50, stop_when_fooled=True, seed=seed))

@@ -50,7 +50,7 @@ def destruction_rate(
     if draws < 1:
         raise AttackError(f"pictures are transformed once or more, not {draws} times")
     labels = labels_or_predictions(model, images, labels)
-    all_noise = noise_per_sample(seed, len(images))
+    all_noise = noise_per_sample(seed, images)
     counted, disarmed = 0, 0
     for numbers in torch.arange(len(images)).split(batch_size or max(1, len(images))):
         noise, clean, fooling, truth = (values[numbers] for values in (all_noise, images, adversarial, labels))

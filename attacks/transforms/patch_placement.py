@@ -50,7 +50,7 @@ def apply_patch(
     if patch.dim() != 3 or patch.shape[0] != images.shape[1]:
         raise AttackError(f"a patch for these pictures is ({images.shape[1]}, side, side), not {tuple(patch.shape)}")
     copies = patch.to(images).expand(len(images), *patch.shape)
-    noise = noise_per_sample(seed, len(images))
+    noise = noise_per_sample(seed, images)
     return Placement(share, shape, degrees).lay(images, copies, noise).clamp(0, 1)
 
 

@@ -33,7 +33,7 @@ def transformed(images: Tensor, transforms: Sequence[Transform], *, seed: Seed =
     Returns:
         (N, ...) in [0, 1].
     """
-    return apply_transforms(images, transforms, noise_per_sample(seed, len(images)))
+    return apply_transforms(images, transforms, noise_per_sample(seed, images))
 
 
 def apply_transforms(images: Tensor, transforms: Sequence[Transform], noise: Noise) -> Tensor:
@@ -43,13 +43,13 @@ def apply_transforms(images: Tensor, transforms: Sequence[Transform], noise: Noi
     return clamp_straight_through(images) if transforms else images
 
 
-def noise_per_sample(seed: Seed, count: int) -> Noise:
-    """Noise that differs from sample to sample, even with a single seed."""
+def noise_per_sample(seed: Seed, images: Tensor) -> Noise:
+    """Noise that differs from sample to sample (N, ...), also of one picture that comes several times."""
     if isinstance(seed, int):
         seed = torch.Generator().manual_seed(seed)
     if isinstance(seed, torch.Generator):
-        seed = torch.randint(2**62, (count,), generator=seed, device=seed.device)
-    return Noise.of(seed, count)
+        seed = torch.randint(2**62, images.shape[:1], generator=seed, device=seed.device)
+    return Noise.of(seed, images)
 
 
 def rotation(degrees: float = 15) -> Transform:

@@ -44,7 +44,7 @@ def near_the_boundary(shape, norm, classes=4):
     "name, settings",
     [
         ("apgd", dict(steps=40, target_classes=3)),
-        ("square", dict(queries=300, rescale=True)),
+        ("square", dict(queries=400, rescale=True)),
         ("autoattack", dict(steps=20, queries=20)),
     ],
 )

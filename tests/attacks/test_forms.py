@@ -18,6 +18,9 @@ every = pytest.mark.parametrize("name", ATTACKS)
 pytestmark = pytest.mark.filterwarnings("ignore:not the standard AutoAttack")
 
 
+SEARCHES = {"universal_perturbation": attacks.universal_perturbation, "train_patch": attacks.train_patch}
+
+
 def case(dtype=torch.float32):
     model, images = convnet(dtype=dtype), samples(4, (3, 12, 12), dtype=dtype)
     return model, images, predictions(model, images)
@@ -185,3 +188,29 @@ def test_one_output_is_refused_in_a_sentence(name):
 def test_a_count_that_is_a_tensor_is_checked_too(name, option):
     with pytest.raises(AttackError, match=f"{option} is a whole number of 1 or more, not 0"):
         attacks.attack_named(name)(*case(), **{option: torch.tensor(0)})
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+@pytest.mark.parametrize(
+    "option, value", [("steps", 0), ("pictures", 2.5), ("step_size", float("nan")), ("steps", 2**40)]
+)
+def test_what_is_made_for_many_samples_is_checked_as_attacks_are(name, option, value):
+    with pytest.raises(AttackError, match=f"{option} is a (whole )?number of"):
+        SEARCHES[name](*case(), **{option: value})
+
+
+def test_each_number_of_a_shared_change_has_bounds():
+    for options in ({"limit": math.nan}, {"limit": 0}, {"decay": -1}):
+        with pytest.raises(AttackError, match=" is a number "):
+            attacks.universal_perturbation(*case(), **options)
+    for options in ({"degrees": math.inf}, {"smoothness": -1.0}, {"share": 1.5}):
+        with pytest.raises(AttackError, match=" is a number "):
+            attacks.train_patch(*case(), **options)
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_number_beyond_all_floats_is_refused_in_a_sentence(digits):
+    for option in ("eps", "step_size", "steps", "seed"):
+        for sign in (1, -1):
+            with pytest.raises(AttackError, match=f"{option} is a "):
+                attacks.pgd(*case(), **{option: sign * 10**digits})

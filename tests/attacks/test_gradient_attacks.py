@@ -58,6 +58,25 @@ def test_samples_that_are_fooled_stay_so_and_cost_no_more():
     assert sum(queries) < 8 * 40 and queries[-1] <= queries[0]
 
 
+def test_no_pass_is_made_twice():
+    """The clean pass gives the prediction and the first gradient; who is fooled costs no other; places are filled."""
+    asked = []
+
+    def model(points):
+        asked.append((len(points), points.requires_grad))
+        return torch.stack([torch.zeros(len(points)).double(), (points.mean(1) - 0.5) * 100], 1)
+
+    images = torch.full((8, 3), 0.48, dtype=torch.float64)
+    images[0] = 0.36  # which takes three steps of a twentieth, where the others take one
+    settings = {"eps": 0.4, "step_size": 0.05, "steps": 9, "random_start": False, "stop_when_fooled": True}
+    found = attacks.pgd(model, images, batch_size=4, **settings)
+    assert (found.mean(1) > 0.5).all()
+    assert asked == [(4, True), (4, False), (4, True), (4, False), (2, True), (2, False)]
+    asked.clear()
+    attacks.fgsm(model, images)
+    assert asked == [(8, True)]
+
+
 def test_restarts_keep_what_fooled():
     """The second start must not undo what the first has found."""
     model, images = convnet(), samples(12, (3, 6, 6))

@@ -100,7 +100,7 @@ def test_each_draws_for_itself_and_has_a_gradient(name):
     assert not all(torch.equal(together[:1], other) for other in together[1:].split(1))
     gradient = torch.autograd.grad(together.sum(), images)[0]
     assert torch.isfinite(gradient).all() and (gradient.flatten(1) != 0).any(1).all()
-    noise = Noise.of(3, 4)
+    noise = Noise.of(3, torch.rand(4, 1))
     apply_transforms(images, [EVERY[name]] * 3, noise)
     assert (noise.drawn >= 3).all()
 

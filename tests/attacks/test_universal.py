@@ -68,7 +68,7 @@ def test_the_limit_leaves_thoroughly_fooled_samples_alone():
 
 def test_minibatches_go_round():
     def shared(count):
-        return SharedSamples(torch.zeros(count, 1), torch.zeros(count), Noise.of(0, count))
+        return SharedSamples(torch.zeros(count, 1), torch.zeros(count), Noise.of(0, torch.zeros(count, 1)))
 
     numbers = list(shared(7).minibatches(3, 4))
     assert [len(some) for some in numbers] == [3] * 4

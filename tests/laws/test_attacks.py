@@ -131,6 +131,23 @@ def test_another_seed_is_another_search(name):
     assert not torch.equal(one, other)
 
 
+@pytest.mark.parametrize("name", [name for name in with_option("seed") if name in ALONE])
+def test_one_seed_starts_every_sample_at_its_own(name):
+    images, asked = samples(3, (3, 8, 8)) / 2 + 0.25, []
+
+    def model(points):
+        asked.append(points.detach().clone())
+        return points.flatten(1)[:, :3] * 1e-3 + torch.tensor([1.0, 0.0, 0.0])
+
+    labels, options = torch.zeros(3, dtype=torch.long), {"random_start": True, "batch_size": 6}
+    together = run(name, model, images, labels, seed=3, **options)
+    moved = [points - image for points in asked for image, points in zip(images, points, strict=False)]
+    moved = [delta.sign() for delta in moved if delta.abs().max() > 0][:3]
+    assert len(moved) == 3 and not any(torch.equal(moved[0], other) for other in moved[1:])
+    alone = [run(name, model, images[i : i + 1], labels[:1], seed=3, **options) for i in range(3)]
+    assert torch.equal(together, torch.cat(alone))
+
+
 @pytest.mark.parametrize(
     "name, kind",
     [

@@ -175,7 +175,7 @@ class MeasureOptions:
     autoattack: bool = option("Add AutoAttack to the table, which takes long.")
     restarts: int = option("Of the table's PGD-50.", default=3, type=COUNT)
     limit: int | None = option("Fill the table from so many pictures, drawn at random.", type=COUNT)
-    log: Literal["tensorboard"] | None = option("Log every epoch for TensorBoard too.")
+    log: Literal["tensorboard"] | None = option("Log every epoch for TensorBoard too, with some pictures.")
     as_json: bool = json_option()
 
 

@@ -42,7 +42,7 @@ def train_network(options: TrainOptions, messages: Messages) -> None:
         start = start_of(options, pictures.fitting, trained)
         run = _run(options, settings, pictures, start, device)
         try:
-            with watcher.watching(run):
+            with watcher.watching(run, pictures.validation):
                 _train(options, run, pictures, start, watcher)
             print_table(options, settings, pictures, device, messages)
         except KeyboardInterrupt:

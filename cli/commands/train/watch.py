@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interpret.errors import InterpretError
-
 from ...job.results import write_result
 from ...options.messages import Messages
 from .choices import TrainOptions
+from .tensorboard import TensorBoardLog
 
 if TYPE_CHECKING:
     from attacks.training.events import BatchDone, EpochDone, Trouble
     from attacks.training.run import Run
     from attacks.training.settings import Settings
+    from interpret.datasets.dataset import Dataset
 
 COLUMNS = ("epoch", "loss", "clean", "fgsm", "pgd", "rate", "seconds", "trouble")
 NAMES = {"clean": "clean", "fgsm": "FGSM", "pgd": "PGD-10"}
@@ -35,13 +35,12 @@ class Watcher:
         self.run: Run | None = None
         self.bar: Any = None
         self.drawn = time.monotonic()
-        self.log: Any = None
-        self._open_log = _tensorboard() if options.measure.log else None
+        self.log = TensorBoardLog(self.folder / "tensorboard") if options.measure.log else None
 
     @contextmanager
-    def watching(self, run: "Run") -> Iterator[None]:
+    def watching(self, run: "Run", validation: "Dataset") -> Iterator[None]:
         """A block in which a run is watched; what is written is whole after it, however it ends."""
-        self.run = run
+        self.run, self.validation = run, validation
         try:
             yield
         finally:
@@ -79,10 +78,8 @@ class Watcher:
             epoch = f"epoch {row['epoch']} of {self.settings.epochs}"
             self.messages.note(f"{epoch}: loss {row['loss']:.3g}, {scores}, {row['seconds']:g} s")
         self._write_metrics()
-        if self._open_log is not None:
-            self.log = self.log or self._open_log(str(self.folder / "tensorboard"), purge_step=row["epoch"])
-            for name in ("loss", "rate", *NAMES):
-                self.log.add_scalar(name, row[name], row["epoch"])
+        if self.log is not None:
+            self.log.epoch(row, ("loss", "rate", *NAMES), self.run, self.validation)
         if time.monotonic() - self.drawn > PAUSE:
             self._draw()
 
@@ -111,13 +108,3 @@ def radius_in_words(eps: float) -> str:
     """A radius as people write it: a small one in levels, where these are whole, and else as it is."""
     levels = eps * 255
     return f"eps {levels:.0f}/255" if levels < 33 and abs(levels - round(levels)) < 1e-6 else f"eps {eps:g}"
-
-
-def _tensorboard() -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise InterpretError(
-            "--log tensorboard needs the package tensorboard: pip install 'interp[tensorboard]'"
-        ) from error
-    return SummaryWriter

@@ -20,7 +20,7 @@ class Counting(State):
 
 def counting(*goals):
     zeros = torch.zeros(len(goals))
-    return Counting(torch.tensor(goals), zeros, zeros, Noise.of(list(range(len(goals))), len(goals)))
+    return Counting(torch.tensor(goals), zeros, zeros, Noise.of(list(range(len(goals))), zeros))
 
 
 class Search:

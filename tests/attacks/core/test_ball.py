@@ -25,7 +25,7 @@ def test_l1_projection_is_the_nearest_point():
 def test_random_starts_fill_the_ball(norm):
     images = torch.full((400, 5), 0.5, dtype=torch.float64)
     ball = Ball.around(images, 0.3, norm)
-    size = NORMS[norm].size(ball.random(Noise.of(list(range(400)), 400)) - images)
+    size = NORMS[norm].size(ball.random(Noise.of(list(range(400)), images)) - images)
     # In five dimensions the radius of a uniform point is distributed as r^5.
     share = (size <= 0.3 * 0.5 ** (1 / 5)).double().mean()
     assert 0.42 < share < 0.58 and size.max() <= 0.3

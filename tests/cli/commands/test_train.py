@@ -226,7 +226,11 @@ def test_every_epoch_is_logged_for_tensorboard(tmp_path):
 
     line = ("train", "digits", *QUICK, "-o", tmp_path / "run", "--log", "tensorboard")
     assert interp(*line).status == 0
-    log = EventAccumulator(str(tmp_path / "run" / "tensorboard")).Reload()
+    log = EventAccumulator(str(tmp_path / "run" / "tensorboard"), {"images": 0}).Reload()
+    shown = {name: log.Images(name) for name in ("clean", "adversarial", "saliency")}
+    assert {tuple(event.step for event in events) for events in shown.values()} == {(1, 2)}
+    clean, adversarial, saliency = ([event.encoded_image_string for event in events] for events in shown.values())
+    assert clean[0] == clean[1] and adversarial[0] not in (clean[0], adversarial[1]) and saliency[0] != saliency[1]
     assert sorted(log.Tags()["scalars"]) == ["clean", "fgsm", "loss", "pgd", "rate"]
     with (tmp_path / "run" / "metrics.csv").open() as file:
         epochs = list(csv.DictReader(file))

@@ -88,24 +88,23 @@ def test_cat_and_dog_are_told_apart(lite0, animal):
     assert share >= 0.8
 
 
-@pytest.mark.parametrize("animal", ["cat", "dog"])
-def test_a_network_without_training_does_not_tell_them_apart(lite0, animal):
+def test_a_network_without_training_does_not_tell_them_apart(lite0):
     image = interpret.read("sample:cat-and-dog")
     shares = []
     for seed in range(5):
         torch.manual_seed(seed)
         untrained = Classifier(models.resnet18(), mean=[0.5] * 3, std=[0.25] * 3, input_size=224, resize=256)
-        share = half_share(gradcam(untrained, image, lite0.find(animal, image)), animal)
-        shares.append(0.5 if share != share else share)  # a blank map speaks for neither half
+        for animal in ("cat", "dog"):  # a map that is the same for both has 1 in the two parts together
+            share = half_share(gradcam(untrained, image, lite0.find(animal, image)), animal)
+            shares.append(0.5 if share != share else share)  # a blank map speaks for neither part
     assert sum(shares) / len(shares) < 0.65
 
 
 def half_share(attribution, animal):
-    """The share of the positive attribution on the half where an animal is."""
-    left, _, right, _ = BOXES["cat-and-dog.jpg"][animal]
+    """The share of the positive attribution on the part of the montage where an animal is."""
     height, width = attribution.shape[-2:]
-    on_the_left = (left + right) / 2 < width / 2
-    return positive_share(attribution, (0, 0, width // 2, height) if on_the_left else (width // 2, 0, width, height))
+    border = BOXES["cat-and-dog.jpg"]["dog"][1]
+    return positive_share(attribution, (0, 0, width, border) if animal == "cat" else (0, border, width, height))
 
 
 def test_contrast_is_the_difference_without_relu(lite0, cat):
