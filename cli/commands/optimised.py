@@ -13,7 +13,6 @@ from interpret.errors import InterpretError, NetworkError, PictureError, is_out_
 from ..job.results import Outputs, write_result
 from ..job.sources import Source
 from ..options.messages import Messages, tell
-from ..options.numbers import LARGEST_SIDE, Number
 from ..options.record import option
 from ..options.safety import Written
 
@@ -33,7 +32,7 @@ FRAMES = 60
 def size_option() -> Any:
     """How large the result is."""
     text = "Longer side of the result; by default the picture's own, at most 1024."
-    return option(text, type=Number(16, LARGEST_SIDE), metavar="PIXELS")
+    return option(text, metavar="PIXELS")
 
 
 def gif_option() -> Any:

@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..bounds import bounded
 from ..errors import InterpretError
 from ..network.channels import LUMA
 from ..strips import strips
@@ -61,6 +62,7 @@ def has_negative(values: Tensor, limit: float) -> bool:
     return bool((values < -1e-3 * limit).any())
 
 
+@bounded
 def own_colours(attribution: Tensor, *, limit: float | None = None, seen: Tensor | None = None) -> Image.Image:
     """An attribution of colour channels in their own colours around grey, as papers draw guided backpropagation.
 
@@ -82,6 +84,7 @@ def own_colours(attribution: Tensor, *, limit: float | None = None, seen: Tensor
     return picture_in_strips(*attribution.shape[-2:], drawn)
 
 
+@bounded
 def heatmap(
     attribution: Tensor,
     *,
@@ -107,6 +110,7 @@ def heatmap(
     return picture_in_strips(*values.shape, lambda rows: hatched(colorize(values[rows], **how), rows))
 
 
+@bounded
 def overlay(
     image: Tensor,
     attribution: Tensor,

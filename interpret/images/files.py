@@ -17,6 +17,7 @@ import torch
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
+from ..bounds import bounded
 from ..bundled import sample
 from ..errors import InterpretError, PictureError, address_hint, printable
 from ..strips import strips
@@ -83,6 +84,7 @@ def read_stored(source: File | Image.Image | np.ndarray) -> Tensor:
         raise PictureError(_complaint(source, error)) from error
 
 
+@bounded
 def write(
     path: File, image: Tensor | Image.Image, *, metadata: dict[str, str] | None = None, quality: int = 95
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from ..bounds import check_bounds
 from ..errors import InterpretError, shortened
 from ..geometry import INTERPOLATIONS
 from .outputs import TASKS
@@ -37,6 +38,8 @@ def checked_task(name: str | None) -> str | None:
 
 def checked_statistics(mean: Sequence[float], std: Sequence[float]) -> tuple[list[float], list[float]]:
     """Mean and standard deviation of each channel; InterpretError where they do not fit or are no such numbers."""
+    mean, std = list(mean), list(std)
+    check_bounds("Classifier", {"mean": mean, "std": std})
     mean, std = [float(value) for value in mean], [float(value) for value in std]
     if len(mean) != len(std) or not mean or not min(std) > 0 or not all(map(math.isfinite, (*mean, *std))):
         raise InterpretError("mean and std need one number a channel each, finite ones, and std must be above 0")
@@ -49,10 +52,9 @@ def checked_size(
     """Height and width of the input, or None for any; InterpretError where the settings contradict each other."""
     if interpolation not in INTERPOLATIONS:
         raise InterpretError(f"interpolation is one of {', '.join(INTERPOLATIONS)}, not {interpolation!r}")
+    check_bounds("Classifier", {"input_size": input_size, "resize": resize})
     if isinstance(input_size, int):
         input_size = input_size, input_size
-    if input_size is not None and min(input_size) < 1:
-        raise InterpretError(f"input_size is a height and a width of 1 or more, not {input_size}")
     if resize is not None and (input_size is None or resize < max(input_size)):
         raise InterpretError(f"resize ({resize}) needs an input_size of at most that, not {input_size}")
     return None if input_size is None else tuple(input_size)
