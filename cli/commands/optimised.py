@@ -117,7 +117,7 @@ def kept_on_interrupt(frames: Frames, save: Callable[["Tensor"], None]) -> Itera
             save(frames.last.clamp(0, 1))
         raise
     except (RuntimeError, AssertionError) as error:  # as networks complain
-        if is_out_of_memory(error):
+        if is_out_of_memory(error) or isinstance(error, NetworkError):
             raise
         raise NetworkError(
             f"the network cannot take this picture at one of its sizes ({kind_and_text(error)}); try another --size"

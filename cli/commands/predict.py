@@ -58,6 +58,8 @@ def predict(
             tell(picture.item.shown)
             for row in top:
                 tell(f"  {_number(row)}  {shortened(row['name'])} ({row['index']})")
+    if len(sources) > 1:
+        messages.note(f"{len(sources) - len(failures)} predicted, {len(failures)} failed")
     if failures:
         raise click.exceptions.Exit(1)
 
