@@ -65,7 +65,10 @@ _HOMES = {
     "report.make": ("report_page",),
     "scores": ("class_score", "contrast", "group", "log_probability"),
     "single_label": ("one_label",),
+    "unit_scores": ("unit",),
     "units.activations": ("activation_maps", "first_filters", "projection"),
+    "units.contributions": ("unit_contributions",),
+    "units.factors": ("factorize",),
     "units.receptive_field": ("receptive_field",),
     "units.top_activations": ("scan", "strongest_crops"),
 }

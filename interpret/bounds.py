@@ -27,6 +27,7 @@ BOUNDS: dict[str, Bounds] = {
     "copies": COUNT,
     "epsilon": ANY_SIZE,
     "factor": (1.0, LARGEST),
+    "factors": COUNT,
     "gamma": ANY_SIZE,
     "input_size": COUNT,  # of its height and its width
     "keep": (ABOVE_0, BELOW_1),
@@ -46,10 +47,13 @@ BOUNDS: dict[str, Bounds] = {
     "scales": (ABOVE_0, 100.0),  # of each of them
     "seed": SEED,
     "size": (16, LARGEST_SIDE),
+    "sigmas": ANY_SIZE,
+    "similar": COUNT,
     "smoothness": ANY_SIZE,
     "step_size": (ABOVE_0, LARGEST),
     "steps": COUNT,
     "style_transfer.steps": (0, COUNT[1]),  # none leaves what it starts with
+    "strength": ANY_SIZE,
     "stride": COUNT,
     "style_scale": (ABOVE_0, 100.0),
     "tile": (16, LARGEST_SIDE),

@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .class_indices import checked_scores, class_indices
 from .classifier import Classifier
 from .errors import InterpretError
+from .layer_outputs import maps_by_layer
 from .network.outputs import first_tensor, logits_in, row_of
 
 # What an explainer explains: class indices, one for each image or one for all, or a function from the logits to
@@ -34,48 +36,6 @@ def class_score(logits: Tensor, target: Target) -> Tensor:
     if callable(target):
         return checked_scores(target(logits), len(logits))
     return logits.gather(1, class_indices(logits, target)[:, None])[:, 0]
-
-
-def checked_scores(scores: object, images: int) -> Tensor:
-    """The (N,) scores that a function gave, one for each image; InterpretError if they are anything else."""
-    if isinstance(scores, Tensor) and scores.dim() == 0 and images == 1:
-        scores = scores.reshape(1)
-    if not isinstance(scores, Tensor) or tuple(scores.shape) != (images,):
-        given = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
-        raise InterpretError(f"a score is one number for each image, of shape ({images},) here, not {given}")
-    return scores
-
-
-def class_indices(logits: Tensor, target: int | Sequence[int] | Tensor) -> Tensor:
-    """(N,) class indices, one for each image; InterpretError unless all are classes of the network."""
-    indices = checked_indices(target, len(logits), logits.device)
-    classes = logits.shape[1]
-    if len(indices) and int(indices.max()) >= classes:
-        raise InterpretError(f"there is no class {int(indices.max())}; this network has classes 0 to {classes - 1}")
-    return indices
-
-
-def checked_indices(target: int | Sequence[int] | Tensor, images: int, device: torch.device) -> Tensor:
-    """(N,) class indices, checked as far as that is possible before the network runs: not below 0, one for each image.
-
-    Names, fractions, negative numbers and other counts are an InterpretError.
-    """
-    if isinstance(target, str):
-        raise InterpretError(f"target is a class index, not a name; classifier.find({target!r}, images) looks it up")
-    try:
-        indices = torch.as_tensor(target, device=device)
-    except (TypeError, ValueError, OverflowError, RuntimeError) as error:  # also a number of more than 64 bits
-        raise InterpretError("target holds class indices, whole numbers, or is a score of the logits") from error
-    if indices.is_floating_point() or indices.is_complex() or indices.dtype == torch.bool:
-        raise InterpretError(f"target holds class indices, whole numbers, not {indices.dtype}")
-    indices = indices.long().clone()  # a tensor made under inference_mode cannot be saved for the backward pass
-    if indices.dim() == 0:
-        indices = indices.expand(images)
-    if indices.shape != (images,):
-        raise InterpretError(f"{images} images need {images} targets; target has shape {tuple(indices.shape)}")
-    if images and int(indices.min()) < 0:
-        raise InterpretError(f"there is no class {int(indices.min())}; classes are counted from 0")
-    return indices
 
 
 def target_of(target: Target, rows: Tensor) -> Target:
@@ -136,6 +96,11 @@ class contrast:
         """Whether the two are functions of what the network itself returns."""
         return any(getattr(target, "of_output", False) for target in (self.target, self.versus))
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers whose maps the two are functions of."""
+        return layers_of(self.target, self.versus)
+
     def of_rows(self, rows: Tensor) -> "contrast":
         """The same score for the images with these numbers."""
         return contrast(target_of(self.target, rows), target_of(self.versus, rows))
@@ -175,6 +140,11 @@ class each:
         """Whether the targets are functions of what the network itself returns."""
         return any(getattr(target, "of_output", False) for target in self.targets)
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers whose maps the targets are functions of."""
+        return layers_of(*self.targets)
+
     def of_rows(self, rows: Tensor) -> "each":
         """The same targets for the images with these numbers."""
         return each([self.targets[row] for row in rows.tolist()])
@@ -186,8 +156,15 @@ class each:
 
 def _part(answered: Any, target: Target, images: int | None = None) -> Tensor:
     """The scores (N,) of one of several targets."""
+    if not callable(target) and not isinstance(answered, Tensor):
+        raise InterpretError("the logit of a class compares with scores of logits, not with one of a unit or of a part")
     scores = target(answered) if callable(target) else class_score(answered, target)
     return scores if images is None else checked_scores(scores, images)
+
+
+def layers_of(*targets: Target) -> tuple[str, ...]:
+    """The layers whose maps targets are functions of; none of those that are functions of what a network returns."""
+    return tuple(dict.fromkeys(layer for target in targets for layer in getattr(target, "layers", ())))
 
 
 def of_task(target: Target, task: str) -> Target:
@@ -212,11 +189,13 @@ def joined(targets: Sequence[Target], device: torch.device) -> Target:
 
 
 def answer(classifier: nn.Module, inputs: Tensor, target: Target) -> Any:
-    """What a target is a score of: the logits (N, classes), or what the network itself returns.
+    """What a target is a score of: the logits (N, classes), what the network itself returns, or maps by layer.
 
     Class indices, and what is made of them, need logits. Any other function gets them where there are such, and the
-    network's own output where there are none or where it is said to want that.
+    network's own output where there are none or where it is said to want that; units get the maps of their layers.
     """
+    if layers := layers_of(target):
+        return maps_by_layer(classifier, inputs, layers)
     whole = getattr(target, "of_output", False)
     if isinstance(classifier, Classifier):
         return classifier(inputs) if needs_logits(target) else classifier.answer(inputs, whole=whole)

@@ -42,6 +42,7 @@ COMMANDS = {
     "explanation.png": "attack explanation",
     "cat-and-dog_gradcam_cat.png": "gradcam sample:cat-and-dog -c cat",
     "cat-and-dog_gradcam_dog.png": "gradcam sample:cat-and-dog -c dog",
+    "factors.png": "factorize sample:cat-and-dog sample:cat sample:german-shepherd",
     "grid.png": "grid sample:cat-and-dog -m squeezenet1_1 -c cat -c dog "
     "--methods guided-backprop,gradcam,guided-gradcam",
 }
@@ -52,6 +53,11 @@ SHEETS = {
         "dream sample:rocket --size 448 --layer _blocks.9",
         "dream sample:espresso --size 448",
         "dream sample:citrus --size 448 --guide sample:honey-bee",
+    ),
+    "units.png": (
+        "guided-backprop sample:cat-and-dog --unit _blocks.8:3@7,7",
+        "guided-backprop sample:cat-and-dog --unit _blocks.10:18@2,5",
+        "guided-backprop sample:cat-and-dog --unit _blocks.14:164@5,1",
     ),
     "style.png": (
         "style sample:cat sample:painting-cafe-terrace --size 384",
@@ -98,7 +104,7 @@ def methods() -> Figure:
             pictures = [shown(classifier, photos[subject], query, name) for name in band]
             titles = ["" if number else name.replace("_", " ") for name in band]
             rows.append([Panel(*both) for both in zip(pictures, titles, strict=True)])
-    return panel_figure(rows, (2 * columns, 6.3 * len(bands)), title={"fontsize": 14})
+    return panel_figure(rows, (2 * columns, 6.3 * len(bands)), title={"fontsize": 12})
 
 
 def read_for(classifier: interpret.Classifier, name: str) -> Tensor:
@@ -131,8 +137,9 @@ def made_by(command: str) -> Image.Image:
             os.chdir(before)
 
 
-def sheet(commands: tuple[str, ...], columns: int = 2) -> Figure:
-    """The pictures of several commands, each with its command under it."""
+def sheet(commands: tuple[str, ...]) -> Figure:
+    """The pictures of several commands, each with its command under it: three in a row, or two in each."""
+    columns = 3 if len(commands) == 3 else 2
     pictures = [made_by(command) for command in commands]
     texts = [textwrap.fill(f"interp {command}", 74, break_on_hyphens=False) for command in commands]
     panels = [

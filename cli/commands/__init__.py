@@ -18,6 +18,8 @@ FILES = {
     "filters": "filters",
     "activations": "activations",
     "top_activations": "top_activations",
+    "units": "units",
+    "factorize": "factorize",
     "check_gradient": "check_gradient",
     "models": "models",
     "layers": "layers",

@@ -1,7 +1,8 @@
 """`interp dream`."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,12 +19,14 @@ from ..options.output import output_option
 from ..options.pictures import PictureOptions, complete_pictures, seed_option
 from ..options.record import argument, command, option
 from ..options.types import COUNT
+from .film import FilmOptions, write_film
 from .optimised import Frames, check_drawable, each_of, gif_option, longer_side, saving, size_option
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from interpret.classifier import Classifier
+    from interpret.drawing.ascend import Step
     from interpret.drawing.objectives import Objective
 
 
@@ -65,6 +68,31 @@ class Steps:
     seed: int = seed_option()
 
 
+@dataclass(frozen=True)
+class Dream:
+    """What makes a dream of a picture, as the command line describes it."""
+
+    classifier: "Classifier"
+    subject: Subject
+    steps: Steps
+    size: int | None
+    guide: "Tensor | None"
+
+    def settings(self, image: "Tensor") -> dict[str, Any]:
+        """How far the dream of an image goes."""
+        return {**asdict(self.steps), "size": longer_side(image, self.size)}
+
+    def __call__(self, image: "Tensor", watch: Callable[["Step"], object] | None = None) -> "Tensor":
+        """The dream of an image (1, 3, H, W)."""
+        from interpret.drawing.deep_dream import deep_dream
+
+        image = image.to(self.classifier.mean.device)
+        guide = None if self.guide is None else self.guide.to(image)
+        objective, layers = self.subject.objective(self.classifier, image), self.subject.layers
+        settings = self.settings(image)
+        return deep_dream(self.classifier, image, objective, layers=layers, guide=guide, watch=watch, **settings)
+
+
 @command(short_help="Let a network see more of what it sees in a picture: deep dream.")
 def dream(
     *,
@@ -73,6 +101,7 @@ def dream(
     steps: Steps,
     size: int | None = size_option(),
     gif: str | None = gif_option(),
+    film: FilmOptions,
     output: str | None = output_option(),
     model: ModelOptions,
     messages: Messages,
@@ -84,10 +113,12 @@ def dream(
     interp dream photo.jpg --layer _blocks.4                  texture; later layers give creatures
     interp dream photo.jpg -c jaguar                          one class
     interp dream photo.jpg --guide sample:honey-bee           what another picture has
+    interp dream frames --film dream.gif                      a film, of its frames in a folder
     """
     subject.check()
     photos = sources_of(PictureOptions(pictures=(picture,)))
-    guide = one_picture(subject.guide) if subject.guide else None
+    guide = one_picture(subject.guide).read() if subject.guide else None
+    film.check(gif, output)
     if gif and len(photos) > 1:
         raise InterpretError(f"--gif is of one dream, and these are {len(photos)}")
     outputs = Outputs(output, photos)
@@ -96,17 +127,17 @@ def dream(
     model.check_classes(subject.query)
     classifier = model.open()
     check_drawable(classifier)
+    dreamt = Dream(classifier, subject, steps, size, guide)
+    if film.film:
+        write_film(film, photos, dreamt, messages)
+        return
     told = {"layers": subject.layers, "channels": subject.channels, "class": subject.query, "guide": subject.guide}
 
     def work(photo: Source, image: "Tensor") -> None:
-        from interpret.drawing.deep_dream import deep_dream
-
-        frames, chosen = Frames(gif), {**asdict(steps), "size": longer_side(image, size)}
-        objective = subject.objective(classifier, image)
-        about = provenance("dream", model, classifier, picture=photo.shown, options=chosen | told)
-        guided = {} if guide is None else {"guide": guide.read().to(image)}
+        frames, options = Frames(gif), dreamt.settings(image) | told
+        about = provenance("dream", model, classifier, picture=photo.shown, options=options)
         with saving(frames, outputs, photo, about) as save:
-            save(deep_dream(classifier, image, objective, layers=subject.layers, watch=frames, **chosen, **guided))
+            save(dreamt(image, frames))
         messages.note(frames.progress)
 
     each_of(photos, classifier, work, messages)

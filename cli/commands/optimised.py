@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LARGEST = 1024
 FRAME_SIDE = 320
 FRAMES = 60
+ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
 
 
 def size_option() -> Any:
@@ -54,16 +55,16 @@ def check_drawable(classifier: "Classifier") -> None:
 
 def check_animation(path: str | None) -> None:
     """Refuse to write an animation into another kind of file."""
-    if path is not None and Path(path).suffix.lower() != ".gif":
-        raise InterpretError(f"an animation is a .gif file, not {path}")
+    if path is not None and Path(path).suffix.lower() not in ANIMATIONS:
+        raise InterpretError(f"an animation is a {' or '.join(ANIMATIONS)} file, not {path}")
 
 
 def write_animation(path: str, frames: list["Image"]) -> None:
     """Write pictures as an animation that begins again at its end, and say where it is."""
     from interpret.images.files import write_bytes
 
-    buffer = io.BytesIO()
-    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=80, loop=0)
+    buffer, kind = io.BytesIO(), ANIMATIONS[Path(path).suffix.lower()]
+    frames[0].save(buffer, kind, save_all=True, append_images=frames[1:], duration=80, loop=0)
     write_bytes(path, buffer.getvalue())
     tell(path)
 

@@ -94,9 +94,16 @@ class ClassOptions:
         type=Box(),
         metavar="X0,Y0,X1,Y1",
     )
+    units: tuple[str, ...] = option(
+        "Instead of a class: a channel of a layer, its mean or its value at one place of the layer's map; may be "
+        "repeated. `interp layers` lists the layers.",
+        "--unit",
+        metavar="LAYER:CHANNEL[@ROW,COLUMN]",
+    )
     top_k: int | None = option("Explain so many of the top predictions.", type=COUNT)
 
     @property
     def of_output(self) -> bool:
-        """Whether it is no class's logit that is explained, but something else that the network returns."""
-        return bool(self.mask or self.box or ":" in self.score or self.score in ScoreType.of_output)
+        """Whether it is no class's logit that is explained, but a unit, or something else that the network returns."""
+        given = self.mask or self.box or self.units
+        return bool(given or ":" in self.score or self.score in ScoreType.of_output)

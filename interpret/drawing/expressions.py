@@ -10,10 +10,10 @@ from torch import Tensor
 from ..classifier import Classifier
 from ..errors import InterpretError, UnknownNameError
 from ..network.hooks import find_layer
+from ..unit_scores import UNIT
 from . import objectives
 from .objectives import Objective
 
-UNIT = re.compile(r"(\S+):(\d+)(?:@(\d+),(\d+))?")
 DIRECTION = re.compile(r"([^\s:]+):(.+\.npy)")
 
 

@@ -21,6 +21,13 @@ EXPLAINERS = {
     "eigencam": "map",
     "scorecam": "map",
     "ablationcam": "map",
+    "gradcam_elementwise": "map",
+    "eigengradcam": "map",
+    "kpcacam": "map",
+    "fem": "map",
+    "shapleycam": "map",
+    "finercam": "map",
+    "fullgrad": "map",
     "guided_gradcam": "colours",
     "occlusion": "map",
     "rise": "map",
@@ -54,6 +61,9 @@ UNITS = {
     "eigencam": "activation",
     "scorecam": "activation",
     "ablationcam": "activation",
+    "kpcacam": "no unit",
+    "fem": "activation",
+    "fullgrad": "no unit",
 }
 
 

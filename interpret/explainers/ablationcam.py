@@ -6,13 +6,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ..classifier import laid_out, layer_of, network_of
+from ..classifier import laid_out, network_of
 from ..geometry import Geometry
 from ..network.hooks import function_named
 from ..network.recording import Recording, edited, recorded
 from ..network.tail import Tail, of_rows
 from ..scores import Target, score_of, target_of
-from .contract import explainer, feature_map, ratio, weighted_map
+from .contract import explainer, feature_map, layer_looked_at, ratio, weighted_map
 from .passes import passes
 
 _log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def ablationcam(
         NetworkError: the network has no feature map, as vision transformers have none.
     """
     network = network_of(classifier)
-    layer = layer_of(classifier, images, layer)
+    layer = layer_looked_at(classifier, images, target, layer)
     layouts = laid_out(classifier, images, layer)
     with torch.no_grad(), recorded(network, layer, layouts=layouts) as recording:
         whole = score_of(classifier, images, target)

@@ -7,13 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..class_indices import class_indices
 from ..classifier import laid_out, layer_of, network_of
 from ..errors import InterpretError, NetworkError
 from ..geometry import Geometry
 from ..network.hooks import Call, traced
 from ..network.outputs import first_tensor
 from ..network.recording import recorded
-from ..scores import Target, class_indices, contrast
+from ..scores import Target, contrast
 from .contract import explainer
 
 NARROW = {torch.bfloat16: 2e-2, torch.float16: 3e-3}  # the error of logits by rounding, as a share of the largest

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..bounds import check_bounds
+from ..class_indices import checked_indices
 from ..classifier import laid_out, layer_of, network_of, on_input_grid, runner
 from ..errors import InterpretError, NetworkError, UnknownNameError
 from ..geometry import Geometry
@@ -20,7 +21,7 @@ from ..network.hooks import left_as_found
 from ..network.outputs import top_outputs
 from ..network.recording import Recording, recorded
 from ..network.survey import tokens_that_count, trouble_with
-from ..scores import Target, answer, checked_indices, needs_logits, score_in, score_of
+from ..scores import Target, answer, layers_of, needs_logits, score_in, score_of
 from .sharing import passed_before, share
 
 Explainer = Callable[..., Tensor]
@@ -58,7 +59,7 @@ def explainer(
                 target = target_given(view, inputs, target, geometry)
 
                 def layer() -> str | None:
-                    return layer_of(view, inputs, options.get("layer")) if looks_at_layer else None
+                    return layer_looked_at(view, inputs, target, options.get("layer")) if looks_at_layer else None
 
                 with path_told(network_of(view), inputs, runner(view), layer):
                     explained = core(view, inputs, target, **options)
@@ -88,6 +89,14 @@ def target_given(view: nn.Module, inputs: Tensor, target: Target | None, geometr
         with torch.no_grad():
             return target.seen_in(answer(view, inputs, target))
     return target
+
+
+def layer_looked_at(classifier: nn.Module, inputs: Tensor, target: Target, layer: str | None) -> str:
+    """The layer asked for; or else of a unit its own, where that has a map; or else the last feature map."""
+    own = () if layer else layers_of(target)
+    found = laid_out(classifier, inputs, *own) if own else {}
+    with_places = [name for name in own if name in found and found[name].grid[0] * found[name].grid[1] > 1]
+    return layer_of(classifier, inputs, layer or (with_places[-1] if with_places else None))
 
 
 def name_in(network: nn.Module, layer: nn.Module) -> str:
@@ -126,7 +135,7 @@ def activations_and_score(
     needs the gradient of the score by the activations.
     """
     check_pictures(inputs)
-    layer = layer_of(classifier, inputs, layer)
+    layer = layer_looked_at(classifier, inputs, target, layer)
     recording, answered = _recorded_pass(classifier, inputs, layer, target)
     activations = feature_map(classifier, inputs, recording, layer)
     score = score_in(classifier, answered, target, len(inputs))

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from ..geometry import Geometry
 from ..scores import Target
 from .contract import activations_and_score, explainer
+from .projections import first_direction, signed
 
 
 @explainer(Geometry.undo)
@@ -30,12 +31,5 @@ def eigencam(classifier: nn.Module, images: Tensor, target: Target, *, layer: st
     """
     activations, _ = activations_and_score(classifier, images, target, layer, differentiated=False)
     places = activations.flatten(2)  # (N, K, places)
-    # Both Gram matrices have the same first direction; the smaller one costs less.
-    if places.shape[1] <= places.shape[2]:
-        direction = torch.linalg.eigh(places @ places.mT).eigenvectors[..., -1:]
-        first = (direction.mT @ places)[:, 0]
-    else:
-        values, vectors = torch.linalg.eigh(places.mT @ places)
-        first = vectors[..., -1] * values[:, -1:].clamp(min=0).sqrt()
-    first = torch.where(first.sum(1, keepdim=True) < 0, -first, first)
-    return first.unflatten(1, activations.shape[2:])[:, None]
+    first = (first_direction(places).mT @ places)[:, 0]
+    return signed(first, torch.ones_like(first)).unflatten(1, activations.shape[2:])[:, None]

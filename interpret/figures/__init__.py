@@ -14,7 +14,7 @@ _HOMES = {
     "grid_maps": ("GridContents", "cells_of"),
     "panels": ("Panel", "panel_figure"),
     "method_ranking": ("ranking_figure", "sanity_figure"),
-    "units": ("activations_figure", "crops_figure", "filters_figure"),
+    "units": ("activations_figure", "contributions_figure", "crops_figure", "filters_figure"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

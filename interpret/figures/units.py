@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
+import torch.nn.functional as F
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
 from ..units.top_activations import Crop
 from .colours import Scale, colorize, colour_array
-from .display import limit_of, own_colours
+from .display import limit_of, overlay, own_colours
 from .panels import ColourBar, Panel, in_rows, row_figure
 from .plain_text import plain_text
 
@@ -75,6 +76,55 @@ def activations_figure(
     bar = _bar(scale, common, "activation", "the map's")
     columns = min(10, max(4, round((1.3 * len(panels)) ** 0.5)))
     return row_figure(in_rows(panels, columns), width=1.05, title=title, bar=bar)
+
+
+@plain_text
+def contributions_figure(
+    added: Tensor, *, image: Tensor, names: Sequence[str], scale: Sharing = "shared", title: str = ""
+) -> Figure:
+    """Where units add to a score, and where they take from it: each unit's map over the picture.
+
+    Args:
+        added: (n, u, v), of each unit at each place.
+        image: (1, 3, H, W) in [0, 1], what the network saw, drawn first.
+        names: one for each unit.
+        scale: the value that gets the strongest colour: each map's own largest, or one for all.
+        title: above all.
+    """
+    large = F.interpolate(added[:, None].float(), image.shape[2:], mode="bilinear")
+    limit, signed = limit_of(large), bool((large < 0).any())
+    panels = [Panel(_photo(image), caption="input", interpolation=PHOTO)]
+    for values, name in zip(large, names, strict=True):
+        drawn = overlay(image, values[None], limit=limit if scale == "shared" else None, signed=signed)
+        panels.append(Panel(np.asarray(drawn) / 255, caption=name, interpolation=PHOTO))
+    return row_figure(in_rows(panels, 6), width=1.6, title=title)
+
+
+@plain_text
+def factors_figure(
+    inputs: Sequence[Tensor], maps: Sequence[Tensor], *, names: Sequence[str] = (), title: str = ""
+) -> Figure:
+    """The factors of a layer: a row for each picture, and a column for each factor, over the picture in its colours.
+
+    Args:
+        inputs: (1, 3, H, W) in [0, 1], what the network saw of each picture, drawn first.
+        maps: (F, u, v) of each picture. A factor has one scale for all of them.
+        names: what each factor is seen as, for example; below the first row.
+        title: above all.
+    """
+    limits = [max(float(own[factor].max()) for own in maps) for factor in range(len(maps[0]))]
+    rows = []
+    for number, (image, own) in enumerate(zip(inputs, maps, strict=True)):
+        large = F.interpolate(own[:, None].float(), image.shape[2:], mode="bilinear")
+        row = [Panel(_photo(image), interpolation=PHOTO)]
+        for factor, (values, limit) in enumerate(zip(large, limits, strict=True)):
+            drawn = overlay(image, values[None], limit=limit, signed=False)
+            first = number == 0
+            caption = names[factor] if first and names else ""
+            heading = f"factor {factor + 1}" if first else ""
+            row.append(Panel(np.asarray(drawn) / 255, heading, caption, interpolation=PHOTO))
+        rows.append(row)
+    return row_figure(rows, width=1.7, title=title)
 
 
 def strongest_maps(maps: Tensor) -> list[int]:

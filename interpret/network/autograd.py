@@ -1,5 +1,6 @@
 """Gradients of scores, and the passes that several of them share."""
 
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -30,3 +31,10 @@ def gradient(score: Tensor, source: Tensor, *, keep_graph: bool | None = None) -
     if result is None:
         raise NoGradientError("the score has no gradient to what is asked")
     return result
+
+
+def gradients(score: Tensor, sources: Sequence[Tensor]) -> list[Tensor | None]:
+    """The gradients of (N,) scores by several sources (N, ...); None by those that do not change them."""
+    if not score.requires_grad:
+        raise NoGradientError("the score has no gradient")
+    return list(torch.autograd.grad(score.sum(), sources, allow_unused=True))

@@ -93,6 +93,7 @@ class ReportOptions:
     classes: Sequence[str | int] = ()  # names, groups or indices; the top prediction where there are none
     attack: Attack | None = None  # what looks for a small change; None looks for none
     seed: int = 0  # of everything random
+    begin: Callable[[str], Any] = field(default=lambda what: None)  # called with what is worked on from now on
     done: Callable[[], Any] = field(default=lambda: None)  # called after each map, each floor and the attack
 
     def pieces(self) -> int:
@@ -124,6 +125,7 @@ def found_in(name: str, image: Tensor, classifier: Classifier, options: ReportOp
         explained.append(Explained(_prediction(classifier, shares, index), maps, *subject.floors()))
     change = None
     if options.attack is not None:
+        options.begin("the smallest change that fools it")
         change = change_of(classifier, image, options.attack)
         options.done()
     left, upper, right, lower = geometry.box
@@ -149,6 +151,7 @@ class _Subject:
     def maps(self) -> Iterator[Map]:
         """One map a method."""
         for method in self.options.methods:
+            self.options.begin(method.replace("_", "-"))
             try:
                 explained = self._map(method)
             except PictureError:
@@ -160,6 +163,7 @@ class _Subject:
 
     def floors(self) -> Iterator[Areas]:
         """The areas of a random map, and of a hill in the middle."""
+        self.options.begin("maps that know nothing")
         for floor in (random_map(self.inputs, self.options.seed), centred_gaussian(self.inputs)):
             yield self._areas(floor)
             self.options.done()

@@ -122,18 +122,24 @@ def examine(
     results = Findings()
     with progress_bar(1, "report", "piece") as bar, without_bars():
         options = replace(options, done=bar.update)
+
+        def beginning(of: str) -> Callable[[str], None]:
+            return lambda what: bar.set_description(f"{of}: {what}")
+
         bar.total = len(pictures) * options.pieces() + len(options.methods) * check
         for number, (name, picture) in enumerate(pictures, 1):
             try:
                 image = _image(picture)
-                results.add(_watched(watch, name, image, classifier, options), image, classifier)
+                told = replace(options, begin=beginning(name))
+                results.add(_watched(watch, name, image, classifier, told), image, classifier)
             except (PictureError, NetworkError, RuntimeError) as error:
                 failed(name, error)
                 results.failed.append((name, error_line(error)))
             bar.update(number * options.pieces() - bar.n)
         if check and results.found:
             subjects = results.inputs, results.targets, options.methods
-            made = checks(classifier, *subjects, seed=options.seed, store=store, done=options.done)
+            steps = {"begin": beginning("sanity check"), "done": options.done}
+            made = checks(classifier, *subjects, seed=options.seed, store=store, **steps)
             results.checks = {check.method: check for check in made}
     return results
 

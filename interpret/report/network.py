@@ -74,18 +74,20 @@ def checks(
     *,
     seed: int = 0,
     store: MapStore | None = None,
+    begin: Callable[[str], Any] = lambda method: None,
     done: Callable[[], Any] = lambda: None,
 ) -> Iterator[SanityCheck]:
     """The sanity check of each method on inputs (1, 3, h, w) of one shape and the target class of each.
 
-    Methods whose maps take many passes are checked on fewer inputs; ``done`` is called after each method. What a
-    store holds of the same network and inputs is not checked again.
+    Methods whose maps take many passes are checked on fewer inputs; ``begin`` is called with each method, and ``done``
+    after it. What a store holds of the same network and inputs is not checked again.
     """
     store = store or MapStore(None)
     from .. import __version__
 
     images, view = torch.cat(list(inputs)), classifier.on_inputs()
     for method in methods:
+        begin(method.replace("_", "-"))
         check = functools.partial(_checked, view, images, targets, method, seed)
         try:
             # What is kept is numbers; a method that cannot be checked says why anew.

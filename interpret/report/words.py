@@ -74,6 +74,35 @@ WORDS = {
         "Regions whose features lower the score when they are switched off, one after another.",
         "Features that can stand in for each other are both underrated. It is as coarse as the layer.",
     ),
+    "gradcam_elementwise": (
+        "Where a layer's features raise the score, feature by feature and place by place, with none of them set off "
+        "against another.",
+        "Evidence against the class is not shown, so it marks more than what decided. It is as coarse as the layer.",
+    ),
+    "eigengradcam": (
+        "The strongest pattern in what a layer's features add to the class: cleaner than their sum.",
+        "What does not follow that one pattern is left out. It is as coarse as the layer.",
+    ),
+    "kpcacam": (
+        "The strongest pattern among a layer's features, also one that a straight line does not catch.",
+        "It is the same for every class, so it cannot say why this one was chosen.",
+    ),
+    "fem": (
+        "The places where many of a layer's features are far stronger than elsewhere in the picture.",
+        "It is the same for every class, so it cannot say why this one was chosen.",
+    ),
+    "shapleycam": (
+        "The rough region that speaks for the class, with each feature's fair share of its score and its probability.",
+        "It is as coarse as Grad-CAM and in most networks hardly differs from it.",
+    ),
+    "finercam": (
+        "The rough region that tells the class from those it is most easily taken for.",
+        "What it shares with them is cut away, though the class may depend on it. It is as coarse as the layer.",
+    ),
+    "fullgrad": (
+        "Which pixels, and which units of every layer, the score is sensitive to, all layers laid over each other.",
+        "Every layer counts the same, however little it adds, and evidence for and against looks alike.",
+    ),
     "guided_gradcam": (
         "The fine detail of guided backpropagation, kept only inside the region that Grad-CAM marks for the class.",
         "The region depends on the class, the detail in it hardly does. Crisp lines are not more certain.",

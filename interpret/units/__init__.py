@@ -1,1 +1,1 @@
-"""What the units of a network respond to: filters, activation maps, and the crops that activate a unit most."""
+"""What the units of a network respond to, what they add to a score, and the parts that they tell apart together."""

@@ -5,15 +5,13 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ..classifier import Classifier, laid_out, layer_of, network_of, on_input_grid, runner
-from ..errors import InterpretError, NetworkError
+from ..classifier import Classifier, laid_out, layer_of, network_of, on_input_grid
+from ..errors import NetworkError
+from ..layer_outputs import maps_of
 from ..network.autograd import leaf
 from ..network.backward_rules import Rule, ruled_gradient
 from ..network.hooks import find_layer, left_as_found
 from ..network.layers import layers
-from ..network.layout import Layout, layout_of
-from ..network.recording import recorded
-from ..network.survey import trouble_with
 
 
 def first_filters(classifier: Classifier, layer: str | None = None) -> Tensor:
@@ -89,35 +87,6 @@ def activation_maps(classifier: nn.Module, images: Tensor, layer: str | None = N
     with left_as_found(classifier, images.device), torch.no_grad():
         view, inputs, _ = on_input_grid(classifier, images.detach())
         return maps_of(view, inputs, layer_of(view, inputs, layer))
-
-
-def maps_of(classifier: nn.Module, inputs: Tensor, layer: str) -> Tensor:
-    """The activations (N, K, u, v) of a layer for inputs (N, C, h, w)."""
-    network = network_of(classifier)
-    with recorded(network, layer) as recording:
-        runner(classifier)(inputs)
-    activations = recording[layer]
-    if activations.dim() == 2:
-        return activations[..., None, None]
-    if _is_plain_map(activations, inputs) and not _may_attend(network):
-        return activations  # for which the network need not be surveyed
-    layouts = laid_out(classifier, inputs, layer)
-    if layer not in layouts:
-        trouble = trouble_with(network, inputs, layer, runner(classifier))
-        raise InterpretError(f"layer {layer!r} gives {tuple(activations.shape)}, {trouble}")
-    return layouts[layer].to_map(activations)
-
-
-def _is_plain_map(activations: Tensor, inputs: Tensor) -> bool:
-    aspect = inputs.shape[-1] / inputs.shape[-2]
-    layout = layout_of(tuple(activations.shape), len(inputs), aspect, grids=[], others={})
-    return isinstance(layout, Layout) and layout.kind == "map"
-
-
-def _may_attend(network: nn.Module) -> bool:
-    """Whether outputs of four dimensions may be something else than maps (N, K, H, W), as in transformers."""
-    kinds = nn.LayerNorm, nn.RMSNorm, nn.MultiheadAttention, nn.Softmax
-    return any(isinstance(module, kinds) for module in network.modules())
 
 
 def projection_rule(network: nn.Module) -> Rule:

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import InterpretError, NetworkError, UnknownNameError
+from ..errors import InterpretError, NetworkError
 from ..images.files import write_bytes
+from ..layer_outputs import check_channels
 from .receptive_field import Axis, Field
 
 KIND = "interp top activations 2"  # marks an index file, in this version of its format
@@ -137,10 +138,3 @@ class Index:
         used = self.pictures[self.values > -torch.inf]
         if not consistent or used.numel() and not 0 <= int(used.min()) <= int(used.max()) < len(self.files):
             raise ValueError("its parts contradict each other")
-
-
-def check_channels(channels: Iterable[int], there: int, layer: str) -> None:
-    """Refuse a channel that a layer does not have."""
-    for channel in channels:
-        if not 0 <= channel < there:
-            raise UnknownNameError(f"layer {layer!r} has no channel {channel}: they are 0 to {there - 1}")

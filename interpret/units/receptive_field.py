@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from ..layer_outputs import maps_of
 from ..network.hooks import left_as_found
-from .activations import maps_of
 
 SHARE = 0.95  # of the squared gradient, which lies in the effective field
 

@@ -14,10 +14,11 @@ from ..datasets.batches import Failed, Prepared, batches, each_alone_on_failure,
 from ..errors import NetworkError
 from ..geometry import Geometry
 from ..images.files import read
+from ..layer_outputs import check_channels, maps_of
 from ..network.backward_rules import Rule
 from ..network.hooks import find_layer, left_as_found
-from .activations import maps_of, projection, projection_rule
-from .index import Index, check_channels
+from .activations import projection, projection_rule
+from .index import Index
 from .receptive_field import Field, receptive_field
 
 

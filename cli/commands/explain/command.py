@@ -58,6 +58,8 @@ def _explain(
         outputs = Outputs(output.output, sources)
         if (classes.mask or classes.box) and (maps.smooth or maps.size == "model"):
             raise InterpretError("--mask and --box are places of the picture as it is; leave out --smooth and --size")
+        if maps.smooth and any("@" in text for text in classes.units):
+            raise InterpretError("a --unit at one place sees another part of a shifted picture; leave out --smooth")
         if display.scale == "shared" and output.no_clobber:
             raise InterpretError("--scale shared needs every map again; leave out --no-clobber")
         if display.scale == "shared" and processes.count() > 1:

@@ -140,7 +140,7 @@ class Explaining:
         inputs = torch.cat([picture.inputs for picture in batch])
         options, failures = dict(self.method_options), []
         with left_as_found(self.view, inputs.device), shared_passes():
-            if "layer" in options:
+            if "layer" in options and not self.classes.units:  # of a unit it is its own
                 options["layer"] = layer_of(self.view, inputs, options["layer"])
             seen = batch  # what the scores are chosen by: the pictures, or their logits
             if not self.classes.of_output:

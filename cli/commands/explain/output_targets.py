@@ -1,10 +1,10 @@
-"""From the command line to a score of what a network returns that is no logit: of pixels, a box, or one's own."""
+"""From the command line to a score that is no logit: of a unit, of pixels, a box, or one's own."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from interpret.errors import InterpretError, kind_and_text
+from interpret.errors import InterpretError, UnknownNameError, kind_and_text
 
 from ...options.classes import ClassOptions
 from ...own_code import code_from_here
@@ -45,6 +45,8 @@ def output_scores_of(classifier: "Classifier", options: ClassOptions) -> Callabl
         for score in scores:
             try:
                 target = target_given(view, picture.inputs, score.target, picture.geometry)
+            except UnknownNameError:
+                raise  # which no picture has
             except InterpretError as error:
                 raise NotForThisPicture(str(error)) from error
             yield replace(score, target=target)
@@ -56,6 +58,7 @@ def _scores(classifier: "Classifier", options: ClassOptions) -> list[Score]:
     kinds = {
         "--mask": options.mask or options.score == "pixels",
         "--box": options.box or options.score == "box",
+        "--unit": options.units,
         "--score": ":" in options.score,
     }
     kinds = [kind for kind, meant in kinds.items() if meant]
@@ -66,6 +69,8 @@ def _scores(classifier: "Classifier", options: ClassOptions) -> list[Score]:
         raise InterpretError(f"--versus and --top-k compare logits, which {kind} does not explain")
     if kind == "--score":
         return [_own(options)]
+    if options.units:
+        return [_of_unit(classifier, text, options) for text in options.units]
     if not options.classes:
         raise InterpretError(f"{kind} needs the class that is meant: give --class")
     if options.score == "log-probability":
@@ -85,6 +90,18 @@ def _own(options: ClassOptions) -> Score:
         raise InterpretError(f"--score {options.score} is a {type(function).__name__}, not a function")
     label = options.score.rpartition(":")[2]
     return Score(label, OwnScore(options.score, function), {"score": options.score}, "", label)
+
+
+def _of_unit(classifier: "Classifier", text: str, options: ClassOptions) -> Score:
+    from interpret.network.hooks import find_layer
+    from interpret.unit_scores import unit_named
+
+    if options.classes or options.score != "logit":
+        leave = "--class" if options.classes else f"--score {options.score}"
+        raise InterpretError(f"--unit {text} decides what is explained; leave out {leave}")
+    named = unit_named(text)
+    find_layer(classifier.network, named.layer)
+    return Score(str(named), named, {"unit": str(named)}, "", f"activation of {named}")
 
 
 def _of_pixels(classifier: "Classifier", query: str, options: ClassOptions) -> Score:

@@ -39,7 +39,7 @@ class Score:
 def results_a_picture(classifier: "Classifier", options: ClassOptions) -> int:
     """How many results each picture has."""
     if not options.classes or options.of_output:
-        return max(options.top_k or 1, len(options.classes))
+        return max(options.top_k or 1, len(options.classes), len(options.units))
     each = options.class_mode == "each"
     return sum(len(classifier.labels.find(query).indices) if each else 1 for query in options.classes)
 

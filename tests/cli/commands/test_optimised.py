@@ -2,8 +2,11 @@
 
 import shutil
 
+import numpy as np
 import pytest
+from PIL import Image, ImageSequence
 
+from cli.commands.optimised import write_animation
 from interpret import deep_dream
 from interpret.drawing import deep_dream as module
 from tests.command import CAT, TINY, interp, stored
@@ -28,6 +31,35 @@ def test_ctrl_c_keeps_the_picture_so_far(tmp_path, monkeypatch):
     path = tmp_path / "dream.png"
     assert interp("dream", "sample:cat", *TINY, "--size", 48, "-o", path).status == 130
     assert path.exists()
+
+
+def frames_in(path):
+    with Image.open(path) as film:
+        return [np.asarray(frame.convert("RGB")).astype(int) for frame in ImageSequence.Iterator(film)]
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_a_film_of_the_frames_of_a_folder(tmp_path, suffix):
+    (tmp_path / "frames").mkdir()
+    for number, level in enumerate((40, 200, 200)):
+        Image.new("RGB", (48, 32), (level,) * 3).save(tmp_path / "frames" / f"{number}.png")
+    (tmp_path / "frames" / "1.jpg").write_bytes(b"junk")
+    words = ("dream", "frames", *TINY, "--octaves", 1, "--steps", 1, "--step-size", 1e-6, "--film", f"film{suffix}")
+    ran = interp(*words)
+    assert ran.status == 1 and "1.jpg" in ran.err and [path.name for path in ran.paths] == [f"film{suffix}"], ran.err
+    assert [path.name for path in tmp_path.iterdir()] == ["frames", f"film{suffix}"]
+    # Half of each dream is the frame, half the dream before it: 40, 120, 160.
+    for frame, level in zip(frames_in(f"film{suffix}"), (40, 120, 160), strict=True):
+        assert abs(frame.mean() - level) < 3
+    assert interp(*words, "--gif", "a.gif").status == interp(*words, "-o", "a.png").status == 2
+    assert interp(*words[:-1], "film.png").status == interp(*words, "--blend", 1).status == 2
+
+
+def test_a_film_of_an_animated_picture():
+    write_animation("way.gif", [Image.new("RGB", (40, 32), (level,) * 3) for level in (0, 255)])
+    words = ("dream", "way.gif", *TINY, "--octaves", 1, "--steps", 1, "--step-size", 1e-6, "--film", "film.gif")
+    assert interp(*words, "--blend", 0).status == 0
+    assert [round(frame.mean() / 255) for frame in frames_in("film.gif")] == [0, 1]
 
 
 def test_style():

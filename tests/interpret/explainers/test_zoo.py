@@ -24,7 +24,10 @@ from tests.interpret.explainers import zoo
 
 ALL = zoo.architectures()
 # Cut at zero, so that a map without anything for the class is zero.
-CUT = ("gradcam", "gradcam_plusplus", "xgradcam", "layercam", "scorecam", "ablationcam", "guided_gradcam")
+CUT = (
+    *("gradcam", "gradcam_plusplus", "xgradcam", "layercam", "scorecam", "ablationcam", "guided_gradcam"),
+    *("gradcam_elementwise", "shapleycam", "finercam"),
+)
 RULES = {"guided_backprop": "guided", "deconvnet": "deconvnet"}
 
 

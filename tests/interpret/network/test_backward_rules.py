@@ -372,6 +372,10 @@ DIFFERENTIABLE = (
     "layercam",
     "hirescam",
     "eigencam",
+    "gradcam_elementwise",
+    "eigengradcam",
+    "kpcacam",
+    "shapleycam",
     "guided_gradcam",
 )
 

@@ -14,7 +14,10 @@ from interpret.network.survey import layouts_of, survey
 from tests.brought import ChannelsLast, Crops, Functions, Siamese, Tokens, tiny_vit
 from tests.refusals import refusal
 
-CAMS = ("gradcam", "gradcam_plusplus", "xgradcam", "layercam", "hirescam", "eigencam", "scorecam", "ablationcam")
+CAMS = (
+    *("gradcam", "gradcam_plusplus", "xgradcam", "layercam", "hirescam", "eigencam", "scorecam", "ablationcam"),
+    *("gradcam_elementwise", "eigengradcam", "kpcacam", "fem", "shapleycam", "finercam"),
+)
 
 
 def core(name):

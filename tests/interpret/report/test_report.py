@@ -62,10 +62,13 @@ def test_a_finding_is_what_the_parts_say(image):
 
 
 def test_pieces_are_counted_as_they_are_done(image):
-    done = []
-    wanted = Wanted(METHODS, ["rose", "tulip"], Attack(unmoved, "nothing"), done=lambda: done.append(1))
+    done, begun = [], []
+    told = {"begin": begun.append, "done": lambda: done.append(1)}
+    wanted = Wanted(METHODS, ["rose", "tulip"], Attack(unmoved, "nothing"), **told)
     found_in("a", image, flowers(), wanted)
     assert len(done) == wanted.pieces() == 2 * (len(METHODS) + 2) + 1
+    each = [*(method.replace("_", "-") for method in METHODS), "maps that know nothing"]
+    assert begun == [*each, *each, "the smallest change that fools it"]
 
 
 def test_a_method_that_cannot_explain_a_network_does_not_end_the_page(image):

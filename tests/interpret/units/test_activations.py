@@ -17,7 +17,8 @@ from interpret import (
     receptive_field,
 )
 from interpret.figures.units import strongest_maps
-from interpret.units.activations import maps_of, projection_rule
+from interpret.layer_outputs import maps_of
+from interpret.units.activations import projection_rule
 from tests.state import left_as_found
 from tests.tiny import RELUS, SmallCNN, m1, x0
 
