@@ -46,7 +46,7 @@ BOUNDS: dict[str, Bounds] = {
     "resize": COUNT,
     "scales": (ABOVE_0, 100.0),  # of each of them
     "seed": SEED,
-    "size": (16, LARGEST_SIDE),
+    "size": (1, LARGEST_SIDE),
     "sigmas": ANY_SIZE,
     "similar": COUNT,
     "smoothness": ANY_SIZE,

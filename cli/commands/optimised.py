@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from interpret.bounds import LARGEST_SIDE
 from interpret.errors import InterpretError, NetworkError, PictureError, is_out_of_memory, kind_and_text
 
 from ..job.results import Outputs, write_result
 from ..job.sources import Source
 from ..options.messages import Messages, tell
+from ..options.numbers import Number
 from ..options.record import option
 from ..options.safety import Written
 
@@ -33,7 +35,7 @@ ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
 def size_option() -> Any:
     """How large the result is."""
     text = "Longer side of the result; by default the picture's own, at most 1024."
-    return option(text, metavar="PIXELS")
+    return option(text, type=Number(16, LARGEST_SIDE), metavar="PIXELS")
 
 
 def gif_option() -> Any:

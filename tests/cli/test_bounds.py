@@ -137,7 +137,11 @@ def test_a_target_that_is_no_index(value):
 
 def test_numbers_of_a_classifier():
     network = flowers().network
-    for wrong in ({"mean": [10**400] * 3}, {"std": [10**5000] * 3}, {"input_size": 10**400}, {"input_size": (0, 8)}):
+    out_of_bounds = {"mean": [10**400] * 3}, {"std": [10**5000] * 3}, {"input_size": 10**400}, {"input_size": (0, 8)}
+    for wrong in ({"mean": 0.5}, {"std": ["a"] * 3}, {"input_size": "8"}, {"input_size": (8, 8, 8)}, {"labels": 5}):
+        with pytest.raises(InterpretError, match=f"{next(iter(wrong))}"):
+            interpret.Classifier(network, **{"mean": [0.5] * 3, "std": [0.5] * 3} | wrong)
+    for wrong in out_of_bounds:
         with pytest.raises(InterpretError, match=f"{next(iter(wrong))} is a "):
             interpret.Classifier(network, **{"mean": [0.5] * 3, "std": [0.5] * 3} | wrong)
     with pytest.raises(InterpretError, match="input_size is a "):
