@@ -37,7 +37,7 @@ ATTACKS = {
 
 _HOMES = {
     "answers": ("from_labels", "from_scores"),
-    "errors": ("AttackError", "GradientWarning"),
+    "errors": ("AttackError", "BudgetWarning", "GradientWarning"),
     "patch": ("train_patch",),
     "training.fit": ("History", "train"),
     "transforms.destruction": ("destruction_rate",),

@@ -7,3 +7,7 @@ class AttackError(ValueError):
 
 class GradientWarning(UserWarning):
     """Gradients vanished: where an attack failed, the network may only seem robust."""
+
+
+class BudgetWarning(UserWarning):
+    """A targeted attack has reached its target for no sample; the message says what would."""

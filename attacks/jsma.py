@@ -1,10 +1,11 @@
 """The Jacobian-based saliency map attack (Papernot et al. 2016, https://arxiv.org/abs/1511.07528)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from .core.budget import warn_of_way, way_to_target
 from .core.contract import attack
 from .core.losses import is_fooled, objective
 from .core.minimum_norm import MinimumNormState, minimum_norm
@@ -54,7 +55,16 @@ def jsma(
         raise AttackError(f"JSMA changes values by up to 1, and a fraction of them, not {change} and {fraction}")
     allowed = max(1, int(fraction * images[:1].numel()))
     search = _JSMA(model, targeted, change, allowed, quantize)
-    return minimum_norm(search, images, labels, quantize=False, batch_size=batch_size)
+    found = minimum_norm(search, images, labels, quantize=False, batch_size=batch_size)
+    if targeted:
+        warn_of_way(
+            found,
+            images,
+            search.ways,
+            f"changing a fraction of {fraction:g} of their values",
+            lambda more: f"fraction={more * fraction:.2g}" if more * fraction < 1 else "more than all values",
+        )
+    return found
 
 
 @dataclass
@@ -70,13 +80,14 @@ class _JSMA:
     change: float  # theta
     allowed: int  # how many values may change
     quantize: bool
+    ways: list[Tensor] = field(default_factory=list)  # of `way_to_target`, of samples that were given up
 
     def begin(self, samples: MinimumNormState) -> _JSMAState:
         return _JSMAState(**vars(samples), target=samples.target_classes(self.targeted), points=samples.images)
 
     def step(self, state: _JSMAState) -> Tensor:
         loss = objective("cross_entropy", targeted=True)
-        logits, _, gradient = value_and_gradient(self.model, state.points, loss, state.target)
+        logits, values, gradient = value_and_gradient(self.model, state.points, loss, state.target)
         fooled = is_fooled(logits, state.labels, self.targeted)
         warn_if_vanished(gradient, ~fooled)
         state.result = torch.where(batch_view(fooled, state.points), state.points, state.result)
@@ -85,7 +96,10 @@ class _JSMA:
         moved = (state.points + self.change * picked).clamp(0, 1)
         moved = torch.where(picked, to_levels(moved), moved) if self.quantize else moved
         state.points = torch.where(batch_view(fooled, moved), state.points, moved)
-        return fooled | ~picked.flatten(1).any(1)
+        given_up = ~picked.flatten(1).any(1) & ~fooled
+        if given_up.any():
+            self.ways.append(way_to_target(values, state.logits, state.target)[given_up])
+        return fooled | given_up
 
 
 def _salient_pair(images: Tensor, points: Tensor, saliency: Tensor, allowed: int, end: int) -> Tensor:

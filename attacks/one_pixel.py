@@ -1,11 +1,12 @@
 """The one pixel attack (Su et al. 2019, https://arxiv.org/abs/1710.08864)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from .core.budget import warn_of_way, way_to_target
 from .core.contract import attack
 from .core.losses import is_fooled, objective
 from .core.minimum_norm import MinimumNormState, minimum_norm
@@ -56,7 +57,11 @@ def one_pixel(
     """
     noise = Noise.of(seed, images)
     search = _OnePixel(model, targeted, noise, pixels, population, steps, quantize, batch_size or population)
-    return minimum_norm(search, images, labels, quantize=False, batch_size=batch_size)
+    found = minimum_norm(search, images, labels, quantize=False, batch_size=batch_size)
+    if targeted:
+        spent = f"{pixels} pixel{'s' * (pixels > 1)} of {population * (steps + 1)} candidates"
+        warn_of_way(found, images, search.ways, spent, lambda more: f"pixels={math.ceil(more * pixels)}")
+    return found
 
 
 @dataclass
@@ -78,6 +83,7 @@ class _OnePixel:
     steps: int
     quantize: bool
     batch_size: int
+    ways: list[Tensor] = field(default_factory=list)  # of `way_to_target`, of samples that were given up
 
     def begin(self, samples: MinimumNormState) -> _OnePixelState:
         images, noise = samples.images, self.noise[samples.numbers]
@@ -103,6 +109,9 @@ class _OnePixel:
         state.fitness = torch.where(better, fitness, state.fitness)
         state.candidates = torch.where(better[..., None, None], state.children, state.candidates)
         done = fooled | (state.generation == self.steps)
+        if self.targeted and (done & ~fooled).any():
+            ways = way_to_target(state.fitness.amax(1), state.logits, state.labels)
+            self.ways.append(ways[done & ~fooled])
         if not done.all():
             state.children = self.next_generation(state)
         state.generation = state.generation + 1

@@ -1,14 +1,16 @@
 """The adversarial patch (Brown et al. 2017, https://arxiv.org/abs/1712.09665)."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from .core.ball import check_images
+from .core.budget import LARGER, warn_of_size
 from .core.contract import attack, given
 from .core.labels import labels_or_predictions
 from .core.losses import Loss, is_fooled, objective
@@ -135,6 +137,8 @@ def train_patch(
         mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
         size = (square / (1 - 0.999**step)).sqrt().clamp_min(1e-12)
         trained = (trained + step_size * mean / (1 - 0.9**step) / size).clamp(0, 1)
+    if targeted:
+        warn_of_size(model, labels, search.laid(trained, samples))
     return trained
 
 
@@ -154,6 +158,22 @@ class _PatchSearch:
         for chosen in samples.parts(numbers, self.batch_size):
             gradient += self.success_gradients(trained, chosen).sum(0) / len(numbers)
         return gradient
+
+    def laid(self, trained: Tensor, samples: SharedSamples) -> dict[str, Callable[[], Iterator[Tensor]]]:
+        """The images with the patch (C, side, side), a part at a time, and with it larger, as far as it fits."""
+        sizes, share = {}, self.placement.share
+        for times in (1.0, *LARGER):
+            shares = [times * one for one in share] if isinstance(share, Sequence) else [times * share] * 2
+            placement = replace(self.placement, share=tuple(shares))
+            if times == 1 or placement.fits(samples.images):
+                sizes[f"a share of {shares[1]:.2g}"] = partial(self.laid_by, placement, trained, samples)
+        return sizes
+
+    def laid_by(self, placement: Placement, trained: Tensor, samples: SharedSamples) -> Iterator[Tensor]:
+        """The images with the patch where a placement lays it, a part at a time."""
+        for chosen in samples.parts(torch.arange(len(samples)), self.batch_size):
+            patches = trained.expand(len(chosen), *trained.shape)
+            yield apply_transforms(placement.lay(chosen.images, patches, chosen.noise), self.transforms, chosen.noise)
 
     def success_gradients(self, trained: Tensor, chosen: SharedSamples) -> Tensor:
         """The gradients (n, C, side, side) of the log-probability that the patch fools, on each sample."""

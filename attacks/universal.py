@@ -1,12 +1,14 @@
 """Universal adversarial perturbations (Shafahi et al. 2020, https://arxiv.org/abs/1811.11304)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from .core.ball import Ball
+from .core.budget import LARGER, warn_of_size
 from .core.contract import attack, given
 from .core.labels import labels_or_predictions
 from .core.losses import Loss, is_fooled, objective
@@ -154,6 +156,11 @@ def universal_perturbation(
         velocity = decay * velocity + gradient / batch_view(l1(gradient), gradient).clamp_min(1e-30)
         shrunk = batch_view(length * (1 - step / steps), delta).to(delta.dtype)
         delta = project(delta + steepest(velocity) * shrunk, batch_view(ball.eps[:1], delta).to(delta.dtype))
+    if targeted:
+        tried = {f"an eps of {times * float(ball.eps[0]):.3g}": times for times in (1.0, *LARGER)}
+        warn_of_size(
+            model, labels, {name: partial(search.changed, times * delta, images) for name, times in tried.items()}
+        )
     return delta[0]
 
 
@@ -176,6 +183,11 @@ class _UniversalSearch:
             warn_if_vanished(each, ~is_fooled(logits, chosen.labels, self.targeted))
             gradient += each.sum(0)
         return gradient
+
+    def changed(self, delta: Tensor, images: Tensor) -> Iterator[Tensor]:
+        """The images (N, ...) with a perturbation (1, ...), a part at a time."""
+        for part in images.split(self.batch_size or len(images)):
+            yield (part + delta).clamp(0, 1)
 
     def cut_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """(n,) what is raised, cut at the limit."""

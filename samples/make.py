@@ -17,7 +17,7 @@ from torch import Tensor
 
 import interpret
 from cli.app import main
-from interpret.explainers import EXPLAINERS, explainer_named
+from interpret.explainers import EXPLAINERS, OF_ATTENTION, explainer_named
 from interpret.figures import Display, Panel, panel_figure
 from interpret.figures.panels import in_rows
 from interpret.images.files import to_pil
@@ -89,7 +89,7 @@ def photo(name: str) -> Image.Image:
 
 
 def methods() -> Figure:
-    """Every explainer on three photos, as squeezenet1_1, which all of them can explain, sees them.
+    """Every explainer on three photos, as squeezenet1_1 sees them; it has no attention, so those of that are not there.
 
     Returns:
         A figure with a column for each method and a row for each photo, in bands.
@@ -97,7 +97,7 @@ def methods() -> Figure:
     classifier = interpret.load("squeezenet1_1")
     photos = {name: read_for(classifier, name) for name in SUBJECTS}
     columns = 8
-    names = ["photo", *EXPLAINERS]
+    names = ["photo", *(name for name in EXPLAINERS if name not in OF_ATTENTION)]
     bands, rows = in_rows(names, columns), []
     for band in bands:
         for number, (subject, query) in enumerate(SUBJECTS.items()):

@@ -87,6 +87,14 @@ class Placement:
         covered = SHAPES[self.shape][0](places)[:, None]
         return torch.where(covered, F.grid_sample(patches, places, padding_mode="border", align_corners=False), images)
 
+    def fits(self, images: Tensor) -> bool:
+        """Whether its largest patch fits on the images."""
+        try:
+            self.sides(images)
+        except AttackError:
+            return False
+        return True
+
     def sides(self, images: Tensor) -> tuple[float, float]:
         """The smallest and the largest side, in pixels, of the square around the patch."""
         check_spatial(images)

@@ -3,6 +3,7 @@
 import logging
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -51,6 +52,14 @@ class Messages:
     def summary(self, written: int, skipped: int, failed: int) -> None:
         """What became of several pictures."""
         self.note(f"{written} written, {skipped} skipped, {failed} failed")
+
+    @contextmanager
+    def noting_warnings(self) -> Iterator[None]:
+        """A block whose warnings are notes, each once, at its end."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield
+        self.note(*dict.fromkeys(str(warning.message) for warning in caught))
 
     @contextmanager
     def of_the_library(self, *, quiet: bool | None = None) -> Iterator[None]:

@@ -12,6 +12,8 @@ from ..network.layers import layers as calls_of
 def spread_layers(classifier: nn.Module, inputs: Tensor, count: int) -> list[str]:
     """The names of up to ``count`` feature maps after their activations, evenly spread over the depth, in order.
 
+    In a network whose last map is one of tokens, they are layers of tokens.
+
     The network runs on inputs (N, C, h, w) on its input grid. The last name is that of the last feature map, or of the
     block around it; a network without feature maps is a NetworkError.
     """
@@ -19,7 +21,8 @@ def spread_layers(classifier: nn.Module, inputs: Tensor, count: int) -> list[str
     last = layer_of(classifier, inputs, None)
     end = next((place for place, layer in enumerate(calls) if layer.name == last), len(calls) - 1)
     held = laid_out(classifier, inputs, *(layer.name for layer in calls))
-    maps = {name for name, layout in held.items() if layout.kind in ("map", "channels last")}
+    kinds = ("tokens",) if last in held and held[last].kind == "tokens" else ("map", "channels last")
+    maps = {name for name, layout in held.items() if layout.kind in kinds and layout.grid[0] * layout.grid[1] > 1}
     coarse = _coarsest(calls[: end + 1], maps, count)
     if not coarse:
         raise NetworkError("the network has no feature maps to choose layers from; name some with --layer")
@@ -30,7 +33,7 @@ def spread_layers(classifier: nn.Module, inputs: Tensor, count: int) -> list[str
 def _coarsest(calls: list[Layer], held: set[str], count: int) -> list[Layer]:
     """The maps at the outermost level of names that has enough of them: blocks rather than the layers inside."""
     first = next((place for place, layer in enumerate(calls) if layer.weighted), 0)  # what is before it is padding
-    maps = [layer for layer in calls[first:] if layer.name in held and layer.shape[2] * layer.shape[3] > 1]
+    maps = [layer for layer in calls[first:] if layer.name in held]
     chosen: list[Layer] = []
     for depth in range(max((layer.name.count(".") for layer in maps), default=-1) + 1):
         chosen = _finished([layer for layer in maps if layer.name.count(".") <= depth and not layer.pooling])

@@ -35,7 +35,12 @@ EXPLAINERS = {
     "gradient_shap": "signed",
     "kernel_shap": "map",
     "lrp": "signed",
+    "attention_rollout": "map",
+    "transformer_attribution": "map",
+    "legrad": "map",
 }
+# Those that follow the attention of tokens to each other, which networks without it refuse.
+OF_ATTENTION = ("attention_rollout", "transformer_attribution", "legrad")
 
 # A display says whether the map is laid over the picture, alone and beside it, which percentile of the absolute values
 # gets the strongest colour, how the channels become one value a pixel, whether they keep their signs in that, and how
@@ -64,6 +69,9 @@ UNITS = {
     "kpcacam": "no unit",
     "fem": "activation",
     "fullgrad": "no unit",
+    "attention_rollout": "share of attention",
+    "transformer_attribution": "no unit",
+    "legrad": "{} per unit of attention",
 }
 
 

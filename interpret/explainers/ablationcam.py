@@ -44,7 +44,7 @@ def ablationcam(
         (N, 1, H, W) attribution, at least zero, in units of the activations.
 
     Raises:
-        NetworkError: the network has no feature map, as vision transformers have none.
+        NetworkError: the network has no feature map, as fully connected networks have none.
     """
     network = network_of(classifier)
     layer = layer_looked_at(classifier, images, target, layer)

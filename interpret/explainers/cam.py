@@ -67,11 +67,11 @@ def _class_maps(classifier: nn.Module, images: Tensor) -> Callable[[Target], Ten
         if _close(mean, logits, kind, 1e-4):
             maps = _output_of(classifier, images, name)
             return lambda target: maps[torch.arange(len(maps)), class_indices(logits, target)][:, None]
-    if len(linears) == 1 and linears[0][0].out_features == logits.shape[1]:
+    if linears and linears[-1][0].out_features == logits.shape[1]:
         activations = _output_of(classifier, images, layer)
         for features in (activations, torch.relu(activations)):  # which may be a ReLU that is not called by name
-            if _gives(*linears[0], features, logits):
-                return functools.partial(_weighted, features, linears[0][0].weight.to(features.dtype), logits)
+            if _gives(*linears[-1], features, logits):
+                return functools.partial(_weighted, features, linears[-1][0].weight.to(features.dtype), logits)
     raise NetworkError(
         f"CAM needs a head of global average pooling and one linear layer, or a convolution that gives a map a "
         f"class and is then averaged, and nothing behind it; the logits of {type(network).__name__} are not those of "

@@ -20,7 +20,7 @@ from ..network.gradient_path import path_told
 from ..network.hooks import left_as_found
 from ..network.outputs import top_outputs
 from ..network.recording import Recording, recorded
-from ..network.survey import tokens_that_count, trouble_with
+from ..network.survey import default_layer, trouble_with
 from ..scores import Target, answer, layers_of, needs_logits, score_in, score_of
 from .sharing import passed_before, share
 
@@ -148,7 +148,12 @@ def _check_places_count(classifier: nn.Module, inputs: Tensor, layer: str, activ
     """Refuse tokens of places that do not change the score, since it is read off the class token alone."""
     slope = torch.autograd.grad(score.sum(), activations, retain_graph=True, allow_unused=True)[0]
     if slope is not None and not slope.any():
-        other = tokens_that_count(network_of(classifier), inputs[:1], runner(classifier))
+        try:
+            other = default_layer(network_of(classifier), inputs[:1], runner(classifier))
+        except NetworkError:
+            other = None
+        if other == layer:
+            return  # nothing has a gradient, as behind a head of zeros
         hint = f"; name an earlier layer, such as {other!r}" if other else ""
         raise NetworkError(f"the score is read off the class token of layer {layer!r}, not off its places{hint}")
 

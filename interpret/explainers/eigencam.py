@@ -27,7 +27,7 @@ def eigencam(classifier: nn.Module, images: Tensor, target: Target, *, layer: st
         (N, 1, H, W), in units of the activations.
 
     Raises:
-        NetworkError: the network has no feature map, as vision transformers have none.
+        NetworkError: the network has no feature map, as fully connected networks have none.
     """
     activations, _ = activations_and_score(classifier, images, target, layer, differentiated=False)
     places = activations.flatten(2)  # (N, K, places)

@@ -28,7 +28,7 @@ def gradcam(
         (N, 1, H, W) attribution, at least zero with relu, in units of the logit.
 
     Raises:
-        NetworkError: the network has no feature map, as vision transformers have none.
+        NetworkError: the network has no feature map, as fully connected networks have none.
     """
     activations, score = activations_and_score(classifier, images, target, layer)
     weights = gradient(score, activations).mean((2, 3), keepdim=True)

@@ -27,7 +27,7 @@ def gradcam_plusplus(classifier: nn.Module, images: Tensor, target: Target, *, l
         (N, 1, H, W) attribution, at least zero; it grows with the logit but has no unit of its own.
 
     Raises:
-        NetworkError: the network has no feature map, as vision transformers have none.
+        NetworkError: the network has no feature map, as fully connected networks have none.
     """
     activations, score = activations_and_score(classifier, images, target, layer)
     g = gradient(score, activations)

@@ -26,7 +26,7 @@ def hirescam(classifier: nn.Module, images: Tensor, target: Target, *, layer: st
         (N, 1, H, W) attribution, signed, in units of the logit.
 
     Raises:
-        NetworkError: the network has no feature map, as vision transformers have none.
+        NetworkError: the network has no feature map, as fully connected networks have none.
     """
     activations, score = activations_and_score(classifier, images, target, layer)
     return weighted_map(activations, gradient(score, activations), relu=False)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..classifier import network_of
 from ..geometry import Geometry
-from ..network.backward_rules import Conserved, composite_named, relevance_of
+from ..network.backward_rules import OPENING_ATTENTION, Conserved, composite_named, relevance_of
 from ..scores import Target, score_of
 from .completeness import tell_gaps
 from .contract import explainer
@@ -29,6 +29,7 @@ def lrp(
         "epsilon-alpha2-beta1-flat",
         "epsilon-gamma-box",
         "epsilon-gamma-wsquare",
+        "attnlrp",
     ] = "epsilon-plus-flat",
     epsilon: float = 1e-6,
     gamma: float = 0.25,
@@ -45,7 +46,8 @@ def lrp(
         classifier: the classifier to explain.
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
-        composite: the rules of the layers; plain epsilon is nearly input x gradient.
+        composite: the rules of the layers; plain epsilon is nearly input x gradient, and attnlrp is for transformers:
+            what attention weighs by gets half of the relevance that passes through it (Achtibat et al. 2024).
         epsilon: keeps relevance from outputs near zero; in units of a layer's root mean square, so that
             1e-6 only prevents a division by zero, and 0.25 takes away noise.
         gamma: how much more the favoured sign counts, for the composites with gamma.
@@ -58,7 +60,12 @@ def lrp(
     """
     rules = composite_named(composite, gamma)
     found = relevance_of(
-        lambda inputs: score_of(classifier, inputs, target), images, network_of(classifier), rules, epsilon=epsilon
+        lambda inputs: score_of(classifier, inputs, target),
+        images,
+        network_of(classifier),
+        rules,
+        epsilon=epsilon,
+        opens_attention=composite in OPENING_ATTENTION,
     )
     _tell(found)
     return found.relevance

@@ -44,7 +44,7 @@ def scorecam(
         (N, 1, H, W) attribution, at least zero, in units of the activations.
 
     Raises:
-        NetworkError: the network has no feature map, as vision transformers have none.
+        NetworkError: the network has no feature map, as fully connected networks have none.
     """
     with torch.no_grad():
         activations, _ = activations_and_score(classifier, images, target, layer)

@@ -25,7 +25,7 @@ def xgradcam(classifier: nn.Module, images: Tensor, target: Target, *, layer: st
         (N, 1, H, W) attribution, at least zero, in units of the logit.
 
     Raises:
-        NetworkError: the network has no feature map, as vision transformers have none.
+        NetworkError: the network has no feature map, as fully connected networks have none.
     """
     activations, score = activations_and_score(classifier, images, target, layer)
     total = activations.sum((2, 3), keepdim=True)

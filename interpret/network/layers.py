@@ -31,6 +31,7 @@ class Layer:
     kind: str  # the module's class, or "function"
     shape: tuple[int, ...]  # of its output
     weighted: bool  # whether the module, or one inside it, has parameters
+    projects: bool  # whether the module itself is a matrix of weights, and no norm or container
     pooling: bool
     channels_first: bool  # whether the kind of the module says that maps are (N, K, H, W)
     fingerprint: tuple  # equal for outputs with equal values
@@ -73,6 +74,7 @@ def _describe(call: Call) -> Layer:
         kind="function" if function else type(call.module).__name__,
         shape=tuple(output.shape),
         weighted=not function and next(call.module.parameters(), None) is not None,
+        projects=not function and any(own.dim() > 1 for own in call.module.parameters(recurse=False)),
         pooling=not function and isinstance(call.module, POOLING),
         channels_first=not function and isinstance(call.module, CHANNELS_FIRST),
         fingerprint=(tuple(output.shape), *_moments(output)),
@@ -83,7 +85,7 @@ def _describe(call: Call) -> Layer:
 
 def _moments(output: Tensor) -> tuple[float, ...]:
     # Computed at once, since a later in-place layer may overwrite the values.
-    if not output.is_floating_point() or output.dim() < 4:
+    if not output.is_floating_point() or output.dim() < 3:
         return ()
     wide = output.detach().double()
     return float(wide.sum()), float(wide.square().sum())

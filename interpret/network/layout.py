@@ -99,7 +99,7 @@ def layout_of(
     if len(shape) == 4 and shape[0] == pictures:
         return Layout("map", shape[2:]) if channels_first else _layout_of_map(shape, aspect, others)
     if len(shape) == 3 and pictures in shape[:2]:
-        return _layout_of_tokens(shape, shape[0] != pictures, grids, others)
+        return _layout_of_tokens(shape, shape[0] != pictures, aspect, grids, others)
     if len(shape) > 2 and shape[0] != pictures:
         return f"{shape[0]} for {pictures} pictures: not a map of shape (N, K, H, W) with one row for each picture"
     return "not a map of shape (N, K, H, W) or (N, H, W, K)"
@@ -117,16 +117,42 @@ def _layout_of_map(shape: tuple[int, ...], aspect: float, others: dict[int, tupl
 
 
 def _layout_of_tokens(
-    shape: tuple[int, ...], sequence_first: bool, grids: list[tuple[int, int]], others: dict[int, tuple[int, int]]
+    shape: tuple[int, ...],
+    sequence_first: bool,
+    aspect: float,
+    grids: list[tuple[int, int]],
+    others: dict[int, tuple[int, int]],
 ) -> Layout | str:
     count = shape[0] if sequence_first else shape[1]
-    for grid in reversed(grids):
-        places = grid[0] * grid[1]
-        before, after = others.get(count, (0, 0))
-        if before + after != count - places:
-            before, after = count - places, 0
-        if 0 <= count - places <= MOST_OTHERS:
+    before, after = others.get(count, (0, 0))
+    latest = grids[::-1]
+    for grid in latest:
+        if grid[0] * grid[1] == count - before - after:
             return Layout("tokens", grid, before, after, sequence_first=sequence_first)
-        if shape[2] == places and not sequence_first:
+    for grid in latest:
+        if shape[2] == grid[0] * grid[1] and not sequence_first:
             return Layout("flat map", grid)
+    for grid in latest:
+        if 0 <= count - grid[0] * grid[1] <= MOST_OTHERS:
+            return Layout("tokens", grid, count - grid[0] * grid[1], 0, sequence_first=sequence_first)
+    grid = _grid_without_map(count - before - after, aspect, grids)
+    if grid is not None:
+        return Layout("tokens", grid, before, after, sequence_first=sequence_first)
     return "neither a map (N, K, H, W) nor a vector (N, K), nor tokens (N, T, K) of the places of a map before them"
+
+
+def _grid_without_map(places: int, aspect: float, grids: list[tuple[int, int]]) -> tuple[int, int] | None:
+    """Rows and columns of tokens that no map before them has.
+
+    Tokens are merged by halving the rows and columns of a map; of a network that cuts its patches without a
+    convolution, they fill a grid with the proportions of the picture.
+    """
+    for rows, columns in grids[::-1]:
+        while rows * columns > places:
+            rows, columns = -(-rows // 2), -(-columns // 2)
+        if rows * columns == places > 1:
+            return rows, columns
+    # Patches of side p leave whole rows of the height / p, and whole columns of the width / p.
+    fitting = (r for r in range(2, places) if places % r == 0 and r * aspect - 1 < places // r < (r + 1) * aspect)
+    rows = None if grids else next(fitting, None)
+    return None if rows is None else (rows, places // rows)

@@ -9,12 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InterpretError, NetworkError
-from .hooks import left_as_found
 from .layers import Layer, layers
 from .layout import Layout, layout_of
 from .opaque import check_layers_show
-from .outputs import logits_in
-from .recording import recorded
+from .tokens.places import last_tokens, tokens_beside_places
 
 Run = Callable[[Tensor], object]
 
@@ -36,6 +34,8 @@ class Survey:
 
 # The surveys of networks, kept with the ids of their modules, since these may be replaced.
 _known: weakref.WeakKeyDictionary[nn.Module, tuple[tuple[int, ...], Survey]] = weakref.WeakKeyDictionary()
+# The last layer of tokens that count, for a survey.
+_tokens: weakref.WeakKeyDictionary[nn.Module, tuple[Survey, str | None]] = weakref.WeakKeyDictionary()
 
 
 def survey(network: nn.Module, images: Tensor, run: Run | None = None) -> Survey:
@@ -85,7 +85,7 @@ def _of_pictures(network: nn.Module, image: Tensor, run: Run) -> Survey:
 def _with_layouts(seen: list[Layer], pictures: int, aspect: float, fixed: set[str]) -> list[Layer]:
     """The layers with their layouts; ``fixed`` names those that do not depend on the pictures."""
     grids: list[tuple[int, int]] = []
-    others = _tokens_beside_places(seen, pictures)
+    others = tokens_beside_places(seen, pictures)
     found = []
     for layer in seen:
         if layer.name in fixed:
@@ -102,29 +102,15 @@ def _with_layouts(seen: list[Layer], pictures: int, aspect: float, fixed: set[st
     return found
 
 
-def _tokens_beside_places(seen: list[Layer], pictures: int) -> dict[int, tuple[int, int]]:
-    """How many tokens, of the class for example, are before and after those of places, by the count of all tokens.
-
-    Before the first attention they are the same for every picture.
-    """
-    found: dict[int, tuple[int, int]] = {}
-    for layer in seen:
-        if len(layer.shape) != 3 or pictures not in layer.shape[:2] or all(layer.alike):
-            continue
-        alike = layer.alike
-        before = next((place for place, same in enumerate(alike) if not same), 0)
-        after = next((place for place, same in enumerate(reversed(alike)) if not same), 0)
-        found.setdefault(layer.shape[1] if layer.shape[0] == pictures else layer.shape[0], (before, after))
-    return found
-
-
 def default_layer(network: nn.Module, images: Tensor, run: Run | None = None) -> str:
     """The last feature map: the layer that a class activation map looks at unless told otherwise.
 
     It is the last call, after its activation and before any pooling, whose output is a map larger than 1 x 1, in
     whichever order of its dimensions. Pooled maps, maps of class scores, attention tensors and maps that are not the
-    pictures' own do not count; of several calls with the same values it is the innermost. It does not depend on the
-    size of the images, unless the network takes just one size, and is remembered as long as the network exists.
+    pictures' own do not count; of several calls with the same values it is the innermost. Where tokens mix the places
+    of every map, as in transformers, it is the last layer of tokens whose places the outputs depend on: the last norm,
+    or what the last attention reads where nothing but a class token is read afterwards. It does not depend on the size
+    of the images, unless the network takes just one size, and is remembered as long as the network exists.
 
     Args:
         network: the network.
@@ -136,18 +122,29 @@ def default_layer(network: nn.Module, images: Tensor, run: Run | None = None) ->
         the network calls as a function.
 
     Raises:
-        NetworkError: the network has no such map, as a vision transformer has none.
+        NetworkError: the network has no such map, as a fully connected one has none.
     """
     surveyed = survey(network, images, run)
-    found = last_feature_map(surveyed)
+    found = last_map(surveyed, network, images, run or network)
     if found is None:
-        named = tokens_that_count(network, images[:1], run or network)
-        hint = f"name a layer of tokens, such as {named!r}" if named else "name a layer"
         raise NetworkError(
             "the network has no feature map to look at: no layer before its head gives (N, C, H, W) with H x W above "
-            f"1 x 1, as in transformers and fully connected networks; use a gradient method, or {hint}"
+            "1 x 1, or tokens of places that its outputs depend on; use a gradient method, or name a layer"
         )
-    return found.name
+    return found
+
+
+def last_map(surveyed: Survey, network: nn.Module, images: Tensor, run: Run) -> str | None:
+    """The name of the last feature map or, where tokens mix its places, of the last layer of tokens that count."""
+    found = last_feature_map(surveyed)
+    if found is not None:
+        return found.name
+    known = _tokens.get(network)
+    if known is None or known[0] is not surveyed:
+        # A network for one size was surveyed with that size; any other takes these images too.
+        named = last_tokens(network, surveyed.layers, surveyed.size, images[:1], run)
+        known = _tokens[network] = surveyed, named
+    return known[1]
 
 
 def last_feature_map(surveyed: Survey) -> Layer | None:
@@ -220,24 +217,5 @@ def trouble_with(network: nn.Module, images: Tensor, name: str, run: Run | None 
     surveyed = survey(network, images, run)
     layer = surveyed.layer(name)
     trouble = layer.trouble if layer else "not a map of shape (N, K, H, W)"
-    other = last_feature_map(surveyed)
-    works = other.name if other else tokens_that_count(network, images[:1], run or network)
+    works = last_map(surveyed, network, images, run or network)
     return f"{trouble}; {works!r} gives one" if works and works != name else trouble
-
-
-def tokens_that_count(network: nn.Module, image: Tensor, run: Run) -> str | None:
-    """The last layer of tokens of which those of places, and not only one of the class, change the logits."""
-    surveyed = survey(network, image, run)
-    names = [layer.name for layer in surveyed.layers if layer.layout and layer.layout.kind == "tokens"]
-    if not names:
-        return None
-    layouts = layouts_of(network, image, names, run)
-    with left_as_found(network), recorded(network, *names) as recording:
-        output = logits_in(run(image.detach().clone().requires_grad_()))
-        records = {name: recording[name] for name in names if name in recording and recording[name].requires_grad}
-        if isinstance(output, str) or not output.requires_grad or not records:
-            return None
-        # The squares, since a plain sum would be constant behind a softmax.
-        slopes = torch.autograd.grad(output.square().sum(), list(records.values()), allow_unused=True)
-    found = {name: slope for name, slope in zip(records, slopes, strict=True) if slope is not None}
-    return next((name for name in reversed(found) if layouts[name].to_map(found[name]).any()), None)

@@ -132,6 +132,21 @@ WORDS = {
         "The score, handed back layer by layer to the pixels, less what constants keep. Red adds, blue takes away.",
         "The rules for handing back are a choice; others give other maps. It can resemble an edge detector.",
     ),
+    "attention_rollout": (
+        "Which patches a transformer gathered from, all layers of attention taken together.",
+        "It is the same for every class, and attention is not use: what was gathered may have been dropped again. It "
+        "is as coarse as the patches.",
+    ),
+    "transformer_attribution": (
+        "Which patches were attended to where more of that attention would raise the score, layer after layer.",
+        "Evidence against the class is cut away, and what passes beside attention is not followed. It is as coarse as "
+        "the patches.",
+    ),
+    "legrad": (
+        "Which patches the score would gain from if every layer attended to them more.",
+        "It says what more attention would do, not what was attended to; evidence against the class is cut away. It is "
+        "as coarse as the patches.",
+    ),
 }
 
 # What all maps tell, and what they do not.

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import attacks
-from attacks import AttackError, apply_patch, train_patch
+from attacks import AttackError, BudgetWarning, apply_patch, train_patch
 from tests.attack_nets import convnet, samples
 
 
@@ -128,3 +128,14 @@ def test_what_does_not_fit_is_refused():
         train_patch(colours, torch.rand(2, 5), torch.tensor([0, 1]))
     with pytest.raises(AttackError, match="1 or more"):
         train_patch(colours, images, torch.tensor([0, 1]), steps=0)
+
+
+def test_a_target_out_of_reach_is_said_with_the_share_that_would_do():
+    def model(points):
+        lead = points.mean((1, 2, 3)) - 0.3
+        return torch.stack([-lead, lead], 1)
+
+    images, labels = torch.zeros(3, 3, 20, 20), torch.ones(3, dtype=torch.long)
+    with pytest.warns(BudgetWarning, match=r"none of 3 samples by a share of 0.12; a share of 0.36 would reach 3"):
+        train_patch(model, images, labels, targeted=True, share=0.12, steps=40, smoothness=0)
+    train_patch(model, images, labels, targeted=True, share=0.5, steps=40, smoothness=0)

@@ -75,3 +75,28 @@ def test_settings_that_make_no_sense_are_refused():
     for settings in (dict(pixels=0), dict(population=2)):
         with pytest.raises(AttackError, match=next(iter(settings))):
             attacks.one_pixel(model, images, **settings)
+
+
+@pytest.mark.parametrize(
+    "name, settings, spent, would",
+    [
+        ("jsma", {"fraction": 0.05}, "changing a fraction of 0.05 of their values", r"fraction=0\.\d"),
+        ("one_pixel", {"population": 40, "steps": 4}, "1 pixel of 200 candidates", r"pixels=\d"),
+    ],
+)
+def test_a_target_out_of_reach_is_said_with_what_it_would_take(name, settings, spent, would):
+    """Of sixteen values each pushes as far as any other, and eight of them have to change."""
+
+    def model(points):
+        lead = (points.flatten(1).sum(1) - 8.2) * 3
+        return torch.stack([-lead, lead], 1)
+
+    images = torch.zeros(3, 1, 4, 4, dtype=torch.float64)
+    labels = torch.ones(3, dtype=torch.long)
+    attack = getattr(attacks, name)
+    with pytest.warns(attacks.BudgetWarning, match=f"none of 3 samples by {spent}.*about {would}") as caught:
+        assert torch.equal(attack(model, images, labels, targeted=True, **settings), images)
+    needed = str(caught[0].message).split("=")[-1]
+    more = {"fraction": 1.5 * float(needed)} if name == "jsma" else {"pixels": int(needed) + 1, "population": 200}
+    assert (model(attack(model, images, labels, targeted=True, **more)).argmax(1) == 1).all()
+    attack(model, images, labels, **settings)  # who wanted no class is told nothing

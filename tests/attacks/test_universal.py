@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from attacks import AttackError, universal, universal_perturbation
+from attacks import AttackError, BudgetWarning, universal, universal_perturbation
 from attacks.core.minibatches import SharedSamples
 from attacks.core.seeds import Noise
 from tests.attack_nets import convnet, linear, samples
@@ -85,3 +85,16 @@ def test_what_cannot_be_attacked_is_refused():
         universal_perturbation(model, images, pictures=0)
     with pytest.raises(AttackError, match="1 or more"):
         universal_perturbation(model, images[:0])
+
+
+def test_a_target_out_of_reach_is_said_with_the_eps_that_would_do():
+    def model(points):
+        lead = points.sum(1) - 3
+        return torch.stack([-lead, lead], 1)
+
+    images, labels = torch.full((4, 5), 0.5, dtype=torch.float64), torch.ones(4, dtype=torch.long)
+    with pytest.warns(BudgetWarning, match="none of 4 samples by an eps of 0.04; an eps of 0.12 would reach 4"):
+        universal_perturbation(model, images, labels, targeted=True, eps=0.04, steps=30)
+    with pytest.warns(BudgetWarning, match="nor would the same change, made larger"):
+        universal_perturbation(model, images, labels, targeted=True, eps=0.001, steps=30)
+    universal_perturbation(model, images, labels, targeted=True, eps=0.2, steps=30)

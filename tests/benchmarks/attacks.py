@@ -15,8 +15,9 @@ from torch import Tensor
 
 import attacks
 import interpret
+from attacks.evaluation.verdicts import CountedModel
 from tests.benchmarks.support.attacked_files import files_table
-from tests.benchmarks.support.measure import installed, interleaved, ratio
+from tests.benchmarks.support.measure import Cost, installed, interleaved, ratio
 from tests.benchmarks.support.pgd_peers import EPS, PEERS, STEP_SIZE, STEPS, Attack, limit
 from tests.benchmarks.support.table import Asked, Row, alone, compared, typical
 
@@ -77,7 +78,10 @@ def until_fooled(model: torch.nn.Module, images: Tensor, labels: Tensor, others:
     runs |= {name: in_batches(run) for name, run in others.items() if name == "torchattacks"}
     found = {name: run(images, labels) for name, run in runs.items()}
     shares = {name: float((predicted(model, each) != labels).float().mean()) for name, each in found.items()}
-    costs = interleaved({name: lambda run=run: run(images, labels) for name, run in runs.items()}, rounds)
+    ways = {name: lambda run=run: run(images, labels) for name, run in runs.items()}
+    ways["step"] = lambda: step(model, images, labels)
+    ways["proof"] = lambda: predicted(model, images)
+    costs = interleaved(ways, rounds)
     peer = "torchattacks" if "torchattacks" in costs else None
     fooled = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
     return Row(
@@ -91,8 +95,25 @@ def until_fooled(model: torch.nn.Module, images: Tensor, labels: Tensor, others:
             **({} if peer else {"torchattacks": None}),
         },
         cost=typical(costs["interp"]),
-        remark=f"fooled: {fooled}",
+        remark=f"fooled: {fooled}; {passes(model, images, labels, costs)}",
     )
+
+
+def passes(model: torch.nn.Module, images: Tensor, labels: Tensor, costs: dict[str, list[Cost]]) -> str:
+    """How many passes an image takes, and how much faster than all steps one step and its proof would be, in words."""
+    counted = CountedModel(model)
+    ours(counted, stop=True, batch_size=BATCH)(images, labels)
+    backward, forward = (count / len(images) for count in (counted.backwards, counted.forwards))
+    one, proof = (sum(cost.cpu for cost in costs[name]) for name in ("step", "proof"))
+    best = f"{STEPS * one / (one + proof):.1f} x were each to fall to the first step"
+    return f"{backward:.2f} backward and {forward:.2f} forward passes an image; {best}"
+
+
+def step(model: torch.nn.Module, images: Tensor, labels: Tensor) -> None:
+    """One forward and backward pass of all images."""
+    for part, those in zip(images.split(BATCH), labels.split(BATCH), strict=True):
+        leaf = part.clone().requires_grad_()
+        torch.autograd.grad(torch.nn.functional.cross_entropy(model(leaf), those, reduction="sum"), leaf)
 
 
 def in_batches(run: Attack) -> Attack:

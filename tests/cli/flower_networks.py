@@ -4,6 +4,7 @@ import torch
 
 from interpret import Classifier
 from tests.command import FLOWERS, flowers
+from tests.tiny import SmallTransformer
 
 passes: list[int] = []  # how many pictures each pass of a counting network took
 
@@ -20,6 +21,13 @@ def single() -> Classifier:
     classifier = flowers()
     classifier.network.register_forward_hook(lambda module, given, output: output[:1])
     return classifier
+
+
+def attending() -> Classifier:
+    """Flowers, by a transformer."""
+    torch.manual_seed(4)
+    network = SmallTransformer(classes=len(FLOWERS)).eval()
+    return Classifier(network, mean=(0.5,) * 3, std=(0.25,) * 3, labels=FLOWERS, input_size=24)
 
 
 def unsized() -> Classifier:

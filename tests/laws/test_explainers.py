@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from interpret import EXPLAINERS, Classifier, InterpretError, NetworkError, contrast
-from interpret.explainers import explainer_named
+from interpret.explainers import OF_ATTENTION, explainer_named
 from tests.state import left_as_found
-from tests.tiny import SmallCNN
+from tests.tiny import SmallCNN, SmallTransformer
 
 # Few passes: these laws do not ask how good a map is.
 FEW = {"masks": 8, "steps": 4, "window": 8, "stride": 8, "pieces": 4, "samples": 6}
@@ -38,9 +38,14 @@ def run(explain, model, images, target, **settings) -> torch.Tensor:
     return explain(model, images, target, **{name: given[name] for name in given if name in options_of(explain)})
 
 
-def classifier(**options) -> Classifier:
+def network_for(explain) -> nn.Module:
+    """A tiny network that a method can explain."""
+    return SmallTransformer() if explain is not None and explain.__name__ in OF_ATTENTION else SmallCNN()
+
+
+def classifier(explain=None, **options) -> Classifier:
     torch.manual_seed(3)
-    network = SmallCNN().eval()
+    network = network_for(explain).eval()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_(std=0.1)
@@ -53,7 +58,7 @@ def pictures(count: int = 2) -> torch.Tensor:
 
 @explainers
 def test_everything_is_as_found(explain):
-    model, images = classifier(input_size=16), pictures()
+    model, images = classifier(explain, input_size=16), pictures()
     model.network.dropout.train()  # a state nobody would set up by hand, but it is the user's
     model.network.head.weight.requires_grad_(False)
     model.network.conv1.weight.grad = torch.ones_like(model.network.conv1.weight)
@@ -75,7 +80,7 @@ def test_everything_is_as_found(explain):
     ids=["error", "ctrl-c"],
 )
 def test_everything_is_as_found_after_an_exception(explain, error, raised):
-    model, images = classifier().train(), pictures()
+    model, images = classifier(explain).train(), pictures()
     passes, last = [], None
 
     def watch(*_):
@@ -97,7 +102,7 @@ def test_everything_is_as_found_after_an_exception(explain, error, raised):
 @explainers
 @pytest.mark.parametrize("how", ["frozen", "no_grad", "inference_mode", "training", "channels_last", "leaf", "view"])
 def test_same_in_every_state(explain, how):
-    model, images, target = classifier(input_size=16), pictures(), torch.tensor([1, 2])
+    model, images, target = classifier(explain, input_size=16), pictures(), torch.tensor([1, 2])
     expected = run(explain, model, images, target)
     if how == "frozen":
         model.requires_grad_(False)
@@ -122,7 +127,7 @@ def test_same_in_every_state(explain, how):
 
 @explainers
 def test_float64_agrees(explain):
-    model, images = classifier(), pictures()
+    model, images = classifier(explain), pictures()
     expected = run(explain, model, images, 1)
     found = run(explain, model.double(), images.double(), 1)
     assert found.dtype == torch.float64
@@ -131,7 +136,7 @@ def test_float64_agrees(explain):
 
 @explainers
 def test_no_picture_depends_on_its_neighbours(explain):
-    model, images, targets = classifier(input_size=16), pictures(5), torch.tensor([0, 1, 2, 3, 4])
+    model, images, targets = classifier(explain, input_size=16), pictures(5), torch.tensor([0, 1, 2, 3, 4])
     together = run(explain, model, images, targets)
     for image, target, attribution in zip(images, targets, together, strict=True):
         alone = run(explain, model, image[None], target[None])[0]
@@ -141,7 +146,7 @@ def test_no_picture_depends_on_its_neighbours(explain):
 @with_option("max_batch")
 def test_how_many_passes_are_made_at_a_time_does_not_matter(explain):
     # In float32 the scores differ in their last digits by the size of the chunk, and some methods take differences.
-    model, images, targets = classifier().double(), pictures().double(), torch.tensor([1, 2])
+    model, images, targets = classifier(explain).double(), pictures().double(), torch.tensor([1, 2])
     expected = run(explain, model, images, targets, max_batch=64)
     assert expected.abs().max() > 0
     for max_batch in (1, 3):
@@ -151,14 +156,14 @@ def test_how_many_passes_are_made_at_a_time_does_not_matter(explain):
 
 @explainers
 def test_a_plain_network_is_a_classifier_too(explain):
-    network = SmallCNN().train()
+    network = network_for(explain).train()
     attribution = run(explain, network, pictures(), 1)
     assert attribution.shape[-2:] == (20, 16) and all(module.training for module in network.modules())
 
 
 @explainers
 def test_a_run_repeats_whatever_else_draws_random_numbers(explain):
-    model, images = classifier(), pictures()
+    model, images = classifier(explain), pictures()
     first = run(explain, model, images, 1)
     torch.rand(5)
     assert torch.equal(run(explain, model, images, 1), first)
@@ -166,7 +171,7 @@ def test_a_run_repeats_whatever_else_draws_random_numbers(explain):
 
 @with_option("seed")
 def test_another_seed_is_another_map(explain):
-    model, images = classifier(), pictures()
+    model, images = classifier(explain), pictures()
     drawn = {"baseline": "uniform"} if explain.__name__ in ("integrated_gradients", "deeplift") else {}
     first, other = (run(explain, model, images, 1, seed=seed, **drawn) for seed in (0, 1))
     assert (first - other).abs().max() > 1e-3 * first.abs().max()
@@ -180,7 +185,7 @@ def test_another_seed_is_another_map(explain):
 )
 def test_targets_are_checked(explain, target):
     with pytest.raises(InterpretError):
-        run(explain, classifier(input_size=16), pictures(), target)
+        run(explain, classifier(explain, input_size=16), pictures(), target)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +193,7 @@ def test_targets_are_checked(explain, target):
 )
 def test_a_contrast_may_have_a_target_for_each_image(name):
     explain = explainer_named(name)
-    model, images = classifier(input_size=16), pictures()
+    model, images = classifier(explain, input_size=16), pictures()
     together = run(explain, model, images, contrast(torch.tensor([1, 2]), 0))
     alone = run(explain, model, images[1:], contrast(2, 0))
     assert (together[1:] - alone).abs().max() <= 1e-4 * alone.abs().max()
@@ -202,7 +207,7 @@ def tensors() -> int:
 
 @explainers
 def test_many_calls_leave_no_tensor_and_no_hook(explain):
-    model, images = classifier(input_size=16), pictures(1)
+    model, images = classifier(explain, input_size=16), pictures(1)
     calls = 200 if explain.__name__ in ("gradcam", "saliency", "guided_backprop") else 10
     run(explain, model, images, 1)
     before = tensors()

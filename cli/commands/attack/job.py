@@ -2,7 +2,6 @@
 
 import json
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,11 +124,8 @@ class Attacking:
         counted = CountedModel(self.subject)
         if bool(is_fooled(logits_of(self.subject, image), labels, targeted)):
             return image, {"forwards": 0, "backwards": 0}
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+        with self.messages.noting_warnings():
             found = attack_named(self.method.name)(counted, image, labels, **self._options(image, targeted))
-        for warning in {str(warning.message) for warning in caught}:
-            self.messages.note(warning)
         return found, {"forwards": counted.forwards, "backwards": counted.backwards}
 
     def _options(self, image: "Tensor", targeted: bool) -> dict[str, Any]:

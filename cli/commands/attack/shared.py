@@ -77,7 +77,8 @@ def patch(
     data = _HeldOut.read(pictures, target, model, messages)
     labels = data.classifier.find(target, data.train[:1])
     every = labels.expand(len(data.train))
-    made = train_patch(data.view, data.train, every, targeted=True, steps=shared.steps, seed=shared.seed, **laid)
+    with messages.noting_warnings():
+        made = train_patch(data.view, data.train, every, targeted=True, steps=shared.steps, seed=shared.seed, **laid)
     wanted, seed = labels.expand(len(data.held)), shared.seed + 1
     hits = patch_success(data.view, data.held, made, wanted, seed=seed, **laid)
     messages.note(f"{hits:.0%} of {len(data.held)} held-out pictures, at 3 places each, are a {target}")
@@ -122,7 +123,8 @@ def universal(
         index = data.classifier.find(target, data.train[:1])
         labels, wanted = index.expand(len(data.train)), index.expand(len(data.held))
     chosen = {"eps": eps, "targeted": target is not None, "steps": shared.steps, "seed": shared.seed}
-    found = universal_perturbation(data.view, data.train, labels, batch_size=8, **chosen)
+    with messages.noting_warnings():
+        found = universal_perturbation(data.view, data.train, labels, batch_size=8, **chosen)
     signs = torch.randint(2, found.shape, generator=torch.Generator().manual_seed(shared.seed)).to(found) * 2 - 1
     share, by_chance = (
         perturbation_success(data.view, data.held, change, wanted, targeted=target is not None)

@@ -25,17 +25,22 @@ For DeepLIFT (Shrikumar et al. 2017, https://arxiv.org/abs/1704.02685) every rul
 adds up to the difference of its output from the baseline's. LRP (Bach et al. 2015) is the same table with zero as the
 reference of every call, except for the weights.
 
+AttnLRP (Achtibat et al. 2024, https://arxiv.org/abs/2402.05602) is LRP with two other rules: softmax passes on by its
+tangent, the rest of what it gives stays there ("bias"), and in a product its result is no gate, so half goes to each.
+Norms are the same: their scale is a gate, which is the identity rule.
+
 The rules replace calls, not modules. They work for modules, also those that run twice or in place, for functions and
 for tensor methods, and they do not change the network.
 """
 
-from .composites import COMPOSITES, composite_named
+from .composites import COMPOSITES, OPENING_ATTENTION, composite_named
 from .difference import difference_gradient
 from .guided import Rule, redirected, ruled_gradient
 from .relevance import Conserved, relevance_of
 
 __all__ = [
     "COMPOSITES",
+    "OPENING_ATTENTION",
     "Conserved",
     "Rule",
     "composite_named",

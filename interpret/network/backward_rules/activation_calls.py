@@ -128,24 +128,30 @@ Handle = Callable[[nn.Module, str, Tensor], Tensor | None]
 
 
 @contextmanager
-def function_calls(network: nn.Module, handle: Handle) -> Iterator[None]:
-    """A block in which every activation that a module of a network calls as a function is handed over, in order."""
-    running: list[nn.Module] = []
+def running(network: nn.Module) -> Iterator[list[nn.Module]]:
+    """A block with the list of those modules of a network that this thread is running, the innermost last."""
+    inside: list[nn.Module] = []
     thread = threading.get_ident()
 
     def begins(module: nn.Module, args: tuple) -> None:
         if threading.get_ident() == thread:
-            running.append(module)
+            inside.append(module)
 
     def ends(module: nn.Module, args: tuple, output: object) -> None:
-        if threading.get_ident() == thread and running:
-            running.pop()
+        if threading.get_ident() == thread and inside:
+            inside.pop()
 
     with ExitStack() as hooks:
         for module in network.modules():
             hooks.enter_context(module.register_forward_pre_hook(begins))
             hooks.enter_context(module.register_forward_hook(ends, always_call=True))
-        hooks.enter_context(_Watch(running, handle))
+        yield inside
+
+
+@contextmanager
+def function_calls(network: nn.Module, handle: Handle) -> Iterator[None]:
+    """A block in which every activation that a module of a network calls as a function is handed over, in order."""
+    with running(network) as inside, _Watch(inside, handle):
         yield
 
 

@@ -144,7 +144,11 @@ COMPOSITES: dict[str, dict[Layer, str]] = {
     "epsilon-alpha2-beta1-flat": {"first": "flat", "convolution": "alpha-beta", "linear": "epsilon"},
     "epsilon-gamma-box": {"first": "z-box", "convolution": "gamma", "linear": "epsilon"},
     "epsilon-gamma-wsquare": {"first": "w-square", "convolution": "gamma", "linear": "epsilon"},
+    "attnlrp": {"convolution": "gamma", "linear": "gamma"},
 }
+# Composites by which attention passes half of what it gets to the weights of attention, and these to queries and keys
+# (Achtibat et al. 2024, https://arxiv.org/abs/2402.05602); by the others its weights are a gate.
+OPENING_ATTENTION = ("attnlrp",)
 
 
 def composite_named(name: str, strength: float = 0.25) -> dict[Layer, Rule]:

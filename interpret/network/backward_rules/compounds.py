@@ -92,6 +92,21 @@ def vector_norm(values: Tensor, ord: float = 2, dim: object = None, keepdim: boo
     return total.sum(dims, keepdim=keepdim).pow(1 / ord)
 
 
+def attention_weights(
+    query: Tensor, key: Tensor, attn_mask: Tensor | None = None, is_causal: bool = False, scale: float | None = None
+) -> Tensor:
+    """The probabilities (..., T, S) by which attention weighs the values."""
+    scores = (query @ key.transpose(-2, -1)) * (query.shape[-1] ** -0.5 if scale is None else scale)
+    if is_causal:
+        attn_mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
+    if attn_mask is not None and attn_mask.dtype == torch.bool:
+        # Not minus infinity, whose difference from itself is no number.
+        scores = scores.masked_fill(~attn_mask, torch.finfo(scores.dtype).min / 4)
+    elif attn_mask is not None:
+        scores = scores + attn_mask
+    return scores.softmax(-1)
+
+
 def attention(
     query: Tensor,
     key: Tensor,
@@ -103,15 +118,7 @@ def attention(
     enable_gqa: bool = False,
 ) -> Tensor:
     """`torch.nn.functional.scaled_dot_product_attention`."""
-    scores = (query @ key.transpose(-2, -1)) * (query.shape[-1] ** -0.5 if scale is None else scale)
-    if is_causal:
-        attn_mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
-    if attn_mask is not None and attn_mask.dtype == torch.bool:
-        # Not minus infinity, whose difference from itself is no number.
-        scores = scores.masked_fill(~attn_mask, torch.finfo(scores.dtype).min / 4)
-    elif attn_mask is not None:
-        scores = scores + attn_mask
-    return scores.softmax(-1) @ value
+    return attention_weights(query, key, attn_mask, is_causal, scale) @ value
 
 
 def addmm(added: Tensor, first: Tensor, second: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:

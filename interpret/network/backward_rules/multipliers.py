@@ -49,6 +49,15 @@ def softmax_stand_in(name: str, z: Tensor, z0: Tensor, dim: int, keepdim: bool =
     return means * (z - total) if name == "softmax" else z - total
 
 
+def softmax_tangent(z: Tensor, values: Tensor, dim: int) -> Tensor:
+    """A linear function of z with the slopes of softmax, whose values are given, where it is (Achtibat 2024, eq. 13).
+
+    What has the probability 0, such as what is masked, has none.
+    """
+    finite = torch.where(values == 0, 0, z)
+    return values * (finite - (values * finite).sum(dim, keepdim=True))
+
+
 def largest_stand_in(z: Tensor, z0: Tensor, place: Tensor, place0: Tensor) -> Tensor:
     """A linear function of z whose differences are those of a maximum over the last dimension.
 

@@ -135,11 +135,9 @@ class Propagation(TorchFunctionMode):
         if references is None:
             return call.plain()
         (z,) = call.dependents
-        args, kwargs = call.arguments
-        dim = args[1] if len(args) > 1 else kwargs["dim"]
         output = call.plain()
         keepdim = output.dim() == z.dim()
-        return given(output, softmax_stand_in(call.name, z, references[0], dim, keepdim))
+        return given(output, softmax_stand_in(call.name, z, references[0], softmax_dim(call), keepdim))
 
     def compound(self, call: Call) -> Any:
         """A call that is written out in simpler ones."""
@@ -149,6 +147,12 @@ class Propagation(TorchFunctionMode):
         with self:
             output = COMPOUNDS[call.name](*args, **kwargs)
         return written(in_place(call), args[0], output)
+
+
+def softmax_dim(call: Call) -> int:
+    """The dimension of a softmax or the like."""
+    args, kwargs = call.arguments
+    return args[1] if len(args) > 1 else kwargs["dim"]
 
 
 def in_place(call: Call) -> bool:

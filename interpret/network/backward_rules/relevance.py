@@ -12,8 +12,9 @@ from torch.utils.weak import WeakTensorKeyDictionary
 from ..autograd import gradient
 from .calls import Call, given
 from .composites import OF_PIXELS, Layer, Rule
+from .multipliers import softmax_tangent
 from .operations import ADDING, GATES, RESCALING
-from .propagation import Propagation, in_place, normalises_by_constants, written
+from .propagation import Propagation, in_place, normalises_by_constants, softmax_dim, written
 from .unseen import check_seen
 from .weights import WeightsCall, is_of_input, kind_of, merged, passed, weights_call
 
@@ -38,9 +39,9 @@ class _Relevance(Propagation):
 
     method = "LRP"
 
-    def __init__(self, composite: Mapping[Layer, Rule], epsilon: float) -> None:
+    def __init__(self, composite: Mapping[Layer, Rule], epsilon: float, opens_attention: bool) -> None:
         super().__init__()
-        self.composite, self.epsilon = composite, epsilon
+        self.composite, self.epsilon, self.opens_attention = composite, epsilon, opens_attention
         self.tags: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
         self.kept: Counter[str] = Counter(biases=0.0, epsilon=0.0)
 
@@ -110,8 +111,7 @@ class _Relevance(Propagation):
         output = call.plain()
         if start is not None:
             self.stays("biases", output, start)
-        parts = output if isinstance(output, list | tuple) else [output]
-        for part in parts:
+        for part in output if isinstance(output, list | tuple) else [output]:
             self.mark(part, gate=gate)
         return output
 
@@ -200,11 +200,17 @@ class _Relevance(Propagation):
         return self.mark(result, gate=2 if gates[0] else 0)
 
     def softmax(self, call: Call) -> Tensor:
-        """What softmax gives for zeros stays behind; multiplied with something else it is a gate."""
+        """What softmax gives for zeros, or its tangent there, stays behind; multiplied with something it is a gate."""
         call = self._activations(call)
-        output = super().softmax(call)
-        self.stays("biases", output, self._start(call))
-        return self.mark(output, gate=GATES.get(call.name, 0))
+        opened, (z,) = self.opens_attention and call.name == "softmax", call.dependents
+        if opened:
+            values = call.plain().detach()
+            tangent = softmax_tangent(z, values, softmax_dim(call))
+            output, start = given(values.clone(), tangent), values - tangent.detach()
+        else:
+            output, start = super().softmax(call), self._start(call)
+        self.stays("biases", output, start)
+        return self.mark(output, gate=0 if opened else GATES.get(call.name, 0))
 
 
 @dataclass(frozen=True)
@@ -224,18 +230,19 @@ def relevance_of(
     composite: Mapping[Layer, Rule],
     *,
     epsilon: float = 1e-6,
+    opens_attention: bool = False,
 ) -> Conserved:
     """The relevance of inputs (N, ...) for their (N,) scores, by a composite of rules.
+
+    ``opens_attention`` says that the weights of attention take half of the relevance, and pass it on.
 
     Raises:
         NetworkError: an operation without a rule, which the message names, or one that cannot be seen.
     """
-    source = inputs.detach().requires_grad_()
-    rows = inputs.detach().flatten(1)
-    shape = (-1, *[1] * (inputs.dim() - 1))
-    low, high = rows.amin(1).clamp(max=0).view(shape), rows.amax(1).clamp(min=1).view(shape)
-    mode = _Relevance(composite, epsilon)
-    start = mode.mark(source.clone(), box=(low.expand_as(inputs), high.expand_as(inputs)))
+    source, dims = inputs.detach().requires_grad_(), tuple(range(1, inputs.dim()))
+    low, high = inputs.detach().amin(dims, keepdim=True).clamp(max=0), inputs.detach().amax(dims, keepdim=True)
+    mode = _Relevance(composite, epsilon, opens_attention)
+    start = mode.mark(source.clone(), box=(low.expand_as(inputs), high.clamp(min=1).expand_as(inputs)))
     with mode:
         scores = score(start)
     check_seen(mode.method, scores, network)

@@ -14,11 +14,12 @@ import pytest
 from PIL import Image
 
 from interpret.datasets.folders import SUFFIXES
-from interpret.explainers import EXPLAINERS
+from interpret.explainers import EXPLAINERS, OF_ATTENTION
 from tests.cli.flower_networks import passes
 from tests.command import CAT, REPOSITORY, TINY, interp
 from tests.processes import pair
 
+ATTENDING = ("-m", "tests.cli.flower_networks:attending")
 SIZES = ((40, 40), (64, 40), (33, 50), (90, 60), (40, 41), (120, 35), (36, 36))
 FEW = {
     "rise": ("--masks", 5),
@@ -52,9 +53,10 @@ def pixels(folder: str | Path) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("method", [name.replace("_", "-") for name in EXPLAINERS])
 def test_neither_batches_nor_threads_change_a_picture(folder, method):
     few = FEW.get(method, ())
-    alone = interp(method, folder, *TINY, *few, "--batch-size", 1, "--workers", 1, "-o", "alone")
-    several = interp(method, folder, *TINY, *few, "--batch-size", 3, "--workers", 4, "-o", "several")
-    threads = interp(method, folder, *TINY, *few, "--batch-size", 3, "--workers", 1, "-o", "threads")
+    network = ATTENDING if method.replace("-", "_") in OF_ATTENTION else TINY
+    alone = interp(method, folder, *network, *few, "--batch-size", 1, "--workers", 1, "-o", "alone")
+    several = interp(method, folder, *network, *few, "--batch-size", 3, "--workers", 4, "-o", "several")
+    threads = interp(method, folder, *network, *few, "--batch-size", 3, "--workers", 1, "-o", "threads")
     assert alone.status == several.status == 1 and alone.err.count("Error: in/3x.png is empty") == 1
     names = [path.name for path in several.paths]
     assert len(names) == len(SIZES) and names == sorted(names) == [path.name for path in threads.paths]

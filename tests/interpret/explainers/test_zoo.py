@@ -17,12 +17,14 @@ AlexNet, MNASNet, RegNet, ResNet, ShuffleNet, SqueezeNet, VGG  right: 43 of 67
 import pytest
 import torch
 
+import interpret
 from interpret import EXPLAINERS, NetworkError, saliency
 from interpret.explainers import explainer_named
 from interpret.network.backward_rules import composite_named, difference_gradient, relevance_of, ruled_gradient
 from tests.interpret.explainers import zoo
 
 ALL = zoo.architectures()
+BUNDLED = ("efficientnet_lite0", "squeezenet1_1")
 # Cut at zero, so that a map without anything for the class is zero.
 CUT = (
     *("gradcam", "gradcam_plusplus", "xgradcam", "layercam", "scorecam", "ablationcam", "guided_gradcam"),
@@ -144,11 +146,24 @@ def test_every_architecture(name, table):
 @pytest.mark.parametrize("name", zoo.WITH_ATTENTION)
 def test_attention_adds_up(name):
     network = zoo.with_attention(name).double()
-    check_sums(network, zoo.picture(name).double(), 1)
+    image = zoo.picture(name).double()
+    check_sums(network, image, 1)
+    rules = composite_named("attnlrp")
+    kept = relevance_of(lambda inputs: network(inputs)[:, 1], image, network, rules, opens_attention=True)
+    assert float(kept.relevance.sum()) + kept.biases + kept.epsilon == pytest.approx(float(kept.scores), rel=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["vit_b_16", "swin_t", "maxvit_t", *BUNDLED])
+@pytest.mark.parametrize("method", EXPLAINERS)
+def test_every_method_on_transformers_and_bundled_networks(method, name):
+    network = interpret.load(name).on_inputs() if name in BUNDLED else zoo.with_attention(name)
+    image = zoo.picture("vit_b_16")
+    assert outcome(method, name, network, image, 1) in "r."
 
 
 def test_the_tables_name_architectures_and_methods():
     assert set(zoo.FAST) <= set(ALL)
     for method, pattern, _ in zoo.REFUSALS:
         assert method in EXPLAINERS
-        assert any(zoo.fnmatch.fnmatch(name, pattern) for name in ALL), pattern
+        assert any(zoo.fnmatch.fnmatch(name, pattern) for name in (*ALL, *zoo.WITH_ATTENTION)), pattern

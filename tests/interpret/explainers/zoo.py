@@ -14,6 +14,7 @@ from captum.attr import GuidedBackprop
 from torch import Tensor, nn
 from torchvision import models
 
+from interpret.explainers import OF_ATTENTION
 from interpret.network.layers import layers
 
 ATTENTION = ("vit_*", "swin_*", "maxvit_t")
@@ -229,8 +230,11 @@ def captum_guided(network: nn.Module, image: Tensor, target: int) -> Tensor:
 
 # Who refuses what, and what the refusal says. An entry is the method, a pattern of names, and a part of the text.
 NOT_FOR_CAM = ("alexnet", "vgg*", "mobilenet_v3_*", "convnext_*")
+WITHOUT_ATTENTION = ("[!msv]*", "m[!a]*", "s[!w]*", "v[!i]*")
 REFUSALS = [
-    *[("cam", pattern, "CAM needs a head of global average pooling") for pattern in NOT_FOR_CAM],
+    *[("cam", pattern, "CAM needs a head of global average pooling") for pattern in (*NOT_FOR_CAM, "vit_*")],
+    *[(method, name, "has none; use Grad-CAM") for method in OF_ATTENTION for name in WITHOUT_ATTENTION],
+    *[(method, name, "has it within windows") for method in OF_ATTENTION for name in ("swin_*", "maxvit_*")],
 ]
 
 

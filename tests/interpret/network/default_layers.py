@@ -1,8 +1,8 @@
 """The layer that `default_layer` has to find in torchvision's classifiers.
 
 `DEFAULT_LAYERS` maps a torchvision model's name to the layer Grad-CAM looks at
-by default and the (C, H, W) of that layer's output for a 224x224 input in
-evaluation mode. `REFUSED` names the models that have no such layer.
+by default and the (C, H, W), or (tokens, C), of that layer's output for a
+224x224 input in evaluation mode.
 
 The layers were chosen by reading torchvision 0.29's source
 (`torchvision/models/*.py`), not by running any finder, so that the table is
@@ -28,7 +28,7 @@ convnext_large (198 M), regnet_y_32gf (145 M), wide_resnet101_2 (127 M),
 efficientnet_v2_l (119 M), regnet_x_32gf (108 M).
 """
 
-DEFAULT_LAYERS: dict[str, tuple[str, tuple[int, int, int]]] = {
+DEFAULT_LAYERS: dict[str, tuple[str, tuple[int, ...]]] = {
     # AlexNet: `features` ends conv, ReLU (11), max-pool (12); then avgpool.
     "alexnet": ("features.11", (256, 13, 13)),
     # VGG: `features` ends conv, [norm,] ReLU, max-pool; then avgpool. The ReLU's
@@ -141,15 +141,11 @@ DEFAULT_LAYERS: dict[str, tuple[str, tuple[int, int, int]]] = {
     "swin_v2_t": ("permute", (768, 7, 7)),
     "swin_v2_s": ("permute", (768, 7, 7)),
     "swin_v2_b": ("permute", (1024, 7, 7)),
+    # ViT: the encoder works on (N, S, C) sequences and the head reads the class token alone, so the places of the last
+    # block's output do not matter. The last that they do in is what its attention reads, after its first norm.
+    "vit_b_16": ("encoder.layers.encoder_layer_11.ln_1", (197, 768)),
+    "vit_b_32": ("encoder.layers.encoder_layer_11.ln_1", (50, 768)),
+    "vit_l_16": ("encoder.layers.encoder_layer_23.ln_1", (197, 1024)),
+    "vit_l_32": ("encoder.layers.encoder_layer_23.ln_1", (50, 1024)),
+    "vit_h_14": ("encoder.layers.encoder_layer_31.ln_1", (257, 1280)),
 }
-
-# ViT: the encoder works on (N, S, C) sequences and the head reads the class token.
-# The one map is that of `conv_proj`, which cuts the input into patches: the
-# network's input stage, not what its classifier looks at.
-REFUSED: tuple[str, ...] = (
-    "vit_b_16",
-    "vit_b_32",
-    "vit_l_16",
-    "vit_l_32",
-    "vit_h_14",
-)

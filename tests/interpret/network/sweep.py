@@ -1,7 +1,7 @@
-"""The networks of the sweep, and those of them that have no default layer.
+"""The networks of the sweep; none of them is refused.
 
 `TIMM` has one or two small networks of every file of timm 1.0.31 that has one of at most 40 million weights and 256
-pixels. `REFUSED` are those whose logits are read off tokens, which have mixed the places of every map before them.
+pixels.
 """
 
 TIMM = """
@@ -22,7 +22,20 @@ TIMM = """
     visformer_tiny vit_small_patch16_dinov3 vit_tiny_patch16_224 vit_tiny_r_s16_p8_224 vitamin_small_224
 """.split()
 
-REFUSED = (
-    r"vit_|timm:(cait|coat_tiny|convit|crossvit|deit|eva02|gmlp|hiera_|levit|mvitv2|pit_|test_vit|tnt|vit_|twins|coat_lite|"
-    r"efficientformer_|vitamin)"
-)
+# More transformers of timm: every family that mixes the places of a picture as tokens, with up to 40 million weights.
+TRANSFORMERS = """
+    cait_xxs36_224 coat_lite_mini coat_mini coatnet_nano_rw_224 coatnet_pico_rw_224 coatnext_nano_rw_224
+    crossvit_15_dagger_240 crossvit_9_240 davit_tiny deit3_small_patch16_224 deit_small_distilled_patch16_224
+    deit_small_patch16_224 edgenext_small efficientformerv2_s2 efficientvit_b2 efficientvit_m5
+    eva02_small_patch14_224 flexivit_small gcvit_xtiny gmlp_s16_224 hiera_small_abswin_256 levit_128s levit_192
+    levit_256 levit_conv_128s maxvit_nano_rw_256 maxvit_pico_rw_256 maxvit_tiny_tf_224 maxxvit_rmlp_nano_rw_256
+    mixer_s16_224 mixer_s32_224 mobilenetv4_hybrid_medium mobilevit_s mobilevitv2_100 mvitv2_small_cls nest_tiny
+    pit_s_224 pit_ti_distilled_224 pvt_v2_b1 pvt_v2_b2_li resmlp_12_224 resnet50_clip swin_s3_tiny_224
+    swinv2_cr_tiny_ns_224 swinv2_tiny_window8_256 test_vit2 test_vit3 test_vit4 tiny_vit_11m_224
+    tnt_s_patch16_224 twins_pcpvt_small vit_dwee_patch16_reg1_gap_256 vit_little_patch16_reg4_gap_256
+    vit_medium_patch16_gap_256 vit_medium_patch16_rope_reg1_gap_256 vit_pwee_patch16_reg1_gap_256
+    vit_relpos_medium_patch16_cls_224 vit_relpos_small_patch16_224 vit_small_patch16_224
+    vit_small_patch16_rope_mixed_224 vit_small_patch32_224 vit_small_plus_patch16_dinov3 vit_small_r26_s32_224
+    vit_srelpos_small_patch16_224 vit_tiny_patch16_dinov3_qkvb vit_xsmall_patch16_clip_224 volo_d1_224
+    xcit_nano_12_p16_224 xcit_nano_12_p8_224 xcit_tiny_12_p16_224
+""".split()

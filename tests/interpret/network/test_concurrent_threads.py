@@ -7,22 +7,21 @@ import torch
 
 from interpret import EXPLAINERS, Classifier
 from interpret.explainers import explainer_named
-from tests.laws.test_explainers import run
+from tests.laws.test_explainers import network_for, run
 from tests.state import assert_same, state_of
-from tests.tiny import SmallCNN
 
 CALLS = 20  # of each thread
 
 
-def classifier():
+def classifier(explain=None):
     torch.manual_seed(3)
-    return Classifier(SmallCNN().eval(), mean=[0.5] * 3, std=[0.25] * 3)
+    return Classifier(network_for(explain).eval(), mean=[0.5] * 3, std=[0.25] * 3)
 
 
 @pytest.mark.parametrize("name", EXPLAINERS)
 def test_two_threads_two_pictures(name):
     explain = explainer_named(name)
-    model = classifier()
+    model = classifier(explain)
     images = [torch.rand(1, 3, 12, 12, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2)]
     expected = [run(explain, model, image, 1) for image in images]
     before = state_of(model, *images)

@@ -6,7 +6,7 @@ from torch import nn
 from torchvision import models
 
 from interpret import NetworkError, default_layer, recorded
-from tests.interpret.network.default_layers import DEFAULT_LAYERS, REFUSED
+from tests.interpret.network.default_layers import DEFAULT_LAYERS
 from tests.tiny import SmallCNN
 
 # One or more of every family; the others are the same code with other widths and depths.
@@ -44,12 +44,6 @@ def test_default_layer(name):
 @pytest.mark.parametrize("name", REST)
 def test_default_layer_of_the_rest(name):
     check(name)
-
-
-@pytest.mark.parametrize("name", REFUSED[:1])
-def test_transformers_are_refused(name):
-    with pytest.raises(NetworkError, match="no feature map"):
-        default_layer(build(name), torch.rand(1, 3, 224, 224))
 
 
 @pytest.mark.parametrize("size", [(64, 64), (96, 160), (512, 320)])

@@ -4,9 +4,19 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torchvision.models import SwinTransformer
 
 from interpret import InterpretError, NetworkError, deeplift, lrp
-from interpret.network.backward_rules import COMPOSITES, composite_named, difference_gradient, relevance_of
+from interpret.network.backward_rules import (
+    COMPOSITES,
+    OPENING_ATTENTION,
+    composite_named,
+    difference_gradient,
+    relevance_of,
+)
+from tests.brought import tiny_vit
+from tests.tiny import SmallTransformer
+from tests.transformers import lively
 
 torch.manual_seed(0)
 W = torch.randn(6, 6, dtype=torch.float64)
@@ -115,8 +125,17 @@ def test_baselines_are_averaged():
 @pytest.mark.parametrize("composite", ["epsilon", "epsilon-plus-flat"])
 @pytest.mark.parametrize("call", CALLS)
 def test_relevance_is_conserved(call, composite):
-    score = score_by(call)
-    found = relevance_of(score, pictures(), None, composite_named(composite))
+    conserved(call, composite)
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS if "attention" in call or "softm" in call])
+def test_relevance_is_conserved_where_attention_opens(call):
+    conserved(call, "attnlrp")
+
+
+def conserved(call, composite):
+    score, opens = score_by(call), composite in OPENING_ATTENTION
+    found = relevance_of(score, pictures(), None, composite_named(composite), opens_attention=opens)
     rest = found.relevance.sum() + found.biases + found.epsilon
     torch.testing.assert_close(rest, found.scores[0], rtol=1e-7, atol=1e-7)
 
@@ -243,6 +262,70 @@ def test_a_gate_takes_nothing():
     found = deeplift(Calls(gated), x, 0)
     before, after = torch.tensor(0.5), torch.sigmoid(torch.tensor(-5.0))
     torch.testing.assert_close(found, torch.stack([3 * (before + after) / 2, 1.5 * (after - before)])[None])
+
+
+def opened(call, x):
+    return relevance_of(lambda x: call(x * 1), x, None, composite_named("attnlrp"), opens_attention=True)
+
+
+def test_softmax_by_its_tangent():
+    """R_i = x_i (R_i - s_i sum R), the rest stays (Achtibat et al. 2024, proposition 3.1)."""
+    x, weights = torch.randn(2, 5, dtype=torch.float64), torch.randn(5, dtype=torch.float64)
+    found = opened(lambda x: (x.softmax(1) * weights).sum(1), x)
+    shares = x.softmax(1)
+    above = shares * weights
+    expected = x * (above - shares * above.sum(1, keepdim=True))
+    torch.testing.assert_close(found.relevance, expected)
+    assert found.biases == pytest.approx(float((above - expected).sum()))
+
+
+def test_a_product_of_matrices_gives_half_to_each():
+    """Attention by hand: half of the relevance to the values, half to the weights (proposition 3.3)."""
+    x, out = torch.randn(2, 3, 4, dtype=torch.float64), torch.randn(4, dtype=torch.float64)
+    scores, shares = x @ x.mT, (x @ x.mT).softmax(-1)
+    above = (shares @ x) * out  # relevance of the output, of which each product A V takes its share
+    products = shares[..., None] * x[:, None] * out  # (N, T, S, K)
+    torch.testing.assert_close(products.sum(2), above)
+    to_values, to_shares = products.sum(1) / 2, products.sum(3) / 2
+    to_scores = scores * (to_shares - shares * to_shares.sum(-1, keepdim=True))
+    parts = x[:, :, None] * x[:, None] / scores[..., None] * to_scores[..., None] / 2
+    expected = to_values + parts.sum(2) + parts.sum(1)
+    found = opened(lambda x: ((x @ x.mT).softmax(-1) @ x * out).sum((1, 2)), x)
+    torch.testing.assert_close(found.relevance, expected)
+
+
+def test_the_scale_of_a_norm_passes_relevance_as_it_is():
+    x = torch.randn(2, 6, dtype=torch.float64)
+    found = opened(lambda x: F.layer_norm(x, (6,)).square().sum(1), x)
+    values = F.layer_norm(x, (6,))
+    scale = (values[:, :1] - values[:, 1:2]) / (x[:, :1] - x[:, 1:2])
+    inside = values**2 / (x - x.mean(1, keepdim=True)) / scale  # for each unit of the centred input
+    expected = x * scale * (inside - inside.mean(1, keepdim=True))
+    torch.testing.assert_close(found.relevance, expected)
+
+
+ATTENDING = {
+    "class token": lambda: tiny_vit(),
+    "windows": lambda: SwinTransformer([4, 4], 8, [2, 2], [2, 2], [4, 4], num_classes=5),
+    "functions": lambda: SmallTransformer(),
+}
+
+
+@pytest.mark.parametrize("composite", ["epsilon-plus-flat", "attnlrp"])
+@pytest.mark.parametrize("build", ATTENDING.values(), ids=ATTENDING)
+def test_relevance_is_conserved_through_transformers(build, composite):
+    network, opens = lively(build()).double(), composite in OPENING_ATTENTION
+    x = torch.rand(2, 3, 32, 32, dtype=torch.float64)
+    rules = composite_named(composite)
+    found = relevance_of(lambda x: network(x)[:, 1], x, network, rules, opens_attention=opens)
+    assert found.relevance.abs().sum() > 0
+    rest = found.relevance.sum() + found.biases + found.epsilon
+    torch.testing.assert_close(rest, found.scores.sum(), rtol=1e-12, atol=1e-12)
+
+
+def test_attnlrp_differs_from_the_other_rules():
+    network, x = lively(tiny_vit()), torch.rand(1, 3, 32, 32)
+    assert not torch.allclose(lrp(network, x, 1, composite="attnlrp"), lrp(network, x, 1, composite="epsilon"))
 
 
 def test_the_rules_of_one_layer():
