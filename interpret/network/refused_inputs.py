@@ -14,7 +14,7 @@ def refusals_told(inputs: Tensor) -> Iterator[None]:
     try:
         yield
     except (AssertionError, ValueError) as error:
-        size = f"inputs of {inputs.shape[-1]} x {inputs.shape[-2]} pixels" if inputs.dim() == 4 else "these inputs"
+        size = f"pictures of {inputs.shape[-1]} x {inputs.shape[-2]} pixels" if inputs.dim() == 4 else "these inputs"
         said = shortened(printable(str(error)), 200)
         raise RefusedInputError(
             f"the network does not take {size} ({said}); give the input size that it takes (--input-size)"

@@ -245,4 +245,4 @@ def test_a_network_for_one_size_of_pictures_says_so(words):
     word = [] if words.startswith("visualize") else ["sample:cat"]
     run = interp(*words.split(), *word, "-m", "tests.brought:tiny_vit", "--mean", "0.5,0.5,0.5", "--std", "0.5,0.5,0.5")
     assert run.status in (1, 2) and run.err.count("\n") == 1
-    assert "the network does not take inputs of" in run.err and "--input-size" in run.err and "-vv" not in run.err
+    assert "the network does not take pictures of" in run.err and "--input-size" in run.err and "-vv" not in run.err
