@@ -16,7 +16,7 @@ from .core.contract import attack
 from .core.labels import labels_or_predictions, still_right
 from .core.minimum_norm import MinimumNormState
 from .core.model import Model, logits_of
-from .core.seeds import Noise, Seed
+from .core.seeds import Seed, seeds_of
 from .fab import FAB
 from .norm_names import norm_name
 from .square import square
@@ -78,7 +78,7 @@ def autoattack(
         classes = logits_of(model, images[:1]).shape[1]
     _warn_if_less(classes, steps=steps, queries=queries, target_classes=target_classes)
     ensemble = _Ensemble(model, steps, queries, target_classes, batch_size)
-    seeds = Noise.of(seed, images).seeds
+    seeds = seeds_of(seed, images)
     robust = ensemble.robust(images, labels).nonzero()[:, 0]
     log.info("clean: %d of %d samples are robust", len(robust), len(images))
     for name, run in ensemble.attacks():

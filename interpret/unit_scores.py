@@ -36,16 +36,16 @@ class unit:
         return (self.layer,)
 
     def __call__(self, maps: Mapping[str, Tensor]) -> Tensor:
-        self.check(maps)
+        self.seen_in(maps)
         own = maps[self.layer][:, self.channel]
         return own.mean((1, 2)) if self.place is None else own[:, self.place[0], self.place[1]]
 
-    def check(self, maps: Mapping[str, Tensor]) -> None:
-        """Refuse a channel or a place that the layer does not have, by an UnknownNameError."""
+    def seen_in(self, maps: Mapping[str, Tensor]) -> "unit":
+        """The same score; a channel or a place that the layer does not have is refused, by an UnknownNameError."""
         found = maps[self.layer]
         check_channels([self.channel], found.shape[1], self.layer)
         if self.place is None:
-            return
+            return self
         rows, columns = found.shape[2:]
         row, column = self.place
         if not (0 <= row < rows and 0 <= column < columns):
@@ -53,6 +53,7 @@ class unit:
                 f"the map of layer {self.layer!r} has no place {row},{column}: rows are 0 to {rows - 1}, columns 0 to "
                 f"{columns - 1}"
             )
+        return self
 
     def __str__(self) -> str:
         place = "" if self.place is None else f"@{self.place[0]},{self.place[1]}"

@@ -68,6 +68,13 @@ class Noise(State):
         super().__setitem__(chosen.cpu(), other)
 
 
+def seeds_of(seed: Seed, images: Tensor) -> Tensor:
+    """(N,) a seed for each of the samples, for several searches on some of them; those of a generator are drawn."""
+    if isinstance(seed, torch.Generator):
+        return torch.randint(2**40, images.shape[:1], generator=seed, device=seed.device).cpu()
+    return Noise.of(seed, images).seeds
+
+
 def _hashed(images: Tensor) -> Tensor:
     """(N,) numbers on the CPU that follow from the values of each sample, the same on every device."""
     bits = images.detach().flatten(1).float().contiguous().view(torch.int32).long()

@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from ..errors import InterpretError
 from ..geometry import Geometry
 from ..scores import Target
 from .contract import activations_and_score, explainer
@@ -29,8 +30,15 @@ def fem(
 
     Raises:
         NetworkError: the network has no feature map.
+        InterpretError: a map with too few places for one to be so far above the mean.
     """
     activations, _ = activations_and_score(classifier, images, target, layer, differentiated=False)
+    places = activations[0, 0].numel()
+    if sigmas**2 > places - 1:
+        raise InterpretError(
+            f"of the {places} places of this layer none can be {sigmas:g} standard deviations above the mean; name an "
+            "earlier layer, or take fewer sigmas"
+        )
     means = activations.mean((2, 3), keepdim=True)
     spread = activations.std((2, 3), correction=0, keepdim=True)
     return (means * (activations >= means + sigmas * spread)).sum(1, keepdim=True)

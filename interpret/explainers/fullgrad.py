@@ -176,6 +176,8 @@ def _derivative(call: Call, kind: Kind) -> Tensor:
         args, kwargs = call.changed(*(z * 1 for z in values)).arguments  # what is no leaf may be written into
         # Some calls can be differentiated twice only when they are written out in simpler ones.
         output = COMPOUNDS[call.name](*args, **kwargs) if kind == "compound" else call.func(*args, **kwargs)
+        if kind == "elementwise" and len(values) == 1:  # each value by itself, also of what has no second derivative
+            return torch.autograd.grad(output.sum(), values)[0] * values[0].detach()
         above = torch.zeros_like(output, requires_grad=True)
         slopes = torch.autograd.grad(output, values, above, create_graph=True, allow_unused=True)
         # Linear in what comes from above, so its derivative by that is the one in the other direction.

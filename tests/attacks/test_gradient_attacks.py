@@ -7,6 +7,7 @@ import torch
 
 import attacks
 from attacks import AttackError
+from attacks.core.seeds import seeds_of
 from tests.attack_nets import boundary_distance, convnet, linear, predictions, samples
 
 SHAPES = [(6,), (4, 5), (3, 4, 4)]
@@ -42,6 +43,8 @@ def test_seeds_may_come_from_a_generator():
     labels = predictions(model, images)
     drawn = [attacks.pgd(model, images, labels, steps=1, seed=torch.Generator().manual_seed(s)) for s in (0, 0, 1)]
     assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2])
+    one, same, other = (seeds_of(torch.Generator().manual_seed(s), images) for s in (0, 0, 1))
+    assert torch.equal(one, same) and len({*one.tolist(), *other.tolist()}) == 6
 
 
 def test_samples_that_are_fooled_stay_so_and_cost_no_more():

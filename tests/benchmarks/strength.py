@@ -124,7 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path, nargs="?", help="folder of photos")
     parser.add_argument("--network", default="", help="only networks whose name contains this")
-    parser.add_argument("--attack", default="", help="only attacks whose name contains this")
+    parser.add_argument("--attack", default="", help="only rows with this, such as FMN or 'PGD, L2'")
     given = parser.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
@@ -138,7 +138,7 @@ def main() -> None:
         drawn = list(samples(name, given.photos))
         right = sum(len(labels) for _, _, labels in drawn)
         for contest in CONTESTS:
-            if given.attack in contest.name and not (scale.part > 1 and contest.slow):
+            if given.attack in contest.told(scale) and not (scale.part > 1 and contest.slow):
                 found = scores(contest, scale, drawn)
                 peers = [f"{peer} {score.told(contest)}" for peer, score in found.items() if peer != "interp"]
                 seconds = ", ".join(f"{score.seconds:.1f}" for score in found.values())

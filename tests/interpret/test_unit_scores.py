@@ -14,6 +14,7 @@ from interpret.explainers import explainer_named
 from interpret.unit_scores import unit_named
 from tests.command import interp
 from tests.laws.test_explainers import FEW, options_of
+from tests.laws.test_explainers import classifier as classifier_for
 from tests.tiny import SmallCNN
 
 OF_CLASSES = ("cam", "finercam")  # which explain classes alone
@@ -49,12 +50,13 @@ def test_saliency_of_a_unit_is_its_gradient(place):
 
 @pytest.mark.parametrize("name", [name for name in EXPLAINERS if name not in OF_CLASSES])
 def test_every_explainer_of_scores_takes_a_unit(name):
-    explain, classifier, images = explainer_named(name), model(input_size=16), pictures(3)
+    explain, images = explainer_named(name), pictures(3)
+    classifier = classifier_for(explain, input_size=16)
     options = {key: FEW[key] for key in FEW if key in options_of(explain)}
-    for place in (None, (2, 3)):
-        together = explain(classifier, images, unit("bn2", 1, place), **options)
+    for score in (unit("bn2", 1), unit("bn2", 1, (2, 3))):
+        together = explain(classifier, images, score, **options)
         assert together.shape[-2:] == (20, 16) and torch.isfinite(together).all()
-        alone = torch.cat([explain(classifier, image[None], unit("bn2", 1, place), **options) for image in images])
+        alone = torch.cat([explain(classifier, image[None], score, **options) for image in images])
         assert (together - alone).abs().max() <= 1e-4 * alone.abs().max()
 
 
@@ -123,6 +125,15 @@ class Detector(nn.Module):
 
 def test_a_network_without_logits_has_units_too():
     assert interpret.saliency(Detector(), pictures(), unit("conv", 1, (0, 0)))[..., 3:, :].abs().max() == 0
+
+
+def test_no_rule_sees_the_passes_that_find_out_what_layers_hold():
+    images = pictures(1)
+    for name in ("attention_rollout", "deeplift", "lrp", "guided_backprop"):
+        explain, classifier = explainer_named(name), classifier_for(explainer_named("legrad"))
+        score = contrast(unit("bn2", 1), unit("bn2", 2))
+        first, known = (explain(classifier, images, score) for _ in range(2))  # the second time nothing is left to find
+        torch.testing.assert_close(first, known)
 
 
 def test_two_units_compare():

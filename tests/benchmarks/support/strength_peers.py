@@ -28,7 +28,18 @@ def torchattacks(kind: str, network: nn.Module, seed: int = 0, **settings: Any) 
     """One of torchattacks'."""
     import torchattacks as package
 
-    return quietly(getattr(package, kind)(network, **settings), seed)
+    return quietly(getattr(package, kind)(_Contiguous(network), **settings), seed)
+
+
+class _Contiguous(nn.Module):
+    """A network whose gradients torchattacks' L2 attack can view: those of one in channels-last order it cannot."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.network(images.flatten(1).view_as(images))
 
 
 def foolbox(kind: str, network: nn.Module, seed: int = 0, eps: float | None = None, **settings: Any) -> Attack:

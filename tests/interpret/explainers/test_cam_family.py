@@ -113,6 +113,12 @@ def test_fem(sigmas):
         assert_equal(maps[image], np.sum(marked, 0))
 
 
+def test_fem_says_that_a_map_has_too_few_places():
+    with pytest.raises(InterpretError, match="of the 4 places of this layer none can be 2 standard deviations above"):
+        core("fem")(network(SmallCNN), torch.rand(1, 3, 2, 2).double(), 1, layer="conv2")
+    assert core("fem")(network(SmallCNN), torch.rand(1, 3, 2, 2).double(), 1, layer="conv2", sigmas=1.0).max() > 0
+
+
 KERNELS = {
     "sigmoid": lambda x, y, gamma: np.tanh(gamma * x @ y + 1),
     "rbf": lambda x, y, gamma: np.exp(-gamma * ((x - y) ** 2).sum()),
@@ -272,7 +278,8 @@ class Everything(nn.Module):
 
     def forward(self, images):
         maps = self.cap(4 * self.conv(images) + 2)
-        maps = self.inside(maps * self.gate(maps.mean((2, 3))).sigmoid()[..., None, None] - 0.5)
+        gates = self.gate(maps.mean((2, 3)))
+        maps = self.inside(maps * (gates.sigmoid() + F.hardsigmoid(gates))[..., None, None] - 0.5)
         tokens = torch.cat([self.token.expand(len(maps), -1, -1), maps.flatten(2).mT], 1)
         tokens = tokens + self.attention(*[self.norm(tokens)] * 3, need_weights=False)[0]
         return self.head(F.gelu(tokens)[:, 0])
