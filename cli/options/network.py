@@ -125,7 +125,7 @@ class ModelOptions:
         from interpret.labels.label_files import read_labels
         from interpret.labels.names import imagenet
 
-        if self.weights is not None and not Path(self.weights).is_file():
+        if self.weights not in (None, "random") and not Path(self.weights).is_file():
             from interpret.models.state_dict import read_weights
 
             read_weights(self.weights)  # says what is wrong

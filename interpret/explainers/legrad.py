@@ -23,8 +23,8 @@ def legrad(classifier: nn.Module, images: Tensor, target: Target) -> Tensor:
 
     The score of a block is what the network's head makes of the mean of the block's tokens. Its gradient by the
     attention of that block, where it is positive, is averaged over heads and over the tokens that attend (eq. 6),
-    and then over the blocks (eq. 8). The paper rescales the result to [0, 1]; here it is raw. It costs a pass of what
-    lies above for each block.
+    and then over the blocks (eq. 8). The paper rescales the result to [0, 1]; here it is raw. It costs a pass for
+    each block.
 
     Args:
         classifier: the classifier to explain, a transformer of blocks with attention among all tokens.

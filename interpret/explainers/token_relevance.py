@@ -64,8 +64,8 @@ def layout_of_tokens(
         seen.pop()
     if not seen:
         raise NetworkError(
-            f"{method} follows the attention of tokens to each other, and {type(network_of(classifier)).__name__} has "
-            "none; use Grad-CAM"
+            f"{method} follows attention among all tokens of a picture, and {type(network_of(classifier)).__name__} "
+            "has none; use Grad-CAM"
         )
     name = _tokens_of(classifier, inputs, seen[-1])
     layout = laid_out(classifier, inputs, name).get(name) if name else None
@@ -94,8 +94,10 @@ def _trouble(found: Attention, last: Attention, pictures: int, layout: Layout | 
     shape = tuple(found.weights.shape)
     if len(shape) != 4 or shape[0] != pictures:
         return "has it within windows"
-    if not found.among_all or shape[-1] != last.weights.shape[-1]:
-        return f"has it between {shape[-2]} and {shape[-1]} tokens, others among {last.weights.shape[-1]}"
+    if not found.among_all:
+        return f"lets {shape[-2]} tokens attend to {shape[-1]}"
+    if shape[-1] != last.weights.shape[-1]:
+        return f"has it among {shape[-1]} tokens, and {last.name!r} among {last.weights.shape[-1]}"
     if not found.weights.requires_grad:
         return "has it by place alone, whatever the picture is"
     rows, columns = (0, 0) if layout is None else layout.grid

@@ -8,7 +8,11 @@ kind                                    what comes                              
 maps (N, H, W, K), as in Swin           the map in them, also as the default                      network/test_layouts
 tokens (N, T, K) or (T, N, K)           the map of places, without class and register tokens;     network/test_layouts
                                         a channel is a feature of the tokens
-score read off the class token alone    refused; an earlier layer is named                        network/test_layouts
+tokens that mix the places of all maps  the last of which the places count, as the default        network/
+                                                                                                  test_transformers
+tokens of merged patches, or of such    rows and columns half as many, or as the picture has them network/
+cut without a convolution                                                                         test_transformers
+score read off the class token alone    refused for that layer; an earlier one is named           network/test_layouts
 attention weights, (N, C, D, H, W)      refused; a layer that holds a map is named                network/test_layouts
 reference kept in the network           the call on the picture; the other is refused             network/test_layouts
 pictures regrouped into others inside   refused                                                   network/test_layouts

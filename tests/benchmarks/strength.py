@@ -69,7 +69,7 @@ def samples(name: str, photos: Path | None) -> Iterator[tuple[nn.Module, Tensor,
             yield network, images[right], labels[right]
         return
     classifier = interpret.load()
-    view = classifier.on_inputs()
+    view = classifier.on_inputs().eval()
     files = sorted(photos.iterdir())
     images, labels = rightly_named(classifier, files[:: len(files) // (SEEDS * PHOTOS * 2)])
     for seed in range(SEEDS):

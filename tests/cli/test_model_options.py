@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import interpret
-from cli.options.network import network_name
+from cli.options.network import ModelOptions, network_name
 from interpret.models.architectures import build
 from interpret.models.saved import Recipe, save_trained
 from tests.command import SQUEEZE, TINY, interp
@@ -56,3 +56,9 @@ def test_files_of_one_name_are_told_apart(tmp_path):
     shown = [network_name(name, names) for name in names]
     assert len(set(shown)) == 3 and shown[0].endswith("plain/best") and shown[2] == "resnet18"
     assert network_name(names[0], names[:1]) == "best"
+
+
+def test_fresh_weights_are_no_file():
+    ModelOptions(model="resnet18", weights="random").check_classes("tabby")
+    with pytest.raises(interpret.NetworkError, match="no weights file 'rondom'"):
+        ModelOptions(model="resnet18", weights="rondom").check_classes("tabby")

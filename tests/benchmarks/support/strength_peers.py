@@ -37,6 +37,7 @@ class _Contiguous(nn.Module):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
+        self.eval()  # else torchattacks would leave all of it in training mode
 
     def forward(self, images: Tensor) -> Tensor:
         return self.network(images.flatten(1).view_as(images))
@@ -47,7 +48,7 @@ def foolbox(kind: str, network: nn.Module, seed: int = 0, eps: float | None = No
     import foolbox as package
 
     attack = getattr(package.attacks, kind)(**settings)
-    seen = package.PyTorchModel(network, bounds=(0, 1))
+    seen = package.PyTorchModel(network.eval(), bounds=(0, 1))
 
     def run(images: Tensor, labels: Tensor) -> Tensor:
         found = attack(seen, images, labels, epsilons=eps)[1]

@@ -187,7 +187,7 @@ def test_networks_that_cannot_be_followed(method):
     cases = {
         "SmallCNN has none; use Grad-CAM": SmallCNN().eval(),
         "that are no places": of_timm("Xcit"),
-        "between 16 and 16 tokens, others among 17": of_timm("ConVit", local_up_to_layer=2),
+        "among 16 tokens, and 'blocks.2.attn' among 17": of_timm("ConVit", local_up_to_layer=2),
         "by place alone": of_timm("ConVit", local_up_to_layer=3),
     }
     for message, network in cases.items():

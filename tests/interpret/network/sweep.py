@@ -25,12 +25,12 @@ TIMM = """
 # More transformers of timm: every family that mixes the places of a picture as tokens, with up to 40 million weights.
 TRANSFORMERS = """
     cait_xxs36_224 coat_lite_mini coat_mini coatnet_nano_rw_224 coatnet_pico_rw_224 coatnext_nano_rw_224
-    crossvit_15_dagger_240 crossvit_9_240 davit_tiny deit3_small_patch16_224 deit_small_distilled_patch16_224
+    crossvit_15_dagger_240 crossvit_9_240 deit3_small_patch16_224 deit_small_distilled_patch16_224
     deit_small_patch16_224 edgenext_small efficientformerv2_s2 efficientvit_b2 efficientvit_m5
     eva02_small_patch14_224 flexivit_small gcvit_xtiny gmlp_s16_224 hiera_small_abswin_256 levit_128s levit_192
     levit_256 levit_conv_128s maxvit_nano_rw_256 maxvit_pico_rw_256 maxvit_tiny_tf_224 maxxvit_rmlp_nano_rw_256
     mixer_s16_224 mixer_s32_224 mobilenetv4_hybrid_medium mobilevit_s mobilevitv2_100 mvitv2_small_cls nest_tiny
-    pit_s_224 pit_ti_distilled_224 pvt_v2_b1 pvt_v2_b2_li resmlp_12_224 resnet50_clip swin_s3_tiny_224
+    pit_s_224 pit_ti_distilled_224 pvt_v2_b1 pvt_v2_b2_li resmlp_12_224 swin_s3_tiny_224
     swinv2_cr_tiny_ns_224 swinv2_tiny_window8_256 test_vit2 test_vit3 test_vit4 tiny_vit_11m_224
     tnt_s_patch16_224 twins_pcpvt_small vit_dwee_patch16_reg1_gap_256 vit_little_patch16_reg4_gap_256
     vit_medium_patch16_gap_256 vit_medium_patch16_rope_reg1_gap_256 vit_pwee_patch16_reg1_gap_256
