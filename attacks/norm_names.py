@@ -23,6 +23,8 @@ def norm_name(name: object, allowed: Collection[str] = NAMES, of: str = "the nor
 
 def check_radius(eps: float, norm: str, values: int | None = None) -> None:
     """Refuse a radius that is no bound for samples of so many values (in the shell not known yet): an AttackError."""
+    if isinstance(eps, str):
+        raise AttackError(f"eps is a number, such as 8/255, not the text {eps[:30]!r}")
     if not 0 <= eps < math.inf:
         raise AttackError(f"eps is a radius of 0 or more, not {eps:g}")
     if norm == "L0" and 0 < eps < 1:

@@ -3,8 +3,9 @@
 import ctypes
 
 # What glibc's mallopt(3) calls M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD: how much free memory is kept, how
-# much is asked for at once, and from which size on it is borrowed for one use alone. In bytes.
-SETTINGS = {-1: 2**29, -2: 2**26, -3: 2**28}
+# much is asked for at once, and from which size on it is borrowed for one use alone, in bytes; and M_ARENA_MAX, since
+# otherwise no other thread gets the memory that one has freed, such as that of a decoded photo.
+SETTINGS = {-1: 2**29, -2: 2**26, -3: 2**28, -8: 1}
 
 
 def keep_freed_memory() -> None:

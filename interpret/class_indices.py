@@ -34,7 +34,10 @@ def checked_indices(target: int | Sequence[int] | Tensor, images: int, device: t
     """
     if isinstance(target, str):
         raise InterpretError(f"target is a class index, not a name; classifier.find({target!r}, images) looks it up")
-    indices = torch.as_tensor(target, device=device)
+    try:
+        indices = torch.as_tensor(target, device=device)
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:  # also a number of more than 64 bits
+        raise InterpretError("target holds class indices, whole numbers, or is a score of the logits") from error
     if indices.is_floating_point() or indices.is_complex() or indices.dtype == torch.bool:
         raise InterpretError(f"target holds class indices, whole numbers, not {indices.dtype}")
     indices = indices.long().clone()  # a tensor made under inference_mode cannot be saved for the backward pass

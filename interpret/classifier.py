@@ -17,6 +17,7 @@ from .network.fingerprint import fingerprint
 from .network.hooks import left_as_found
 from .network.layout import Layout
 from .network.outputs import logits_in, picked, read_logits, top_outputs, watched
+from .network.refused_inputs import refusals_told
 from .network.settings import cast, checked_precision, checked_size, checked_statistics, checked_task, described
 from .network.survey import default_layer, layouts_of
 
@@ -127,7 +128,7 @@ class Classifier(nn.Module):
 
     def _run(self, inputs: Tensor) -> tuple[Any, Ending | None]:
         """What the network returns, or the part of it that ``output`` picks, and the call that may have made it."""
-        with cast(self.precision, inputs.device), each_alone(self.network):
+        with cast(self.precision, inputs.device), each_alone(self.network), refusals_told(inputs):
             return watched(lambda: picked(self.network(inputs), self.output), self.network, self.seen_task)
 
     def _read(self, made: object, ending: Ending | None, pictures: int) -> Tensor:

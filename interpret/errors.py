@@ -27,6 +27,10 @@ class NoGradientError(NetworkError):
     """A score that has no gradient to what is asked; whoever knows the network says where it is cut."""
 
 
+class RefusedInputError(NetworkError, RuntimeError):
+    """Inputs that a network refuses, as PyTorch refuses shapes by a RuntimeError; others may be fine."""
+
+
 class NotFiniteError(InterpretError, RuntimeError):
     """Numbers of a network that are NaN or infinite for one picture; others may be fine."""
 

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .errors import InterpretError, PictureError
+from .strips import strips
 
 LARGEST = 400  # how many times the crop a resized picture may cover, so that memory suffices
-PLACES = 2**20  # of pixels that are looked up at a time
 INTERPOLATIONS = ("bilinear", "bicubic", "nearest")
 
 
@@ -44,17 +44,32 @@ class Geometry:
         if self.whole:
             return images
         if self.resized != self.picture:
-            smooth = self.interpolation != "nearest"
-            images = F.interpolate(images, self.resized, mode=self.interpolation, antialias=smooth)
+            images = self.resize(images, self.resized)
         top, left = self.offset
         return images[..., top : top + self.crop[0], left : left + self.crop[1]]
 
+    def resize(self, images: Tensor, size: tuple[int, int]) -> Tensor:
+        """Images (N, C, H, W) of another (height, width), by the geometry's interpolation."""
+        return F.interpolate(images, size, mode=self.interpolation, antialias=self.interpolation != "nearest")
+
+    def part_seen(self, maps: Tensor) -> Tensor:
+        """The part of maps (..., H, W) whose pixels the network sees, (..., h, w): a view of them."""
+        rows, columns = (axis.nonzero().flatten() for axis in self._lines_seen())
+        if not len(rows) or not len(columns):
+            return maps[..., :0, :0]
+        return maps[..., int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1]
+
     def seen(self) -> Tensor:
         """(H, W) booleans: whether the network sees the centre of each pixel of the picture."""
+        rows, columns = self._lines_seen()
+        return rows[:, None] & columns
+
+    def _lines_seen(self) -> tuple[Tensor, Tensor]:
+        """(H,) and (W,) booleans: whether the network sees the middle of each row and of each column."""
         left, top, right, bottom = self.box
         rows = torch.arange(self.picture[0]) + 0.5
         columns = torch.arange(self.picture[1]) + 0.5
-        return ((rows > top) & (rows < bottom))[:, None] & ((columns > left) & (columns < right))
+        return (rows > top) & (rows < bottom), (columns > left) & (columns < right)
 
     def undo(self, maps: Tensor) -> Tensor:
         """Lay maps of any resolution, which cover the input, on the picture's pixels: bilinearly, in the same units.
@@ -70,8 +85,13 @@ class Geometry:
         rows = ((torch.arange(self.picture[0]) + 0.5 - top) / (bottom - top) * 2 - 1).to(maps)
         columns = ((torch.arange(self.picture[1]) + 0.5 - left) / (right - left) * 2 - 1).to(maps)
         # Some rows at a time, since the places of all pixels take twice the memory of the result.
-        parts = rows.split(max(1, PLACES // len(columns))), self.seen().split(max(1, PLACES // len(columns)))
-        return torch.cat([_laid(maps, columns, *part) for part in zip(*parts, strict=True)], dim=2)
+        seen, parts = self.seen(), list(strips(*self.picture))
+        if len(parts) == 1:
+            return _laid(maps, columns, rows, seen)
+        laid = maps.new_empty(*maps.shape[:2], *self.picture)
+        for part in parts:
+            laid[:, :, part] = _laid(maps, columns, rows[part], seen[part])
+        return laid
 
     def spread(self, attribution: Tensor) -> Tensor:
         """Distribute the value of each input pixel, (N, C, h, w), over the pixels of the picture it was made of.

@@ -18,6 +18,7 @@ ORDER = {
         "progress",
         "bundled",
         "labels",
+        "strips",
         "geometry",
         "network",
         "classifier",

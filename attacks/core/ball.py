@@ -127,7 +127,10 @@ def check_images(images: Tensor) -> None:
 
 def per_sample(value: float | Tensor, images: Tensor, name: str) -> Tensor:
     """(N,) double-precision values, from one for all samples or one for each."""
-    values = torch.as_tensor(value, dtype=bound_dtype(images), device=images.device)
+    try:
+        values = torch.as_tensor(value, dtype=bound_dtype(images), device=images.device)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise AttackError(f"{name} is a number, or one for each sample, not {repr(value)[:30]}") from error
     if values.dim() == 0:
         return values.expand(len(images)).clone()
     if values.shape != (len(images),):

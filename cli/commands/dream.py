@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interpret.bounds import ABOVE_0
 from interpret.errors import InterpretError
 
 from ..job.provenance import provenance
@@ -63,9 +62,9 @@ class Subject:
 class Steps:
     """How far the dream goes."""
 
-    octaves: int = option("How many sizes.", default=4, type=COUNT)
+    octaves: int = option("How many sizes.", default=4)
     steps: int = option("At each size.", default=24, type=COUNT)
-    step_size: float = option("The mean change of a step.", default=0.01, type=Number(ABOVE_0))
+    step_size: float = option("The mean change of a step.", default=0.01)
     seed: int = seed_option()
 
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from interpret.bounds import LARGEST_SIDE
 from interpret.errors import InterpretError, NetworkError, PictureError, is_out_of_memory, kind_and_text
 
 from ..job.results import Outputs, write_result
 from ..job.sources import Source
 from ..options.messages import Messages, tell
-from ..options.numbers import LARGEST_SIDE, Number
+from ..options.numbers import Number
 from ..options.record import option
 from ..options.safety import Written
 
@@ -119,7 +120,7 @@ def kept_on_interrupt(frames: Frames, save: Callable[["Tensor"], None]) -> Itera
             save(frames.last.clamp(0, 1))
         raise
     except (RuntimeError, AssertionError) as error:  # as networks complain
-        if is_out_of_memory(error):
+        if is_out_of_memory(error) or isinstance(error, NetworkError):
             raise
         raise NetworkError(
             f"the network cannot take this picture at one of its sizes ({kind_and_text(error)}); try another --size"

@@ -49,7 +49,7 @@ def predict(
     def look(batch: "Sequence[Prepared]") -> "list[tuple[Prepared, list[dict[str, Any]]]]":
         return list(zip(batch, _top(classifier, batch, top_k), strict=True))
 
-    reading = {"read": Source.read, "waits": Source.waits, "batch_size": batch_size, "bar": len(sources) > 1}
+    reading = {"read": Source.read_stored, "waits": Source.waits, "batch_size": batch_size, "bar": len(sources) > 1}
     for batch in batches(sources, classifier, failed, keep=False, **reading):
         for picture, top in each_alone_on_failure(batch, look, failed):
             if as_json:
@@ -58,6 +58,8 @@ def predict(
             tell(picture.item.shown)
             for row in top:
                 tell(f"  {_number(row)}  {shortened(row['name'])} ({row['index']})")
+    if len(sources) > 1:
+        messages.note(f"{len(sources) - len(failures)} predicted, {len(failures)} failed")
     if failures:
         raise click.exceptions.Exit(1)
 

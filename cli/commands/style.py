@@ -3,7 +3,6 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from interpret.bounds import ABOVE_0
 from interpret.errors import InterpretError
 
 from ..job.provenance import provenance
@@ -11,7 +10,6 @@ from ..job.results import Outputs
 from ..job.sources import Source, one_picture, sources_of
 from ..options.messages import Messages
 from ..options.network import ModelOptions
-from ..options.numbers import AT_LEAST_ZERO, Number
 from ..options.output import output_option
 from ..options.pictures import PictureOptions, complete_pictures, seed_option
 from ..options.record import argument, command, option
@@ -28,7 +26,7 @@ class Painting:
 
     layers: tuple[str, ...] = option("For the style; may be repeated.", "--layer", metavar="LAYER")
     content_layer: str | None = option("What keeps the photo.", metavar="LAYER")
-    content_weight: float | None = option("More keeps more of the photo.", type=AT_LEAST_ZERO)
+    content_weight: float | None = option("More keeps more of the photo.")
     smoothness: float | None = option("Weight against small differences.")
     steps: int | None = option("At each scale.", type=COUNT)
     scales: list[float] | None = option("Sizes one after another, such as 0.5,1.", type=NUMBERS)
@@ -36,7 +34,6 @@ class Painting:
     start: Literal["photo", "noise"] = option("", default="photo")
     style_scale: float | None = option(
         "Longer side of the styles, as a share of the painting's: less makes finer strokes.",
-        type=Number(ABOVE_0, 100.0),
     )
     preserve_color: bool = option("Paint with brightness alone; the photo's colours stay.")
     seed: int = seed_option()

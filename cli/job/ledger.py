@@ -5,6 +5,7 @@ import glob
 import io
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,9 @@ def is_begun(path: Path, columns: Sequence[str], remedy: str) -> bool:
 
 def header(path: Path) -> list[str]:
     """The names of the columns of a table; nonsense where it is none."""
-    with path.open("rb") as file:
+    with path.open("rb") as file, suppress(csv.Error):  # as of bytes that are no text
         return next(csv.reader([file.readline().decode(errors="replace")]), [])
+    return []
 
 
 def _is_part(path: Path) -> bool:
@@ -90,6 +92,8 @@ class Ledger:
                 self._write("w", [dict(zip(self.columns, self.columns, strict=True))])
         except OSError as error:
             raise InterpretError(f"cannot write {path}: {error.strerror or error}") from error
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise InterpretError(f"{path} is damaged, or no such table ({error}). Choose another -o") from error
 
     def _take_up(self) -> None:
         with self.path.open(newline="", encoding="utf-8") as file:

@@ -44,9 +44,15 @@ class Source:
 
     def read(self) -> "Tensor":
         """The picture, (1, 3, H, W) in [0, 1]; a PictureError where it cannot be read."""
-        from interpret.images.files import read
+        from interpret.images.levels import in_unit_range
 
-        return read(sys.stdin.buffer if self.path is None else self.path)
+        return in_unit_range(self.read_stored())
+
+    def read_stored(self) -> "Tensor":
+        """The same as its file holds it: 8-bit levels (uint8), or float32 in [0, 1]."""
+        from interpret.images.files import read_stored
+
+        return read_stored(sys.stdin.buffer if self.path is None else self.path)
 
     def waits(self) -> bool:
         """Whether reading it may never end, as that of standard input."""

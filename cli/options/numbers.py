@@ -39,4 +39,3 @@ def number_of(name: str, method: str = "", *, whole: bool) -> Number:
 
 
 AT_LEAST_ZERO = Number(*ANY_SIZE)
-LARGEST_SIDE = 16384  # pixels of a picture that is made

@@ -125,7 +125,9 @@ def _decorator(declared: dataclasses.Field, annotation: Any, default: Any) -> Ca
     elif kind is str:
         more = {"type": str, **more}
     shown = not (default is None or default is False or default in ("", ()))
-    return click.option(*flags, name, **{"default": default, "show_default": shown, **more})
+    if not more.get("required"):  # to click a default of None is one, too
+        more = {"default": default, **more}
+    return click.option(*flags, name, **{"show_default": shown, **more})
 
 
 def _without_none(annotation: Any) -> tuple[Any, bool]:

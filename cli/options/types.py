@@ -10,7 +10,7 @@ from interpret import bounds
 from interpret.bounds import is_within
 from interpret.errors import did_you_mean
 
-from .numbers import LARGEST_SIDE, Number
+from .numbers import Number
 
 
 class CommaList(click.ParamType):
@@ -100,7 +100,7 @@ class Size(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """One number for a square, or height and width."""
         parts = str(value).lower().split("x")
-        if len(parts) > 2 or not all(part.isdecimal() and 0 < int(part[:9]) <= LARGEST_SIDE for part in parts):
+        if len(parts) > 2 or not all(part.isdecimal() and 0 < int(part[:9]) <= bounds.LARGEST_SIDE for part in parts):
             self.fail(f"{value!r} is not a size such as 224 or 224x320 (height x width)", param, ctx)
         return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
 

@@ -10,9 +10,11 @@ from tqdm import tqdm
 
 from ..classifier import Classifier
 from ..errors import InterpretError, NetworkError, PictureError
-from ..geometry import Geometry
-from ..images.files import pixels_hash
+from ..geometry import Geometry, fit
+from ..images.files import pixels_hash, read_stored
 from ..images.files import read as read_file
+from ..images.levels import in_unit_range
+from ..images.stored import inputs_of
 from ..progress import bars_wanted
 from .threads import PIXELS, WORKERS, in_threads
 
@@ -27,10 +29,15 @@ class Prepared:
     """A picture that was read and laid on a network's input grid."""
 
     item: Any  # what it was read from
-    image: Tensor | None  # (1, C, H, W) in [0, 1], where it is kept
+    stored: Tensor | None  # (1, C, H, W), where it is kept: 8-bit levels (uint8), or float32 in [0, 1]
     pixels_hash: str  # of the picture as it was read, where it is kept
     inputs: Tensor  # (1, C, h, w) on the network's device and input grid
     geometry: Geometry  # where the inputs lie on the image
+
+    @property
+    def image(self) -> Tensor:
+        """(1, C, H, W) in [0, 1], which takes four times the memory of levels."""
+        return in_unit_range(self.stored)
 
 
 def raised(item: Any, error: Exception) -> None:
@@ -43,7 +50,7 @@ def batches(
     classifier: Classifier,
     failed: Failed = raised,
     *,
-    read: Callable[[Any], Tensor] = read_file,
+    read: Callable[[Any], Tensor] = read_stored,
     batch_size: int = 8,
     workers: int = WORKERS,
     keep: bool = True,
@@ -58,7 +65,7 @@ def batches(
         classifier: the pictures are laid on its device and its input grid.
         failed: called with each item that cannot be read or prepared, and with the error; by default
             the error is raised.
-        read: from an item to a picture (1, C, H, W) in [0, 1]; runs in a thread.
+        read: from an item to a picture (1, C, H, W), as 8-bit levels (uint8) or in [0, 1]; runs in a thread.
         batch_size: how many pictures a batch holds at most; fewer where they are large.
         workers: how many threads read.
         keep: whether the pictures themselves are kept, at full size.
@@ -92,6 +99,8 @@ def batches(
             except (PictureError, RuntimeError) as error:
                 failed(item, error)
                 continue
+            finally:
+                del reading
             size = _share_of_memory(picture)
             other_size = batch and batch[0].inputs.shape != picture.inputs.shape
             if batch and (other_size or len(batch) == batch_size or size > room):
@@ -99,12 +108,17 @@ def batches(
                 batch, room = [], 1.0
             batch.append(picture)
             room -= size
+            del picture
+            if room <= 0:  # the next one is large, too, perhaps: it is read when this one is done with
+                yield batch
+                batch, room = [], 1.0
         if batch:
             yield batch
 
 
 def _prepared(item: Any, classifier: Classifier, image: Tensor, digits: str, *, keep: bool, on_grid: bool) -> Prepared:
-    inputs, geometry = classifier.prepare(image.to(classifier.mean.device, non_blocking=True))
+    geometry = fit(tuple(image.shape[-2:]), classifier.input_size, classifier.resize, classifier.interpolation)
+    inputs = inputs_of(image.to(classifier.mean.device, non_blocking=True), geometry)
     if on_grid:
         inputs = inputs.clamp(0, 1)  # bicubic resizing overshoots; a picture does not
         image, geometry = inputs.cpu() if keep else image, classifier.on_inputs().prepare(inputs)[1]
@@ -114,7 +128,7 @@ def _prepared(item: Any, classifier: Classifier, image: Tensor, digits: str, *, 
 def _share_of_memory(picture: Prepared) -> float:
     """The share of a batch's memory that a picture takes."""
     share = picture.inputs[0, 0].numel() / INPUT_PIXELS
-    return share if picture.image is None else max(share, picture.image[0, 0].numel() / PIXELS)
+    return share if picture.stored is None else max(share, picture.stored[0, 0].numel() / PIXELS)
 
 
 def each_alone_on_failure(

@@ -156,8 +156,11 @@ def _in_class_folder(inside: Path) -> bool:
 
 
 def _table(path: Path) -> dict[str, str]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InterpretError(f"{path} is no table: {error}") from error
     if not rows or not {"file", "label"} <= set(rows[0]):
         raise InterpretError(f"{path} needs the columns file and label")
     return {row["file"]: row["label"] for row in rows}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
+from ..bounds import bounded
 from ..classifier import layer_of, network_of, on_input_grid
 from ..network.hooks import left_as_found
 from .ascend import Step, ascend_pixels, looker
@@ -20,6 +21,7 @@ SMALLEST = 32  # the shorter side of the first octave, which most networks can s
 GUIDE_SIDE = 320
 
 
+@bounded
 def deep_dream(
     classifier: nn.Module,
     image: Tensor,

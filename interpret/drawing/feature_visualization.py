@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from ..bounds import bounded
 from ..classifier import on_input_grid
 from ..network.hooks import left_as_found
 from ..scores import probability_or_score
@@ -16,6 +17,7 @@ from .transforms import views
 JUDGING_VIEWS = 16  # of a drawn picture, that its score is the mean over
 
 
+@bounded
 def visualize(
     classifier: nn.Module,
     objective: Objective,

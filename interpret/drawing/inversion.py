@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from ..bounds import bounded
 from ..classifier import on_input_grid
 from ..network.hooks import left_as_found
 from .ascend import Step, ascend, looker
@@ -12,6 +13,7 @@ from .objectives import Objective, Seen, total_variation
 from .parametrisations import Fourier
 
 
+@bounded
 def invert(
     classifier: nn.Module,
     image: Tensor,

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..bounds import bounded
 from ..classifier import network_of, on_input_grid
 from ..errors import InterpretError
 from ..network.channels import LUMA
@@ -27,6 +28,7 @@ STRIDE = 32  # of the deepest layers of nearly all classifiers
 LEARNING_RATES = {"adam": 0.02, "lbfgs": 1.0}
 
 
+@bounded
 def style_transfer(
     classifier: nn.Module,
     content: Tensor,
@@ -81,11 +83,9 @@ def style_transfer(
 
     Raises:
         UnknownNameError: a layer does not exist.
-        InterpretError: the weights do not fit the styles, or the scale of the styles is not above 0.
+        InterpretError: the weights do not fit the styles, or a number is out of bounds.
     """
     shares = _shares(weights, len(styles))
-    if not style_scale > 0:
-        raise InterpretError(f"the scale of the styles is above 0, not {style_scale}")
     # Where a stride does not divide a side, layers see less of its last rows, and what they do not see is not painted.
     # So the canvas is larger than the picture, and is cut at the end.
     clean = fitted(content.detach(), size)

@@ -17,6 +17,8 @@ def combined(attribution: Tensor, channels: str = "sum", *, absolute: bool = Fal
         (N, 1, H, W), in the units of the attribution.
     """
     values = attribution.abs() if absolute else attribution
+    if values.shape[1] == 1:
+        return values
     if channels == "max":
         return values.gather(1, values.abs().argmax(1, keepdim=True))
     return values.sum(1, keepdim=True) if channels == "sum" else values.mean(1, keepdim=True)

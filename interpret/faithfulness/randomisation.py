@@ -23,7 +23,7 @@ def blocks_of(classifier: nn.Module, images: Tensor) -> list[str]:
 
     def visit(call: object) -> None:
         if next(call.module.parameters(recurse=False), None) is not None:
-            names.append(call.name.partition("#")[0])
+            names.append(call.path)
 
     with left_as_found(classifier, images.device), torch.no_grad():
         traced(network, lambda: runner(classifier)(images[:1]), visit)

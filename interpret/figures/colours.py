@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import InterpretError, did_you_mean
+from ..images.levels import in_unit_range
+from ..strips import strips
 
 # Red, green and blue at equal steps. The first becomes lighter evenly, so that it can be read in grey too. The second
 # is dark in the middle, where most pixels of most maps are, so that the few others show; the third, for maps over a
@@ -128,11 +130,25 @@ def opacities(signed: bool) -> np.ndarray:
 
 
 def colour_array(image: Tensor) -> np.ndarray:
-    """(H, W, 3) the values, in float32, of one picture or attribution (1, 3, H, W) or (1, 1, H, W)."""
-    values = image.detach().float().cpu().reshape(image.shape[-3:]).permute(1, 2, 0).numpy()
+    """(H, W, 3) the values, in float32, of one picture or attribution (1, 3, H, W) or (1, 1, H, W).
+
+    Of 8-bit levels (uint8) it is the brightness that they stand for.
+    """
+    values = in_unit_range(image.detach().cpu()).float().reshape(image.shape[-3:]).permute(1, 2, 0).numpy()
     return np.repeat(values, 3, 2) if values.shape[2] == 1 else values
 
 
 def as_picture(colours: np.ndarray) -> Image.Image:
     """Colours (H, W, 3), cut at 0 and 1, as a Pillow picture."""
     return Image.fromarray((np.clip(colours, 0, 1) * 255 + 0.5).astype(np.uint8))
+
+
+def picture_in_strips(height: int, width: int, colours: Callable[[slice], np.ndarray]) -> Image.Image:
+    """A Pillow picture of the colours (h, W, 3) that a function gives for some rows: of a large one, a strip at a time.
+
+    Colours take many times the memory of the picture.
+    """
+    picture = Image.new("RGB", (width, height))
+    for rows in strips(height, width):
+        picture.paste(as_picture(colours(rows)), (0, rows.start))
+    return picture

@@ -7,9 +7,20 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..bounds import bounded
 from ..errors import InterpretError
 from ..network.channels import LUMA
-from .colours import OPACITY, Colours, Scale, as_picture, colorize, colour_array, colours_of, laid_over
+from ..strips import strips
+from .colours import (
+    OPACITY,
+    Colours,
+    Scale,
+    colorize,
+    colour_array,
+    colours_of,
+    laid_over,
+    picture_in_strips,
+)
 
 GREY = np.array(LUMA, dtype=np.float32)
 HATCHING = (0.52, 0.42)  # how bright what the network never saw is left, on its lines and between them
@@ -26,9 +37,11 @@ def limit_of(*attributions: Tensor, percentile: float = 100) -> float:
     Returns:
         A number above 0, or 0 where every map is zero.
     """
-    values = torch.cat([attribution.detach().abs().flatten().float().cpu() for attribution in attributions])
-    if percentile == 100 and len(values) and bool(torch.isfinite(largest := values.max())):
-        return float(largest)
+    given = [attribution.detach().float().cpu() for attribution in attributions if attribution.numel()]
+    ends = [float(end) for one in given for end in one.aminmax()] if percentile == 100 else []
+    if ends and np.isfinite(ends).all():  # without a copy of the maps, which may be large
+        return max(map(abs, ends))
+    values = torch.cat([one.abs().flatten() for one in given]) if given else torch.zeros(0)
     values = values[torch.isfinite(values)]
     if not len(values):
         return 0.0
@@ -37,6 +50,9 @@ def limit_of(*attributions: Tensor, percentile: float = 100) -> float:
 
 def largest_of(values: Tensor) -> float:
     """The largest size of a value, 0 where none is finite."""
+    ends = [abs(float(end)) for end in values.aminmax()] if values.numel() else [0.0]
+    if np.isfinite(ends).all():  # without a copy of the map, which may be large
+        return max(ends)
     finite = values[values.isfinite()]
     return float(finite.abs().max()) if len(finite) else 0.0
 
@@ -46,6 +62,7 @@ def has_negative(values: Tensor, limit: float) -> bool:
     return bool((values < -1e-3 * limit).any())
 
 
+@bounded
 def own_colours(attribution: Tensor, *, limit: float | None = None, seen: Tensor | None = None) -> Image.Image:
     """An attribution of colour channels in their own colours around grey, as papers draw guided backpropagation.
 
@@ -58,10 +75,16 @@ def own_colours(attribution: Tensor, *, limit: float | None = None, seen: Tensor
         A picture of H x W pixels.
     """
     limit = limit_of(attribution) if limit is None else limit
-    values = np.nan_to_num(colour_array(attribution))
-    return as_picture(_hatched(0.5 + 0.5 * values / (limit or 1), seen))
+    hatched = Hatching(attribution.shape[-2:], seen)
+
+    def drawn(rows: slice) -> np.ndarray:
+        values = np.nan_to_num(colour_array(attribution[..., rows, :]))
+        return hatched(0.5 + 0.5 * values / (limit or 1), rows)
+
+    return picture_in_strips(*attribution.shape[-2:], drawn)
 
 
+@bounded
 def heatmap(
     attribution: Tensor,
     *,
@@ -83,10 +106,11 @@ def heatmap(
         A picture of H x W pixels.
     """
     values, scale = one_map(attribution, limit, signed)
-    coloured = colorize(values, limit=scale.limit, signed=scale.signed, colormap=colormap)
-    return as_picture(_hatched(coloured, seen, DARKEST))
+    hatched, how = Hatching(values.shape, seen, DARKEST), {**scale._asdict(), "colormap": colormap}
+    return picture_in_strips(*values.shape, lambda rows: hatched(colorize(values[rows], **how), rows))
 
 
+@bounded
 def overlay(
     image: Tensor,
     attribution: Tensor,
@@ -100,7 +124,7 @@ def overlay(
     """A map over its picture: the picture in grey, coloured where, and as much as, the map is not zero.
 
     Args:
-        image: (1, 3, H, W) or (1, 1, H, W), in [0, 1].
+        image: (1, 3, H, W) or (1, 1, H, W), in [0, 1], or 8-bit levels (uint8).
         attribution: (1, 1, H, W), laid on the picture.
         limit: the value that gets the strongest colour; by default the map's largest. Give several
             pictures the same one to make them comparable.
@@ -113,10 +137,14 @@ def overlay(
         A picture of H x W pixels, grey wherever the map is zero.
     """
     values, scale = one_map(attribution, limit, signed)
-    grey = luma(image)
-    if grey.shape != values.shape:
-        raise InterpretError(f"a map of {values.shape} does not lie on a picture of {grey.shape}")
-    return as_picture(_hatched(laid_over(grey, values, scale, colours_of(colormap, opacity)), seen))
+    if tuple(image.shape[-2:]) != values.shape:
+        raise InterpretError(f"a map of {values.shape} does not lie on a picture of {tuple(image.shape[-2:])}")
+    hatched, colours = Hatching(values.shape, seen), colours_of(colormap, opacity)
+
+    def drawn(rows: slice) -> np.ndarray:
+        return hatched(laid_over(_luma(image[..., rows, :]), values[rows], scale, colours), rows)
+
+    return picture_in_strips(*values.shape, drawn)
 
 
 def bar_colours(scale: Scale, colours: Colours, greys: tuple[float, float] | None = None) -> np.ndarray:
@@ -132,6 +160,14 @@ def bar_colours(scale: Scale, colours: Colours, greys: tuple[float, float] | Non
 
 def luma(image: Tensor) -> np.ndarray:
     """(H, W) the brightness of a picture (1, 3, H, W) or (1, 1, H, W), in float32."""
+    height, width = image.shape[-2:]
+    grey = np.empty((height, width), np.float32)
+    for rows in strips(height, width):
+        grey[rows] = _luma(image[..., rows, :])
+    return grey
+
+
+def _luma(image: Tensor) -> np.ndarray:
     photo = colour_array(image)
     return photo[..., 0] if image.shape[-3] == 1 else photo @ GREY
 
@@ -146,14 +182,21 @@ def one_map(attribution: Tensor, limit: float | None, signed: bool | None = None
     return values.numpy(), Scale(limit, has_negative(values, limit) if signed is None else signed)
 
 
-def _hatched(colours: np.ndarray, seen: Tensor | None, darkest: float = 0) -> np.ndarray:
-    """Darken what the network never saw under diagonal lines, none darker than so, so that it cannot pass for cold."""
-    if seen is None or bool(seen.all()):
-        return colours
-    height, width = colours.shape[:2]
-    period = max(6, round(min(height, width) / 40))
-    diagonal = np.arange(height, dtype=np.int32)[:, None] + np.arange(width, dtype=np.int32)
-    lines = (np.arange(height + width) % period < max(1, period // 4))[diagonal]
-    grey = colours @ np.full(3, 1 / 3, dtype=np.float32)
-    hatched = np.where(lines, np.maximum(grey * np.float32(HATCHING[0]), darkest), grey * np.float32(HATCHING[1]))
-    return np.where(seen.cpu().numpy()[..., None], colours, hatched[..., None])
+class Hatching:
+    """Darkens what the network never saw under diagonal lines, none darker than so, so that it cannot pass for cold."""
+
+    def __init__(self, shape: Sequence[int], seen: Tensor | None, darkest: float = 0) -> None:
+        height, width = shape
+        self.seen = None if seen is None or bool(seen.all()) else seen.cpu().numpy()
+        self.darkest, period = darkest, max(6, round(min(height, width) / 40))
+        self.lines = np.arange(height + width) % period < max(1, period // 4)
+
+    def __call__(self, colours: np.ndarray, rows: slice) -> np.ndarray:
+        """The colours (h, W, 3) of some rows, hatched."""
+        if self.seen is None or (seen := self.seen[rows]).all():
+            return colours
+        diagonal = np.arange(rows.start, rows.stop, dtype=np.int32)[:, None] + np.arange(seen.shape[1], dtype=np.int32)
+        grey = colours @ np.full(3, 1 / 3, dtype=np.float32)
+        on_lines = np.maximum(grey * np.float32(HATCHING[0]), self.darkest)
+        hatched = np.where(self.lines[diagonal], on_lines, grey * np.float32(HATCHING[1]))
+        return np.where(seen[..., None], colours, hatched[..., None])

@@ -1,4 +1,4 @@
-"""The content of picture files to tensors (1, 3, H, W) in [0, 1]: upright, on white, in colour."""
+"""The content of picture files to tensors (1, 3, H, W): upright, on white, in colour."""
 
 import io
 import logging
@@ -13,6 +13,7 @@ import torch
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from ..strips import strips
 from .depth import FULL, brightness, seems_too_dark
 from .libtiff import silence_libtiff
 
@@ -21,7 +22,10 @@ _log = logging.getLogger(__name__)
 
 
 def decode(content: bytes, name: str) -> Tensor:
-    """The picture (1, 3, H, W) in a file's content; ``name`` is what a warning calls it."""
+    """The picture (1, 3, H, W) in a file's content; ``name`` is what a warning calls it.
+
+    It comes as 8-bit levels (uint8), or where the file holds more as float32 in [0, 1].
+    """
     if content[4:12] in HEIC:
         _read_heic_too()
     if content[:2] in (b"II", b"MM"):
@@ -34,16 +38,12 @@ def decode(content: bytes, name: str) -> Tensor:
             if seems_too_dark(picture, values, content):
                 lightest = f"its lightest value is {values.max() * FULL:.0f} of {FULL}"
                 _log.warning("%s: %s; if it holds fewer than 16 bits, scale it", name, lightest)
-    return _as_tensor(values)
+    return torch.from_numpy(values)[None]
 
 
 def pixels_of(picture: Image.Image) -> Tensor:
-    """A Pillow picture as (1, 3, H, W) in [0, 1]."""
-    return _as_tensor(_values(picture, b""))
-
-
-def _as_tensor(values: np.ndarray) -> Tensor:
-    return torch.from_numpy(values)[None]
+    """A Pillow picture as (1, 3, H, W): 8-bit levels (uint8), or float32 in [0, 1]."""
+    return torch.from_numpy(_values(picture, b""))[None]
 
 
 @contextmanager
@@ -81,10 +81,12 @@ def _read_heic_too() -> None:
 
 
 def _values(picture: Image.Image, content: bytes) -> np.ndarray:
-    """(3, H, W) float32, in [0, 1]; of a large picture there is one copy of that size."""
+    """(3, H, W) 8-bit levels, or float32 in [0, 1]."""
     if not picture.mode.startswith(("I", "F")):
-        levels = np.asarray(opaque(picture)).transpose(2, 0, 1)
-        return np.divide(levels, 255, out=np.empty(levels.shape, np.float32), dtype=np.float32)
+        levels = np.empty((picture.height, picture.width, 3), np.uint8)
+        for rows in strips(picture.height, picture.width):  # else there are several copies of a large one
+            levels[rows] = np.asarray(opaque(picture.crop((0, rows.start, picture.width, rows.stop))))
+        return levels.transpose(2, 0, 1)
     grey = brightness(np.asarray(picture), picture, content)
     if not ((grey >= 0) & (grey <= 1)).all():
         raise ValueError(f"brightness from {grey.min():.6g} to {grey.max():.6g} instead of 0 to 1")

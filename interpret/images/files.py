@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import torch
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
+from ..bounds import bounded
 from ..bundled import sample
 from ..errors import InterpretError, PictureError, address_hint, printable
+from ..strips import strips
 from .arrays import picture_in
 from .decode import decode, opaque, pixels_of
-from .levels import to_levels
+from .levels import in_unit_range, to_levels
 
 File = str | os.PathLike | BinaryIO  # a path, or a file that is open for bytes
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -58,6 +61,14 @@ def read(source: File | Image.Image | np.ndarray) -> Tensor:
         InterpretError: something else was given, or an array that has no one meaning as a picture.
         UnknownNameError: there is no such sample.
     """
+    return in_unit_range(read_stored(source))
+
+
+def read_stored(source: File | Image.Image | np.ndarray) -> Tensor:
+    """A picture as for ``read``, (1, 3, H, W), but as its file holds it: 8-bit levels (uint8), or float32 in [0, 1].
+
+    A quarter of the memory; ``in_unit_range`` makes the one of the other.
+    """
     if isinstance(source, np.ndarray):
         found = picture_in(source)
         return pixels_of(found) if isinstance(found, Image.Image) else found
@@ -73,6 +84,7 @@ def read(source: File | Image.Image | np.ndarray) -> Tensor:
         raise PictureError(_complaint(source, error)) from error
 
 
+@bounded
 def write(
     path: File, image: Tensor | Image.Image, *, metadata: dict[str, str] | None = None, quality: int = 95
 ) -> None:
@@ -178,8 +190,17 @@ def in_colour(images: Tensor) -> Tensor:
 
 
 def pixels_hash(image: Tensor) -> str:
-    """A short name for the exact pixels of a picture and its shape: the first 12 digits of their SHA-256."""
-    digest = hashlib.sha256(image.detach().cpu().contiguous().numpy())
+    """A short name for the exact pixels of a picture and its shape: the first 12 digits of their SHA-256.
+
+    It is the same for 8-bit levels and for the brightness that they stand for.
+    """
+    digest = hashlib.sha256()
+    if image.dtype == torch.uint8:
+        for channel in image.flatten(0, -3):
+            for rows in strips(*channel.shape):
+                digest.update(in_unit_range(channel[rows]).numpy())
+    else:
+        digest.update(image.detach().cpu().contiguous().numpy())
     digest.update(str(tuple(image.shape)).encode())
     return digest.hexdigest()[:12]
 

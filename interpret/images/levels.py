@@ -1,5 +1,6 @@
 """The 256 levels of an 8-bit picture file."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -37,4 +38,14 @@ def from_levels(levels: Tensor) -> Tensor:
     Returns:
         float32 in [0, 1], of the same shape: the levels divided by 255.
     """
-    return levels.to(torch.float32) / 255
+    return levels.to(torch.float32, memory_format=torch.contiguous_format).div_(255)
+
+
+def in_unit_range(stored: Tensor) -> Tensor:
+    """A picture as its file holds it, 8-bit levels or float32, as float32 in [0, 1]."""
+    if stored.dtype != torch.uint8:
+        return stored
+    if stored.device.type != "cpu":
+        return from_levels(stored)
+    levels = stored.numpy()  # not by PyTorch, which would start threads where a thread reads
+    return torch.from_numpy(np.divide(levels, 255, out=np.empty(levels.shape, np.float32), dtype=np.float32))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ..bundled import data
-from ..errors import UnknownNameError, did_you_mean, printable
+from ..errors import InterpretError, UnknownNameError, did_you_mean, printable, shortened
 from .spelling import fold, singulars
 
 # Of several groups with one name, the one whose main name it is comes first, then the largest.
@@ -59,6 +59,9 @@ class Labels(Sequence[str]):
     """
 
     def __init__(self, names: Iterable[str]):
+        names = names if isinstance(names, str) or not isinstance(names, Iterable) else tuple(names)
+        if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+            raise InterpretError(f"labels are names, a text for each class, not {shortened(repr(names), 60)}")
         self._names = tuple(printable(" ".join(name.split())) for name in names)
         classes, nodes = [("", name, name.split(", "), ()) for name in self._names], {}
         if len(self._names) == 1000 and self._names == tuple(name for _, name, *_ in _wordnet()["classes"]):

@@ -95,7 +95,7 @@ def _pairs(network: nn.Module, run: Callable[[], object]) -> list[tuple[str, str
     pairs: list[tuple[str, str]] = []
 
     def visit(call: Call) -> None:
-        name = call.name.partition("#")[0]
+        name = call.path
         calls[name] += 1
         # Weights that are no parameters are made of others in each pass, by a hook or a parametrisation.
         if isinstance(call.module, KINDS) and {"weight", "bias"} <= call.module._parameters.keys():

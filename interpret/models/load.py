@@ -10,7 +10,7 @@ from torch import nn
 
 from ..classifier import Classifier, network_of
 from ..errors import NetworkError, UnknownNameError
-from ..network.settings import checked_precision, checked_task
+from ..network.settings import checked_input_size, checked_precision, checked_task
 from .exported import is_exported, read_exported
 from .hugging_face import hugging_face, is_hugging_face
 from .own_code import called, names_function
@@ -75,6 +75,7 @@ def load(
     if isinstance(name, Sequence) and not isinstance(name, str):
         single = (weights, labels, mean, std, task, output)
         return _several(name, single, input_size=input_size, precision=precision)
+    checked_input_size(input_size)
     name = _checked(name, weights, mean, std)
     options = {"mean": mean, "std": std, "input_size": input_size}
     options = {option: value for option, value in options.items() if value is not None}

@@ -33,6 +33,11 @@ class Call:
     output: Tensor
     function: str | None = None  # the activation's name, if it is called as a function
 
+    @property
+    def path(self) -> str:
+        """The module's dotted name."""
+        return self.name.rpartition("#")[0]
+
 
 def find_layer(network: nn.Module, name: str) -> tuple[nn.Module, int | None]:
     """The module with a dotted name, and which of its calls is meant.
@@ -50,8 +55,8 @@ def find_layer(network: nn.Module, name: str) -> tuple[nn.Module, int | None]:
     Raises:
         UnknownNameError: no such layer; the message lists the close names.
     """
-    path, _, call = name.partition("#")
     modules = dict(network.named_modules())
+    path, call = _path_and_call(name, modules)
     calling = FUNCTION.fullmatch(path) if function_named(network, name) else None
     known = path in modules and path or calling
     if not known or (call and not (call.isdigit() and int(call) > 0)):
@@ -63,11 +68,18 @@ def find_layer(network: nn.Module, name: str) -> tuple[nn.Module, int | None]:
 
 def function_named(network: nn.Module, name: str) -> str | None:
     """The activation that a layer's name means, if the layer is one that a module calls as a function."""
-    path = name.partition("#")[0]
-    found, modules = FUNCTION.fullmatch(path), dict(network.named_modules())
+    modules = dict(network.named_modules())
+    path, _ = _path_and_call(name, modules)
+    found = FUNCTION.fullmatch(path)
     if found is None or path in modules or (found["module"] or "") not in modules:
         return None
     return found["function"] if found["function"] in KNOWN else None
+
+
+def _path_and_call(name: str, modules: dict[str, nn.Module]) -> tuple[str, str]:
+    """A module's dotted name, which may hold a "#" itself, and the number of its call, or "" for the last one."""
+    path, mark, call = name.rpartition("#")
+    return (name, "") if name in modules or not mark else (path, call)
 
 
 def _children(path: str, modules: dict[str, nn.Module]) -> str:

@@ -27,6 +27,7 @@ class Layer:
     """What one call gave in a forward pass."""
 
     name: str  # the module's dotted name; if it ran several times, with "#1", "#2" and so on
+    path: str  # the module's dotted name
     kind: str  # the module's class, or "function"
     shape: tuple[int, ...]  # of its output
     weighted: bool  # whether the module, or one inside it, has parameters
@@ -60,18 +61,16 @@ def layers(network: nn.Module, run: Callable[[], object], *, grad: bool = False)
         traced(network, run, lambda call: seen.append(_describe(call)), functions=True)
     modules = {layer.fingerprint for layer in seen if layer.kind != "function"}
     seen = [layer for layer in seen if layer.kind != "function" or layer.fingerprint not in modules]
-    again = {layer.name.partition("#")[0] for layer in seen if not layer.name.endswith("#1")}
+    again = {layer.path for layer in seen if not layer.name.endswith("#1")}
     # A module that ran once needs no number. The name of any other without a number means its last call.
-    return [
-        layer if layer.name.partition("#")[0] in again else replace(layer, name=layer.name.removesuffix("#1"))
-        for layer in seen
-    ]
+    return [layer if layer.path in again else replace(layer, name=layer.name.removesuffix("#1")) for layer in seen]
 
 
 def _describe(call: Call) -> Layer:
     output, function = call.output, call.function is not None
     return Layer(
         name=call.name,
+        path=call.path,
         kind="function" if function else type(call.module).__name__,
         shape=tuple(output.shape),
         weighted=not function and next(call.module.parameters(), None) is not None,

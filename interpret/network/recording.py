@@ -20,12 +20,13 @@ class Recording(dict[str, Tensor]):
     def __init__(self) -> None:
         super().__init__()
         self.calls: Counter[str] = Counter()
+        self.wanted: dict[str, int | None] = {}  # the number of the call that a name means; None for the last one
         self.layouts: Mapping[str, Layout] = {}
         self.whole: dict[str, Tensor] = {}  # the outputs of which the maps are parts
 
     def call(self, layer: str) -> str:
         """The layer's name with the number of the call that was recorded, as "relu#2"."""
-        return layer if "#" in layer else f"{layer}#{self.calls[layer]}"
+        return layer if self.wanted[layer] else f"{layer}#{self.calls[layer]}"
 
     def __missing__(self, layer: str) -> Tensor:
         raise NetworkError(f"layer {layer!r} did not run in this forward pass, or ran fewer times than asked for")
@@ -67,6 +68,7 @@ def recorded(
     with ExitStack() as hooks:
         for layer in layers:
             _, wanted = find_layer(network, layer)
+            recording.wanted[layer] = wanted
             hooks.enter_context(_at(network, layer, _recorder(recording, layer, wanted, cut, enough)))
         try:
             yield recording

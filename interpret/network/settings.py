@@ -3,10 +3,12 @@
 import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from numbers import Integral
 from typing import Any
 
 import torch
 
+from ..bounds import check_bounds
 from ..errors import InterpretError, shortened
 from ..geometry import INTERPOLATIONS
 from .outputs import TASKS
@@ -37,7 +39,11 @@ def checked_task(name: str | None) -> str | None:
 
 def checked_statistics(mean: Sequence[float], std: Sequence[float]) -> tuple[list[float], list[float]]:
     """Mean and standard deviation of each channel; InterpretError where they do not fit or are no such numbers."""
-    mean, std = [float(value) for value in mean], [float(value) for value in std]
+    try:
+        check_bounds("Classifier", {"mean": list(mean), "std": list(std)})
+        mean, std = [float(value) for value in mean], [float(value) for value in std]
+    except (TypeError, ValueError) as error:
+        raise InterpretError("mean and std are one number a channel each, such as (0.5, 0.5, 0.5)") from error
     if len(mean) != len(std) or not mean or not min(std) > 0 or not all(map(math.isfinite, (*mean, *std))):
         raise InterpretError("mean and std need one number a channel each, finite ones, and std must be above 0")
     return mean, std
@@ -49,13 +55,24 @@ def checked_size(
     """Height and width of the input, or None for any; InterpretError where the settings contradict each other."""
     if interpolation not in INTERPOLATIONS:
         raise InterpretError(f"interpolation is one of {', '.join(INTERPOLATIONS)}, not {interpolation!r}")
-    if isinstance(input_size, int):
-        input_size = input_size, input_size
-    if input_size is not None and min(input_size) < 1:
-        raise InterpretError(f"input_size is a height and a width of 1 or more, not {input_size}")
+    input_size = checked_input_size(input_size)
+    check_bounds("Classifier", {"resize": resize})
     if resize is not None and (input_size is None or resize < max(input_size)):
         raise InterpretError(f"resize ({resize}) needs an input_size of at most that, not {input_size}")
-    return None if input_size is None else tuple(input_size)
+    return input_size
+
+
+def checked_input_size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    """Height and width of the input, of one number for a square; InterpretError for anything else but None."""
+    if size is None:
+        return None
+    both = (size, size) if isinstance(size, Integral) else size
+    if not isinstance(both, Sequence) or len(both) != 2 or not all(isinstance(side, Integral) for side in both):
+        raise InterpretError(
+            f"input_size is a number of pixels, or a height and a width, not {shortened(repr(size), 60)}"
+        )
+    check_bounds("Classifier", {"input_size": tuple(both)})
+    return int(both[0]), int(both[1])
 
 
 def described(classifier: Any) -> str:

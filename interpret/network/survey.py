@@ -28,7 +28,7 @@ class Survey:
 
     def layer(self, name: str) -> Layer | None:
         """The layer with a name, the last call if it ran several times; None if it did not run."""
-        same = [seen for seen in self.layers if name in (seen.name, seen.name.partition("#")[0])]
+        same = [seen for seen in self.layers if name in (seen.name, seen.path)]
         return same[-1] if same else next((seen for seen in self.layers if f"{seen.name}#1" == name), None)
 
 
@@ -180,21 +180,17 @@ def _mix_places(layer: Layer, after: Sequence[Layer]) -> bool:
     pools = [
         other
         for other in after
-        if len(other.shape) == 2 and all(token.name.startswith(f"{_path(other)}.") for token in tokens)
+        if len(other.shape) == 2 and all(token.name.startswith(f"{other.path}.") for token in tokens)
     ]
-    inside = [other for other in pools if not layer.name.startswith(f"{_path(other)}.")]
+    inside = [other for other in pools if not layer.name.startswith(f"{other.path}.")]
     return not inside or len(tokens) > MOST_POOLED
-
-
-def _path(layer: Layer) -> str:
-    return layer.name.partition("#")[0]
 
 
 def _is_class_scores(layer: Layer, seen: Sequence[Layer], after: Sequence[Layer]) -> bool:
     """Whether a map has one channel for each class and no weights follow it, as in SqueezeNet's head."""
     classes = seen[-1].shape[1] if len(seen[-1].shape) > 1 else None
     return layer.channels == classes and not any(
-        other.weighted and not _path(layer).startswith(f"{_path(other)}.") for other in after
+        other.weighted and not layer.path.startswith(f"{other.path}.") for other in after
     )
 
 

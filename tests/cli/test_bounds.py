@@ -1,18 +1,22 @@
 """Numbers out of bounds, over every command and every option that takes one, and over every method in Python."""
 
+import inspect
 import math
 
 import click
+import numpy as np
 import pytest
 import torch
 
 import attacks
+import interpret
 from attacks.bounds import BOUNDS as ATTACK_BOUNDS
 from cli.options import signature
 from cli.options.numbers import Number
 from cli.options.radius import Radius
 from cli.options.types import CommaList, Size
-from interpret.bounds import ABOVE_0, BELOW_1, BOUNDS, COUNT, LARGEST, in_words, is_within
+from interpret.bounds import ABOVE_0, BELOW_1, BOUNDS, COUNT, LARGEST, bounds_of, in_words, is_within
+from interpret.drawing.feature_visualization import visualize
 from interpret.errors import InterpretError
 from interpret.explainers import EXPLAINERS, explainer_named
 from tests.command import all_commands, flowers, interp
@@ -96,6 +100,62 @@ def test_python_has_the_same_bounds(name):
                 explainer_named(name)(classifier, image, 1, **{option.name: value})
             assert str(caught.value).startswith(f"{option.name} is a ") and "\n" not in str(caught.value)
             assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("name", ["visualize", "deep_dream", "style_transfer", "invert", "overlay", "heatmap", "write"])
+def test_functions_that_draw_have_the_bounds_too(name):
+    """What is numeric by its annotation is declared, and is refused before anything is looked at."""
+    function = visualize if name == "visualize" else getattr(interpret, name)  # that name is a module's
+    numbers = {"int", "float", "collections.abc.Sequence[float]"}
+    options = {
+        option: parameter
+        for option, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+        and numbers & set(inspect.formatannotation(parameter.annotation).split(" | "))
+    }
+    assert options
+    for option, parameter in options.items():
+        bounds = bounds_of(option, name)
+        assert bounds, f"{option} of {name} has no bounds"
+        several = "Sequence" in str(parameter)
+        assert parameter.default is None or all(is_within(one, bounds) for one in np.ravel(parameter.default).tolist())
+        for value in (-1, 0, math.nan, math.inf, 10**400, 10**5000, 0.5):
+            if is_within(value, bounds):
+                continue
+            needed = [None] * sum(one.default is one.empty for one in inspect.signature(function).parameters.values())
+            with pytest.raises(InterpretError) as caught:
+                function(*needed, **{option: [value] if several else value})
+            assert f"{option} is a " in str(caught.value) and "\n" not in str(caught.value)
+            assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("value", [10**400, 2**64, {}, "7"])
+def test_a_target_that_is_no_index(value):
+    with pytest.raises(InterpretError, match="target"):
+        interpret.saliency(flowers(), torch.rand(1, 3, 32, 32), value)
+
+
+def test_numbers_of_a_classifier():
+    network = flowers().network
+    out_of_bounds = {"mean": [10**400] * 3}, {"std": [10**5000] * 3}, {"input_size": 10**400}, {"input_size": (0, 8)}
+    for wrong in ({"mean": 0.5}, {"std": ["a"] * 3}, {"input_size": "8"}, {"input_size": (8, 8, 8)}, {"labels": 5}):
+        with pytest.raises(InterpretError, match=f"{next(iter(wrong))}"):
+            interpret.Classifier(network, **{"mean": [0.5] * 3, "std": [0.5] * 3} | wrong)
+    for wrong in out_of_bounds:
+        with pytest.raises(InterpretError, match=f"{next(iter(wrong))} is a "):
+            interpret.Classifier(network, **{"mean": [0.5] * 3, "std": [0.5] * 3} | wrong)
+    with pytest.raises(InterpretError, match="input_size is a "):
+        interpret.load(input_size=10**400)
+    for resize in (0, math.nan, 10**400):
+        with pytest.raises(InterpretError, match="resize is a "):
+            interpret.Classifier(network, mean=[0.5] * 3, std=[0.5] * 3, input_size=8, resize=resize)
+
+
+@pytest.mark.parametrize("norm", ["Linf", "L2"])
+def test_a_radius_that_is_no_number(norm):
+    for value in ("8lv", "8/255", "", 10**400, 10**5000, math.nan, {}):
+        with pytest.raises(attacks.AttackError, match="eps is a "):
+            attacks.pgd(flowers(), torch.rand(1, 3, 32, 32), torch.tensor([1]), eps=value, norm=norm, steps=1)
 
 
 @pytest.mark.parametrize("name", [name for name, kind in attacks.ATTACKS.items() if kind not in ("shared", "map")])

@@ -10,15 +10,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 import torch
 from torchvision.models import resnet18
 
 from interpret.images import files as pictures
-from tests.command import CAT, REPOSITORY, TINY, interp
+from tests.command import CAT, REPOSITORY, TINY, all_commands, interp
 
 ROSE = (*TINY, "-c", "rose")
+
+
+REQUIRED = [
+    (path, command)
+    for path, command in all_commands()
+    if any(isinstance(option, click.Option) and option.required for option in command.params)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -220,3 +228,21 @@ def test_notes_and_paths_are_lines_of_their_own_beside_the_progress_bar(tmp_path
     assert sum(line.startswith(str(tmp_path / "out")) for line in shown) == 4
     assert sum(line.startswith("Error: ") for line in shown) == 1
     assert not any("picture/s" in line for line in shown)
+
+
+@pytest.mark.parametrize(("path", "command"), REQUIRED, ids=[path for path, _ in REQUIRED])
+def test_what_is_required_is_asked_for(path, command):
+    run = interp(
+        *path.split(), *["x" for given in command.params if isinstance(given, click.Argument) and given.required]
+    )
+    assert run.status == 2 and run.err.startswith("Error: Missing option") and run.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words", ["predict", "gradcam", "attack fgsm", "grid --methods saliency", "visualize 1 --steps 1"]
+)
+def test_a_network_for_one_size_of_pictures_says_so(words):
+    word = [] if words.startswith("visualize") else ["sample:cat"]
+    run = interp(*words.split(), *word, "-m", "tests.brought:tiny_vit", "--mean", "0.5,0.5,0.5", "--std", "0.5,0.5,0.5")
+    assert run.status in (1, 2) and run.err.count("\n") == 1
+    assert "the network does not take pictures of" in run.err and "--input-size" in run.err and "-vv" not in run.err

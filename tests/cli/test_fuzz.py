@@ -132,7 +132,7 @@ def odd_line(draw: random.Random) -> list[str]:
             off = f"--no-{option.name}"
             value = CHEAP[option.name]
             words += [option.opts[0], value] if value and not option.is_flag else [off] * (off in option.secondary_opts)
-        elif option.required:
+        elif option.required and draw.random() < 0.9:
             words += [option.opts[0], draw.choice(["conv1", "0", "1"])]
     chosen = draw.sample(options, min(draw.choice([0, 1, 1, 2, 3]), len(options)))
     for option in chosen:

@@ -61,7 +61,7 @@ class LabelledPictures:
         import torch
 
         from interpret.datasets.batches import batches, each_alone_on_failure
-        from interpret.images.files import read
+        from interpret.images.files import read_stored
 
         device = self.classifier.mean.device
 
@@ -70,7 +70,7 @@ class LabelledPictures:
             labels = torch.tensor([picture.item[1] for picture in batch], device=device)
             return list(look([picture.item[0] for picture in batch], images, labels))
 
-        reading = {"read": lambda item: read(item[0].path), "batch_size": self.batch_size}
+        reading = {"read": lambda item: read_stored(item[0].path), "batch_size": self.batch_size}
         for batch in batches(self.files, self.classifier, self._fail, on_grid=True, keep=False, **reading):
             yield from each_alone_on_failure(batch, run, self._fail)
 

@@ -105,7 +105,7 @@ class Explaining:
         choose = output_scores_of if self.classes.of_output else scores_of
         explain = functools.partial(self._explained, choose(self.classifier, self.classes))
         reading = {
-            "read": lambda item: item[0].read(),
+            "read": lambda item: item[0].read_stored(),
             "waits": lambda item: item[0].waits(),
             "batch_size": self.maps.batch_size,
             "workers": self.maps.workers,

@@ -91,8 +91,8 @@ def _shared_limit(job: Explaining, display: "Display", results: Sequence[Result]
     """The value that gets the strongest colour in all maps: the largest where the network saw something."""
     if not results:
         return 0.0
-    laid = ((job.attribution(result), result.picture.geometry.seen()) for result in results)
-    return display.limit(*(display.values(attribution)[..., seen] for attribution, seen in laid))
+    parts = (result.picture.geometry.part_seen(display.values(job.attribution(result))) for result in results)
+    return display.limit(*parts)
 
 
 def _tell(task: Task, paths: Sequence[Path], as_json: bool) -> None:
@@ -101,21 +101,23 @@ def _tell(task: Task, paths: Sequence[Path], as_json: bool) -> None:
 
 
 def _tasks(job: Explaining, display: "Display", results: Iterable[Result], limit: float | None) -> Iterator[Task]:
+    for result in results:
+        yield Task(result) if result.exists else _task(job, display, result, limit)
+
+
+def _task(job: Explaining, display: "Display", result: Result, limit: float | None) -> Task:
     from interpret.figures.overlays import largest_of
 
-    for result in results:
-        if result.exists:
-            yield Task(result)
-            continue
-        attribution = job.attribution(result)
-        seen, raw = result.picture.geometry.seen(), None
-        if job.outputs.suffix in RAW or job.maps.raw:
-            raw = {"attribution": attribution[0].numpy(), "seen": seen.numpy()}
-        # What PyTorch computes is computed here: in a thread of its own it would start threads again.
-        values = display.values(attribution)
-        strongest = display.limit(values[..., seen]) if limit is None else limit
-        sharp = replace(display, blur=0.0).values(attribution)[..., seen] if display.blur else values[..., seen]
-        yield Task(result, seen, values, strongest, largest_of(sharp), raw)
+    geometry, attribution, raw = result.picture.geometry, job.attribution(result), None
+    seen = geometry.seen()
+    if job.outputs.suffix in RAW or job.maps.raw:
+        raw = {"attribution": attribution[0].numpy(), "seen": seen.numpy()}
+    # What PyTorch computes is computed here: in a thread of its own it would start threads again.
+    sharp = replace(display, blur=0.0).values(attribution)
+    largest = largest_of(geometry.part_seen(sharp))
+    values = display.values(attribution) if display.blur else sharp
+    strongest = display.limit(geometry.part_seen(values)) if limit is None else limit
+    return Task(result, seen, values, strongest, largest, raw)
 
 
 def _drawn(job: Explaining, display: "Display", task: Task) -> "Image | Figure":
@@ -123,7 +125,7 @@ def _drawn(job: Explaining, display: "Display", task: Task) -> "Image | Figure":
     from interpret.explainers import title_of, unit_of
     from interpret.figures.panels import captioned, stamped
 
-    score, picture = task.result.score, task.result.picture.image
+    score, picture = task.result.score, task.result.picture.stored
     unit = unit_of(job.method.name, score.unit, average=job.method_options.get("average", "plain"))
     lines = [f"{title_of(job.method.name)}: {shortened(score.shown or score.label)}", f"largest {task.largest:.3g}"]
     if display.blur:

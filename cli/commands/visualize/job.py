@@ -3,10 +3,11 @@
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from interpret.bounds import LARGEST_SIDE
 from interpret.errors import NetworkError
 
 from ...options.messages import Messages
-from ...options.numbers import LARGEST_SIDE, Number
+from ...options.numbers import Number
 from ...options.pictures import seed_option
 from ...options.record import option
 from ...options.safety import Written

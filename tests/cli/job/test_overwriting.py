@@ -1,6 +1,7 @@
 """Nothing that is there already is lost: inputs, namesakes, and what an earlier run made."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -114,3 +115,11 @@ def test_no_clobber_leaves_what_cannot_say_how_it_was_made(tmp_path):
     assert (run.status, run.out) == (0, "map.jpg\n")
     assert run.err == "map.jpg does not say how it was made; it is left as it is\n"
     assert (tmp_path / "map.jpg").read_text() == "kept"
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04\r\x00,\xff\n\r", b"\x00\r\n", b'"file', b"a\rb\n"])
+def test_a_table_of_bytes_that_are_none_is_refused(content):
+    Path("out.npz").write_bytes(content)
+    run = interp("attack", "fgsm", "sample:cat", *TINY, "--no-figure", "--csv", "out.npz")
+    assert run.status == 2 and run.err.startswith("Error: out.npz") and run.err.count("\n") == 1
+    assert Path("out.npz").read_bytes() == content

@@ -7,6 +7,8 @@ from torch import nn
 
 from interpret import NetworkError, UnknownNameError, find_layer, recorded
 from interpret.network.hooks import left_as_found, traced
+from interpret.network.layers import layers
+from interpret.network.survey import default_layer
 from tests import state
 from tests.tiny import RELUS, SmallCNN, m1, x0
 
@@ -84,6 +86,25 @@ def test_unknown_layers(name, hint):
     with pytest.raises(UnknownNameError), recorded(network, "layer1.conv1", name):
         pass
     assert hooks_of(network) == 0
+
+
+def test_a_module_may_be_called_as_its_calls_are():
+    """PyTorch allows a name such as "act#1"; "act#1#2" is its second call."""
+    network = nn.Sequential()
+    network.add_module("conv", nn.Conv2d(3, 4, 3))
+    network.add_module("act#1", nn.ReLU())
+    network.add_module("again", network.get_submodule("act#1"))
+    network.add_module("head", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 5)))
+    image = torch.rand(1, 3, 32, 32)
+    assert find_layer(network, "act#1") == (network.get_submodule("act#1"), None)
+    assert find_layer(network, "act#1#2") == (network.get_submodule("act#1"), 2)
+    with recorded(network, "act#1", "act#1#1") as recording:
+        network(image)
+    assert (recording.call("act#1"), recording.call("act#1#1")) == ("act#1#2", "act#1#1")
+    assert [layer.name for layer in layers(network, lambda: network(image))][1:3] == ["act#1#1", "act#1#2"]
+    assert default_layer(network, image).startswith("act#1")
+    with pytest.raises(UnknownNameError, match="did you mean 'act#1'"):
+        find_layer(network, "act#2")
 
 
 def test_a_layer_that_gives_a_tuple():
