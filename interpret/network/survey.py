@@ -19,6 +19,11 @@ Run = Callable[[Tensor], object]
 MOST_POOLED = 8  # layers of tokens with weights that attention may need to pool a map into a vector
 
 
+NOISE_SEED = (
+    8_675_309_421  # not 0: the noise must differ from random pictures that are given, which often are of seed 0
+)
+
+
 @dataclass(frozen=True)
 class Survey:
     """The layers of a network in a forward pass of two pictures, each with its layout."""
@@ -68,7 +73,7 @@ def _surveyed(network: nn.Module, image: Tensor, run: Run) -> Survey:
 
 def _of_pictures(network: nn.Module, image: Tensor, run: Run) -> Survey:
     alone = layers(network, lambda: run(image))
-    noise = torch.rand(image.shape, generator=torch.Generator().manual_seed(0)).to(image)
+    noise = torch.rand(image.shape, generator=torch.Generator().manual_seed(NOISE_SEED)).to(image)
     seen, pictures = alone, 1
     with suppress(RuntimeError, ValueError, AssertionError, InterpretError):  # a network for one picture at a time
         seen, pictures = layers(network, lambda: run(torch.cat([image, noise]))), 2

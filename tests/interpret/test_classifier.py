@@ -263,7 +263,7 @@ def test_whole_numbers_as_mean_and_std():
 
 
 def test_on_inputs_is_the_classifier_for_prepared_pictures():
-    settled = classifier(input_size=16, resize=20, labels="abcde")
+    settled = classifier(input_size=16, resize=20, labels=list("abcde"))
     images = torch.rand(3, 3, 50, 31)
     view, (inputs, _) = settled.on_inputs(), settled.prepare(images)
     assert view.input_size is None and view.labels is settled.labels and view.network is settled.network

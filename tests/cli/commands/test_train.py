@@ -1,6 +1,7 @@
 """`interp train`: every defense through the command, and what becomes of a run that ends early."""
 
 import csv
+import functools
 import importlib
 import json
 import os
@@ -33,43 +34,51 @@ SEVERAL = {
 }
 
 
+USUAL = ("none", "fast", "pgd")  # in every run of the tests; the others take half a minute
+EACH = [name if name in USUAL else pytest.param(name, marks=pytest.mark.slow) for name in DEFENSES]
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Name of a defense to its folder and the rows of its table, on the bundled digits."""
-    folder, found = tmp_path_factory.mktemp("runs"), {}
-    for name in DEFENSES:
+    """From the name of a defense to its folder and the rows of its table, on the bundled digits."""
+    folder = tmp_path_factory.mktemp("runs")
+
+    @functools.cache
+    def run(name):
         given = ("--defense", name, *SEVERAL.get(name, ()), "-o", folder / name, "--json", "-q")
         ran = interp("train", "digits", *FULL, *given)
         assert ran.status == 0, ran.err
-        found[name] = folder / name, {row["checkpoint"]: row for row in map(json.loads, ran.out.splitlines())}
-    return found
+        return folder / name, {row["checkpoint"]: row for row in map(json.loads, ran.out.splitlines())}
+
+    return run
 
 
-@pytest.mark.parametrize("name", [name for name in DEFENSES if name != "none"])
+@pytest.mark.parametrize("name", [each for each in EACH if each != "none"])
 def test_every_defense_makes_a_network_hard_to_fool(trained, name):
     # Without a defense, the best epoch is the one that happens to withstand the most.
-    plain, hardened = trained["none"][1]["last"], trained[name][1]["best"]
+    plain, hardened = trained("none")[1]["last"], trained(name)[1]["best"]
     assert hardened["pgd50"]["share"] >= plain["pgd50"]["share"] + 0.3
     assert hardened["clean"]["share"] > 0.8
 
 
-def test_the_table_tells_best_and_last_with_intervals(trained):
-    for name, (folder, rows) in trained.items():
-        assert list(rows) == ["best", "last"]
-        for kind, row in rows.items():
-            assert row["path"] == str(folder / f"{kind}.pt")
-            assert (row["pictures"], row["count"], row["eps"], row["defense"]) == ("test", 360, 0.17, name)
-            assert row["pgd50"]["share"] <= row["clean"]["share"]
-            assert all(
-                row[attack]["low"] < row[attack]["share"] < row[attack]["high"]
-                for attack in ("clean", "fgsm", "pgd50")
-                if 0 < row[attack]["share"] < 1
-            )
-        assert rows["last"]["epoch"] == (6 if name == "free" else 10)
+@pytest.mark.parametrize("name", EACH)
+def test_the_table_tells_best_and_last_with_intervals(trained, name):
+    folder, rows = trained(name)
+    assert list(rows) == ["best", "last"]
+    for kind, row in rows.items():
+        assert row["path"] == str(folder / f"{kind}.pt")
+        assert (row["pictures"], row["count"], row["eps"], row["defense"]) == ("test", 360, 0.17, name)
+        assert row["pgd50"]["share"] <= row["clean"]["share"]
+        assert all(
+            row[attack]["low"] < row[attack]["share"] < row[attack]["high"]
+            for attack in ("clean", "fgsm", "pgd50")
+            if 0 < row[attack]["share"] < 1
+        )
+    assert rows["last"]["epoch"] == (6 if name == "free" else 10)
 
 
 def test_every_epoch_stands_in_a_table_and_in_a_picture(trained):
-    folder, rows = trained["pgd"]
+    folder, rows = trained("pgd")
     with (folder / "metrics.csv").open() as file:
         epochs = list(csv.DictReader(file))
     assert [row["epoch"] for row in epochs] == [str(number) for number in range(1, 11)]
@@ -102,7 +111,7 @@ def test_what_is_trained_serves_every_other_command(tmp_path):
 
 
 def test_preprocessing_is_that_of_the_training_pictures_alone(trained):
-    recipe = read_trained(trained["fast"][0] / "last.pt")[0]
+    recipe = read_trained(trained("fast")[0] / "last.pt")[0]
     known = open_dataset("digits", train=True)
     images = known.batch(torch.arange(len(known)))[0]
     assert recipe.mean == pytest.approx([float(images.mean())], rel=0.02)
@@ -111,7 +120,7 @@ def test_preprocessing_is_that_of_the_training_pictures_alone(trained):
 
 
 def test_trained_weights_are_taken_up(trained, tmp_path):
-    start = trained["none"][0] / "best.pt"
+    start = trained("none")[0] / "best.pt"
     gently = ("--epochs", 1, "--learning-rate", 1e-6, "--threads", 1, "--limit", 40, "-q")
     ran = interp("train", "digits", "--from", start, *gently, "-o", tmp_path / "run")
     assert ran.status == 0, ran.err
@@ -189,7 +198,7 @@ def test_mistakes_end_in_one_line(name, tmp_path):
 
 
 def test_another_network_is_not_gone_on_with(trained):
-    folder, _ = trained["fast"]
+    folder, _ = trained("fast")
     before = (folder / "last.pt").read_bytes()
     ran = interp("train", "digits", *FULL[2:], "--network", "linear", "-o", folder, "--resume")
     assert (ran.status, ran.err.count("\n")) == (2, 1)
@@ -199,7 +208,7 @@ def test_another_network_is_not_gone_on_with(trained):
 
 @pytest.mark.parametrize("kind", ["empty", "text", "foreign", "cut", "untrained"])
 def test_what_is_no_checkpoint_is_refused_and_left(trained, tmp_path, kind):
-    whole, last = trained["fast"][0] / "last.pt", tmp_path / "last.pt"
+    whole, last = trained("fast")[0] / "last.pt", tmp_path / "last.pt"
     if kind == "foreign":
         torch.save({"state": {"fc.weight": torch.zeros(2)}}, last)
     elif kind == "untrained":

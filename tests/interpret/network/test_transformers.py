@@ -37,6 +37,7 @@ HUGGING_FACE = {
     "Dinov2WithRegisters": ("dinov2_with_registers.layernorm", 5),
 }
 CAMS = {"gradcam": "GradCAM", "layercam": "LayerCAM", "xgradcam": "XGradCAM", "hirescam": "HiResCAM"}
+MORE = {"gradcam_elementwise": "GradCAMElementWise", "gradcam_plusplus": "GradCAMPlusPlus"}
 
 
 def unit(maps):
@@ -44,7 +45,7 @@ def unit(maps):
     return (maps - low) / (high - low)
 
 
-def check_peer(network, images, layer, before, names=CAMS):
+def check_peer(network, images, layer, before, names=CAMS, tolerance=1e-5):
     """The default maps, which are pytorch-grad-cam's with the reshape that somebody would write for this network."""
     peer = pytest.importorskip("pytorch_grad_cam")
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
@@ -63,10 +64,12 @@ def check_peer(network, images, layer, before, names=CAMS):
         target, found = next((target, found) for target, found in maps if found.amax((1, 2, 3)).min() > 0)
         found = F.interpolate(found, images.shape[2:], mode="bilinear")[:, 0]
         network.requires_grad_(True)
-        with getattr(peer, CAMS[ours])(network, [network.get_submodule(layer)], reshape_transform=reshape) as cam:
+        with getattr(peer, (CAMS | MORE)[ours])(
+            network, [network.get_submodule(layer)], reshape_transform=reshape
+        ) as cam:
             theirs = torch.from_numpy(np.asarray(cam(images.clone(), [ClassifierOutputTarget(target)] * len(images))))
         network.requires_grad_(False)
-        assert (unit(found) - theirs).abs().max() <= 1e-5
+        assert (unit(found) - theirs).abs().max() <= tolerance
 
 
 class Logits(nn.Module):
@@ -111,7 +114,19 @@ def test_tokens_that_are_merged(kind):
 
 def test_torchvision():
     network = lively(tiny_vit())
-    check_peer(network, torch.rand(2, 3, 32, 32), "encoder.layers.encoder_layer_1.ln_1", 1)
+    with torch.no_grad():
+        network.heads[
+            -1
+        ].weight *= 1000  # beside such gradients the small number that the peer's Grad-CAM++ adds is none
+    names = [*CAMS, "gradcam_elementwise"]
+    check_peer(network, torch.rand(2, 3, 32, 32), "encoder.layers.encoder_layer_1.ln_1", 1, names)
+    check_peer(network, torch.rand(2, 3, 32, 32), "encoder.layers.encoder_layer_1.ln_1", 1, ["gradcam_plusplus"], 2e-5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_pictures_of_any_seed_are_none_that_a_network_is_tried_with(seed):
+    images = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
+    assert default_layer(lively(tiny_vit()), images) == "encoder.layers.encoder_layer_1.ln_1"
 
 
 def real(name, size):
