@@ -132,7 +132,7 @@ def sweep(name):
 
 
 @pytest.mark.parametrize("name", zoo.FAST)
-def test_each_family(name, table):
+def test_the_quick_ones(name, table):
     table[name] = sweep(name)
 
 

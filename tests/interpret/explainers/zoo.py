@@ -44,15 +44,8 @@ def architectures() -> list[str]:
     return [name for name in names if not _is_any(name, ATTENTION) and name not in TOO_LARGE]
 
 
-# One or two of each family that take a second or two.
-FAST = (
-    "googlenet",
-    "mobilenet_v2",
-    "regnet_x_400mf",
-    "resnet18",
-    "shufflenet_v2_x0_5",
-    "squeezenet1_1",
-)
+# Three that take a second or two; all with -m slow.
+FAST = ("resnet18", "shufflenet_v2_x0_5", "squeezenet1_1")
 
 
 def _is_any(name: str, patterns: tuple[str, ...]) -> bool:
