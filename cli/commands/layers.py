@@ -25,6 +25,7 @@ def layers(
     import torch
 
     from interpret.classifier import runner
+    from interpret.network.layers import layers as layers_of
     from interpret.network.survey import default_layer, survey
 
     classifier = model.open_to_look()
@@ -32,6 +33,8 @@ def layers(
     image = torch.rand(1, len(classifier.mean), height, width, generator=torch.Generator().manual_seed(0))
     image, run = image.to(classifier.mean.device), runner(classifier.on_inputs())
     seen = survey(classifier.network, image, run).layers
+    # A small picture is surveyed enlarged; shapes are told for its own size.
+    shapes = {layer.name: layer.shape for layer in layers_of(classifier.network, lambda: run(image))}
     try:
         default = default_layer(classifier.network, image, run)
     except NetworkError as error:
@@ -39,10 +42,11 @@ def layers(
         note(f"no default: {error}")
     for layer in seen:
         layout = layer.layout.kind if layer.layout else None
-        row = {"name": layer.name, "kind": layer.kind, "shape": list(layer.shape[1:]), "layout": layout}
+        shape = shapes.get(layer.name, layer.shape)[1:]
+        row = {"name": layer.name, "kind": layer.kind, "shape": list(shape), "layout": layout}
         if as_json:
             tell(json.dumps({**row, "default": layer.name == default}))
         else:
-            shape = " x ".join(map(str, layer.shape[1:]))
+            sides = " x ".join(map(str, shape))
             told = f" ({layout})" if layout not in (None, "map") else ""
-            tell(f"{'*' if layer.name == default else ' '} {layer.name:40} {layer.kind:28} {shape}{told}")
+            tell(f"{'*' if layer.name == default else ' '} {layer.name:40} {layer.kind:28} {sides}{told}")

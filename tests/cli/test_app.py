@@ -13,7 +13,7 @@ import pytest
 from interpret.bundled import samples
 from interpret.explainers import EXPLAINERS
 from interpret.labels.names import imagenet
-from tests.command import CAT, FLOWERS, SQUEEZE, interp, process
+from tests.command import CAT, FLOWERS, SQUEEZE, TINY, interp, process
 
 
 def completed(line: str) -> subprocess.CompletedProcess:
@@ -140,6 +140,11 @@ def test_layers_marks_the_default():
     (default,) = [row for row in rows if row["default"]]
     assert marked[0].split()[1] == default["name"]
     assert default["shape"][1:] == [13, 13]
+
+
+def test_layers_have_the_shapes_of_the_networks_own_input():
+    rows = [json.loads(line) for line in interp("layers", *TINY, "--json").out.splitlines()]
+    assert rows[0]["shape"][1:] == [32, 32]
 
 
 def test_classes():
