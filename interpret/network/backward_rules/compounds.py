@@ -107,6 +107,12 @@ def attention_weights(
     return scores.softmax(-1)
 
 
+def for_each_query(query: Tensor, key: Tensor, value: Tensor, enable_gqa: bool) -> tuple[Tensor, Tensor]:
+    """Keys and values for every head of queries, where several heads share one."""
+    times = query.shape[-3] // key.shape[-3] if enable_gqa else 1
+    return (key, value) if times == 1 else (key.repeat_interleave(times, -3), value.repeat_interleave(times, -3))
+
+
 def attention(
     query: Tensor,
     key: Tensor,
@@ -118,6 +124,7 @@ def attention(
     enable_gqa: bool = False,
 ) -> Tensor:
     """`torch.nn.functional.scaled_dot_product_attention`."""
+    key, value = for_each_query(query, key, value, enable_gqa)
     return attention_weights(query, key, attn_mask, is_causal, scale) @ value
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ..backward_rules.activation_calls import callables_named, running
-from ..backward_rules.compounds import attention_weights
+from ..backward_rules.compounds import attention_weights, for_each_query
 from ..backward_rules.operations import opened
 from ..opaque import check_layers_show
 
@@ -81,9 +81,7 @@ class _Watch(TorchFunctionMode):
         scale: float | None = None,
         enable_gqa: bool = False,
     ) -> Tensor:
-        if enable_gqa:
-            times = query.shape[-3] // key.shape[-3]
-            key, value = (part.repeat_interleave(times, -3) for part in (key, value))
+        key, value = for_each_query(query, key, value, enable_gqa)
         return self._kept(attention_weights(query, key, attn_mask, is_causal, scale)) @ value
 
     def _kept(self, weights: Tensor) -> Tensor:

@@ -50,6 +50,7 @@ F.instance_norm(x); F.batch_norm(x, None, None, training=True); F.rms_norm(x, (6
 F.batch_norm(x, POSITIVE[:3], POSITIVE[:3], POSITIVE[:3], POSITIVE[:3]); x.var(1); x.std((2, 3)); x.norm(dim=1)
 x.softmax(1); F.softmax(x, -1); F.log_softmax(x, 1); x.logsumexp(1); x.softmax(1) @ x; F.softmin(x, 1)
 F.scaled_dot_product_attention(x, x.relu(), x.tanh()); F.scaled_dot_product_attention(x, x, x, is_causal=True)
+F.scaled_dot_product_attention(x.repeat(1, 2, 1, 1), x, x.tanh(), enable_gqa=True)
 torch.ops.aten.relu(x); torch.addmm(POSITIVE, x[:, 0, 0], W); torch.baddbmm(x[:, 0], x[:, 1], x[:, 2]); x.mT @ x
 x * (1 / (1 + (-x).exp())); x.exp() / x.exp().sum(1, keepdim=True) * x; x + (x.round() - x).detach()
 """
