@@ -123,6 +123,25 @@ def test_torchvision():
     check_peer(network, torch.rand(2, 3, 32, 32), "encoder.layers.encoder_layer_1.ln_1", 1, ["gradcam_plusplus"], 2e-5)
 
 
+def test_ablation_takes_a_channel_from_the_places_alone():
+    """pytorch-grad-cam takes it from the class token too, and the score falls by more than the places give."""
+    network, image, layer = lively(tiny_vit()), torch.rand(1, 3, 32, 32), "encoder.layers.encoder_layer_1.ln_1"
+    module, given = network.get_submodule(layer), []
+    with module.register_forward_hook(lambda _, inputs, output: given.append(output)):
+        score = network(image)[0, 1]
+
+    def without(channel):
+        def taken(_, inputs, output):
+            return torch.cat([output[:, :1], output[:, 1:].index_fill(2, torch.tensor(channel), 0)], 1)
+
+        with module.register_forward_hook(taken):
+            return network(image)[0, 1]
+
+    falls = torch.stack([(score - without(channel)) / score.abs() for channel in range(16)])
+    expected = (given[0][:, 1:] @ falls).relu().view(1, 1, 4, 4)
+    torch.testing.assert_close(explainer_named("ablationcam").__wrapped__(network, image, 1), expected)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_random_pictures_of_any_seed_are_none_that_a_network_is_tried_with(seed):
     images = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
