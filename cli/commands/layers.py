@@ -32,15 +32,15 @@ def layers(
     height, width = classifier.input_size or (224, 224)
     image = torch.rand(1, len(classifier.mean), height, width, generator=torch.Generator().manual_seed(0))
     image, run = image.to(classifier.mean.device), runner(classifier.on_inputs())
-    seen = survey(classifier.network, image, run).layers
-    # A small picture is surveyed enlarged; shapes are told for its own size.
-    shapes = {layer.name: layer.shape for layer in layers_of(classifier.network, lambda: run(image))}
+    seen, shapes = survey(classifier.network, image, run), {}
+    if seen.size != (height, width):  # a small picture is surveyed enlarged; shapes are told for its own size
+        shapes = {layer.name: layer.shape for layer in layers_of(classifier.network, lambda: run(image))}
     try:
         default = default_layer(classifier.network, image, run)
     except NetworkError as error:
         default = ""
         note(f"no default: {error}")
-    for layer in seen:
+    for layer in seen.layers:
         layout = layer.layout.kind if layer.layout else None
         shape = shapes.get(layer.name, layer.shape)[1:]
         row = {"name": layer.name, "kind": layer.kind, "shape": list(shape), "layout": layout}

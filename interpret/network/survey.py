@@ -17,11 +17,8 @@ from .tokens.places import last_tokens, tokens_beside_places
 Run = Callable[[Tensor], object]
 
 MOST_POOLED = 8  # layers of tokens with weights that attention may need to pool a map into a vector
-
-
-NOISE_SEED = (
-    8_675_309_421  # not 0: the noise must differ from random pictures that are given, which often are of seed 0
-)
+# Not 0: the noise must differ from random pictures that are given, which often are of that seed.
+NOISE_SEED = 8_675_309_421
 
 
 @dataclass(frozen=True)

@@ -77,11 +77,13 @@ def _features() -> nn.Sequential:
 
 
 def _with_weights(network: nn.Module, name: str) -> interpret.Classifier:
-    weights = load_file(HERE / f"{name}.safetensors")
-    network.load_state_dict(
-        {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
-    )
+    network.load_state_dict(_cast(load_file(HERE / f"{name}.safetensors"), torch.float32))
     return interpret.Classifier(network.eval(), mean=[0.5] * 3, std=[0.25] * 3, labels=LABELS, input_size=SIZE)
+
+
+def _cast(weights: dict[str, Tensor], kind: torch.dtype) -> dict[str, Tensor]:
+    """Weights in another precision; counts stay whole numbers."""
+    return {name: value.to(kind) if value.is_floating_point() else value for name, value in weights.items()}
 
 
 def _train(network: nn.Module, loss: Callable[[nn.Module, list[Drawn]], Tensor], epochs: int) -> None:
@@ -150,13 +152,9 @@ def main() -> None:
         torch.manual_seed(0)
         network = build()
         _train(network, loss, epochs)
-        kept = {
-            key: value.half() if value.is_floating_point() else value for key, value in network.state_dict().items()
-        }
+        kept = _cast(network.state_dict(), torch.float16)
         save_file(kept, HERE / f"{name}.safetensors")
-        network.load_state_dict(
-            {key: value.float() if value.is_floating_point() else value for key, value in kept.items()}
-        )
+        network.load_state_dict(_cast(kept, torch.float32))
         print(f"{name}: {judge(network, unseen)}")
 
 
