@@ -1,0 +1,2 @@
+export function mount(root) {}
+export function show(state) {}
