@@ -18,13 +18,14 @@ def bars_wanted() -> bool:
     return _wanted.get()
 
 
-def progress_bar(total: int, what: str, unit: str) -> tqdm:
-    """A bar that the caller updates; on a terminal and in a notebook it appears after a second."""
+def progress_bar(total: int, what: str | None, unit: str, *, wanted: bool = True, delay: float = 1) -> tqdm:
+    """A bar that the caller updates; on a terminal and in a notebook it appears after a delay in seconds, if wanted."""
+    wanted = wanted and bars_wanted()
     watch = _watch.get()
     if watch is not None:
-        return _Watched(watch if bars_wanted() else lambda *progress: watch("", 0, 0), total, what)
-    hidden = (False if _in_notebook() else None) if bars_wanted() else True  # None shows it on a terminal alone
-    return tqdm(total=total, desc=what, unit=unit, leave=False, delay=1, disable=hidden)
+        return _Watched(watch if wanted else lambda *progress: watch("", 0, 0), total, what or f"{unit}s")
+    hidden = (False if _in_notebook() else None) if wanted else True  # None shows it on a terminal alone
+    return tqdm(total=total, desc=what, unit=unit, leave=False, delay=delay, disable=hidden)
 
 
 class _Watched(tqdm):

@@ -96,7 +96,11 @@ def write_result(path: Path | None, result: "Image | Figure | dict[str, Any]", a
     Without a path a PNG goes to standard output. What is needed to make the result again, ``about``, is stored in PNG,
     PDF, SVG and npz files.
     """
-    content = encoded(path.suffix if path else ".png", result, about)
+    write_content(path, encoded(path.suffix if path else ".png", result, about))
+
+
+def write_content(path: Path | None, content: bytes) -> None:
+    """Write the content of a file whole or not at all; without a path it goes to standard output."""
     if path is None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()

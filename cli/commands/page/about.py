@@ -5,7 +5,6 @@ from typing import Any
 
 from attacks import ATTACKS
 from interpret import __version__
-from interpret.bundled import samples
 from interpret.explainers import EXPLAINERS, OF_ATTENTION
 
 from ...options.signature import attack_method, explainer_method
@@ -13,6 +12,8 @@ from .studio import Studio
 from .worker import Event, Ticket
 
 # Of one step or a few, whose eps a slider can run through.
+# The sizes of a change in levels of an 8-bit file; below 1 no file holds the change, and it is judged as numbers.
+LEVELS = (0.2, 0.4, 0.6, 0.8, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 STEPPED = ("fgsm", "bim", "pgd", "mifgsm", "apgd")
 
 
@@ -26,9 +27,10 @@ def about(studio: Studio) -> dict[str, Any]:
         "task": classifier.task,
         "input": list(classifier.input_size) if classifier.input_size else None,
         "pictures": [{"id": picture.id, "name": picture.shown} for picture in studio.gallery.named()],
+        "styles": [{"id": picture.id, "name": picture.shown} for picture in studio.gallery.styles()],
         "methods": [_method(name) for name in EXPLAINERS],
         "attacks": [{"name": name, "title": attack_method(name).title} for name in STEPPED if name in ATTACKS],
-        "samples": len(samples()),
+        "levels": LEVELS,
     }
 
 

@@ -10,7 +10,7 @@ import click
 from interpret.bundled import samples
 from interpret.errors import InterpretError
 
-from ...job.sources import find_pictures
+from ...job.sources import Source, find_pictures
 from ...options.messages import Messages, tell
 from ...options.network import ModelOptions
 from ...options.numbers import Number
@@ -53,7 +53,7 @@ def app(
     if any(source.path is None for source in sources):
         raise InterpretError("standard input is no picture that a page can come back to; name a file")
     listening = _socket(port)
-    studio = _studio(sources, model)
+    studio = _studio(sources, pictures, model)
     address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
     tell(address)
     messages.note(f"{model.model}, {len(sources)} pictures; Ctrl-C ends it")
@@ -87,12 +87,14 @@ def _socket(port: int | None) -> socket.socket:
     raise InterpretError(f"{taken} taken; name another with --port")
 
 
-def _studio(sources: list, model: ModelOptions) -> "Studio":
+def _studio(sources: list[Source], pictures: OptionalPictures, model: ModelOptions) -> "Studio":
     from .gallery import Gallery
     from .studio import Studio
 
     words, parent = model_words(model), click.get_current_context().parent
-    return Studio(model.open(), model, words, parent, Gallery(sources))
+    data = {"data": pictures.pictures, "recursive": pictures.recursive}
+    styles = find_pictures([f"sample:{name}" for name in samples() if name.startswith("painting")], False)
+    return Studio(model.open(), model, words, parent, Gallery(sources, styles), **data)
 
 
 def _serve(studio: "Studio", listening: socket.socket) -> None:

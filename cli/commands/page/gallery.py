@@ -29,9 +29,12 @@ class Picture(Source):
     id: str = ""
     content: bytes | None = field(default=None, repr=False)  # of what was dropped
     decoded: Lru = field(default=None, repr=False, compare=False)
+    exact: "Tensor | None" = field(default=None, repr=False, compare=False)  # of a picture that no file holds
 
     def read_stored(self) -> "Tensor":
         """The picture as its file holds it; a copy is kept for the next time."""
+        if self.exact is not None:
+            return self.exact
         from interpret.images.files import read_stored
 
         def make() -> "Tensor":
@@ -58,12 +61,11 @@ class Picture(Source):
 class Gallery:
     """Pictures by their ids; nothing else can be read through the page."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[Source], styles: Sequence[Source] = ()) -> None:
         self.decoded, self._dropped = Lru(DECODED), Lru(DROPPED)
-        named = [self._named(source) for source in sources]
-        self._named = {picture.id: picture for picture in named}
+        self._named, self._styles = ({one.id: one for one in map(self._of, many)} for many in (sources, styles))
 
-    def _named(self, source: Source) -> Picture:
+    def _of(self, source: Source) -> Picture:
         known = f"{source.shown}\n{source.path}"
         return Picture(source.shown, source.path, source.inside, _digits(known.encode()), decoded=self.decoded)
 
@@ -71,9 +73,13 @@ class Gallery:
         """Those of the command line, in their order."""
         return list(self._named.values())
 
+    def styles(self) -> list[Picture]:
+        """The bundled paintings, in whose manner a picture may be painted, and those of the command line."""
+        return list({**self._styles, **self._named}.values())
+
     def find(self, id: str) -> Picture:
         """The picture of an id; an UnknownNameError where there is none, or no more."""
-        found = self._named.get(id) or self._dropped.find(id)
+        found = self._named.get(id) or self._styles.get(id) or self._dropped.find(id)
         if found is None:
             raise UnknownNameError("this picture is not here any more; drop it on the page again")
         return found

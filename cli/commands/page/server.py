@@ -17,9 +17,12 @@ from starlette.routing import Route
 from interpret.errors import InterpretError
 
 from .about import about, layers_with_maps
+from .fool import fool
 from .gallery import MOST_BYTES, SIDES, shown_as
 from .guard import Guard
 from .look import look
+from .neurons import at_place, draw, unit
+from .play import dream, report, style
 from .studio import File, Studio
 from .worker import Event, Ticket, Worker, sentence
 
@@ -27,9 +30,17 @@ PAGE = Path(__file__).parent / "static"
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 ENDS = ("done", "stopped", "trouble")  # of a stream
 ALIVE = 0.5  # seconds between two looks at whether the page is still there
-WORK: dict[str, Callable[[Studio, Mapping[str, str], Ticket], Iterator[Event]]] = {
+Work = Callable[[Studio, Mapping[str, str], Ticket], Iterator[Event]]
+WORK: dict[str, Work] = {
     "look": look,
     "layers": layers_with_maps,
+    "place": at_place,
+    "unit": unit,
+    "draw": draw,
+    "fool": fool,
+    "dream": dream,
+    "style": style,
+    "report": report,
 }
 
 

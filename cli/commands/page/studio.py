@@ -65,6 +65,8 @@ class Studio:
     words: Sequence[str]  # the network's options in the shell
     parent: click.Context  # of `interp`, with the defaults of a configuration
     gallery: Gallery
+    data: Sequence[str] = ()  # the words for the pictures that units are looked for in; the bundled ones by default
+    recursive: bool = False
     made: Lru = field(default_factory=lambda: Lru(MADE))
     files: Lru = field(default_factory=lambda: Lru(FILES))
 
@@ -108,6 +110,19 @@ class Studio:
 
         key = "predictions", picture.id, picture.version
         return self.made.get(key, lambda: top_of(self.classifier, [self.prepared(picture)], TOP)[0], lambda rows: 500)
+
+    def default_layer(self) -> str:
+        """The last feature map."""
+        from interpret.classifier import layer_of
+
+        def make() -> str:
+            import torch
+
+            view = self.classifier.on_inputs()
+            height, width = self.classifier.input_size or (224, 224)
+            return layer_of(view, torch.full((1, len(view.mean), height, width), 0.5, device=view.mean.device), None)
+
+        return self.made.get("default layer", make)
 
     def keep_file(self, key: Any, file: File) -> str:
         """Keep a file for the page; its name there."""

@@ -114,7 +114,7 @@ def _option(name: str, value: Any) -> list[str]:
 
 def word_of(source: Source) -> str:
     """A picture as the shell takes it."""
-    return "-" if source.path is None else source.shown
+    return "-" if source.waits() else source.shown
 
 
 def class_word(labels: "Labels", index: int) -> str:
