@@ -83,7 +83,7 @@ def replacing(
 def both_curves(
     classifier: nn.Module,
     image: Tensor,
-    target: int,
+    target: Target,
     maps: Tensor,
     end: Tensor,
     *,
@@ -99,9 +99,11 @@ def both_curves(
     fractions, count = _fractions(steps), len(maps)
     ranked = ranks(maps, seed)
     whole, gone = image.expand(count, *image.shape[1:]), end.expand(count, *image.shape[1:])
-    pictures = torch.cat([whole, gone]), target, (torch.cat([ranked] * 2), torch.cat([gone, whole]), fractions[1:-1])
+    first = torch.zeros(2 * count, dtype=torch.long, device=image.device)  # there is one picture
+    replaced_by = torch.cat([ranked] * 2), torch.cat([gone, whole]), fractions[1:-1]
+    pictures = torch.cat([whole, gone]), target_of(target, first), replaced_by
     with left_as_found(classifier, image.device), torch.no_grad():
-        seen, hidden = probability_or_score(classifier, torch.cat([image, end]), target)
+        seen, hidden = probability_or_score(classifier, torch.cat([image, end]), target_of(target, first[:2]))
     scores = image.new_empty(2 * count, steps + 1)
     scores[:count, 0] = scores[count:, -1] = seen
     scores[count:, 0] = scores[:count, -1] = hidden

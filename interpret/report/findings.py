@@ -19,6 +19,7 @@ from ..faithfulness.baseline_maps import centred_gaussian, random_map
 from ..faithfulness.curves import both_curves
 from ..images.baselines import baseline_for
 from ..network.hooks import left_as_found
+from ..scores import Target
 from .smallest_change import Attack, Change, change_of
 from .thumbnails import MapPictures, map_pictures, photo_of, visible_part, webp
 
@@ -165,10 +166,7 @@ class _Subject:
         self.options.begin("deletion and insertion")
         known = [values for _, values in maps if values is not None]
         ranked = torch.cat([*known, random_map(self.inputs, self.options.seed), centred_gaussian(self.inputs)])
-        end = baseline_for(BASELINE, self.view, self.inputs, self.options.seed)
-        subject = self.view, self.inputs, self.index, ranked, end
-        lost, found = both_curves(*subject, steps=STEPS, seed=self.options.seed)
-        areas = [Areas(*both) for both in zip(lost.area.tolist(), found.area.tolist(), strict=True)]
+        areas = _areas(self.view, self.inputs, self.index, ranked, self.options.seed)
         of_maps = iter(areas)
         made = [one if values is None else replace(one, areas=next(of_maps)) for one, values in maps]
         self.options.done()
@@ -182,3 +180,15 @@ class _Subject:
         trouble = "" if diagnosis.kind == "fine" else diagnosis.sentence
         values = importance(attribution, method) if diagnosis.kind != "not finite" else None
         return Map(method, trouble, drawn=map_pictures(self.part, attribution.cpu(), method)), values
+
+
+def areas_of(view: Classifier, inputs: Tensor, target: Target, attribution: Tensor, *, seed: int = 0) -> Areas:
+    """How well a map (1, 1, h, w) of inputs (1, C, h, w) on the input grid ranks what speaks for a target."""
+    return _areas(view, inputs, target, attribution, seed)[0]
+
+
+def _areas(view: Classifier, inputs: Tensor, target: Target, maps: Tensor, seed: int) -> list[Areas]:
+    """The same for each of several maps (M, 1, h, w)."""
+    end = baseline_for(BASELINE, view, inputs, seed)
+    lost, found = both_curves(view, inputs, target, maps, end, steps=STEPS, seed=seed)
+    return [Areas(*both) for both in zip(lost.area.tolist(), found.area.tolist(), strict=True)]
