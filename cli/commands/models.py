@@ -17,12 +17,13 @@ def models(
 
     Besides these, -m takes timm:NAME and package.module:function.
     """
-    from interpret.models.registry import OFFLINE, torchvision_names
+    from interpret.models.registry import OFFLINE, TRAINED, torchvision_names
 
-    names = [*OFFLINE, *(name for name in torchvision_names() if name not in OFFLINE)]
+    bundled = [*OFFLINE, *TRAINED]
+    names = [*bundled, *(name for name in torchvision_names() if name not in bundled)]
     for name in names:
         if query in name:
-            offline = name in OFFLINE
+            offline = name in bundled
             if as_json:
                 tell(json.dumps({"name": name, "offline": offline}))
             else:

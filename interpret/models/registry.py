@@ -14,6 +14,8 @@ from ..errors import NetworkError, UnknownNameError, address_hint, did_you_mean
 from .state_dict import State, read_weights
 
 OFFLINE = ("efficientnet_lite0", "squeezenet1_1")
+# Files of `interp train` that come along: the network `cnn` at 32 x 32 pixels, hardened and as its plain twin.
+TRAINED = ("robust_cifar10", "plain_cifar10")
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def _torchvision(name: str) -> NamedNetwork:
 
     known = torchvision_names()
     if name not in known:
-        hint = did_you_mean(name, [*OFFLINE, *known]) or address_hint(name)
+        hint = did_you_mean(name, [*OFFLINE, *TRAINED, *known]) or address_hint(name)
         if os.path.exists(name):
             hint = f"; to use that file say which network it holds: -m resnet18 --weights {name}"
         raise UnknownNameError(f"no network {name!r}{hint or '; `interp models` lists them'}")
