@@ -1,10 +1,12 @@
 """The page in a browser: clicked through with a bundled network, without a complaint or a request to elsewhere."""
 
+from urllib.parse import parse_qs
+
 import pytest
 
 from tests.browsers import browser  # noqa: F401  (a fixture)
 from tests.cli.page.site import served
-from tests.command import SQUEEZE, interp
+from tests.command import CAT, SQUEEZE, interp
 
 WAIT = 60_000  # milliseconds
 
@@ -79,6 +81,100 @@ def test_look_by_keys(opened, site):
     page.locator("#tab-look").focus()
     page.keyboard.press("ArrowRight")
     assert page.locator("#tab-units").get_attribute("aria-selected") == "true" and "tab=units" in page.url
+
+
+def test_units(opened, site, tmp_path):
+    page = opened(f"methods=gradcam&picture={site.id('sample:cat-and-dog')}&layer=features.12")
+    page.wait_for_function("() => document.querySelector('#look .frame img')?.naturalWidth > 0")
+    box = page.locator("#look .frame").first.bounding_box()
+    page.locator("#look .frame").first.click(position={"x": box["width"] * 0.5, "y": box["height"] * 0.3})
+    first = page.locator("#units .bars button").first
+    first.wait_for()
+    channel = first.locator("span").inner_text().removeprefix("channel ")
+    first.click()
+    page.locator("#units .crops img").first.wait_for()
+    at = parse_qs(page.url.partition("#")[2])["unit"][0]
+    assert at.startswith(f"features.12:{channel}@")
+    (path,) = interp("guided-backprop", "sample:cat-and-dog", "--unit", at, *SQUEEZE, "-o", f"{tmp_path}/").paths
+    assert shown_bytes(page, "#units .pair img") == path.read_bytes()
+    page.get_by_role("button", name="Draw it").click()
+    page.wait_for_function("() => Number(document.querySelector('#units .drawn img').dataset.frames) > 1")
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Draw it").wait_for()
+    assert page.locator("#units .drawn img").get_attribute("src").startswith("data:image/webp")
+
+
+def test_fool(opened, site, tmp_path):
+    page = opened(f"tab=fool&attack=fgsm&picture={site.id('sample:koala')}&level=2")
+    page.wait_for_function("() => document.querySelector('#fool .least').textContent !== ''")
+    words = ("attack", "fgsm", "sample:koala", "--eps", "2lv", "--no-figure")
+    (path,) = interp(*words, *SQUEEZE, "-o", f"{tmp_path}/").paths
+    assert shown_bytes(page, "[data-part=attacked] img") == path.read_bytes()
+    assert page.locator("#fool .least").inner_text().startswith("Fools from ")
+    page.wait_for_function("() => document.querySelector('[data-part=after] img').naturalWidth > 0")
+    known = page.locator("#fool .levels .fools, #fool .levels .holds").count()
+    page.locator("#fool input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => location.hash.includes('level=3')")
+    page.wait_for_function("() => document.querySelector('#fool .said').textContent.includes('Linf 3/255')")
+    assert page.locator("#fool .levels .fools, #fool .levels .holds").count() >= known
+
+
+def test_play(opened, site, tmp_path):
+    page = opened(f"tab=play&picture={site.id('sample:koala')}&octaves=1&steps=4")
+    page.get_by_role("button", name="Begin").click()
+    page.wait_for_function("() => document.querySelector('#play img').dataset.done")
+    words = ("dream", "sample:koala", "--octaves", "1", "--steps", "4")
+    (path,) = interp(*words, *SQUEEZE, "-o", f"{tmp_path}/").paths
+    assert shown_bytes(page, "#play img") == path.read_bytes()
+    page.get_by_text("Paint", exact=True).click()
+    page.get_by_role("button", name="Begin").click()
+    page.wait_for_function("() => Number(document.querySelector('#play img').dataset.frames) > 0")
+    page.get_by_role("button", name="Stop").click()
+
+
+def test_keep(opened, site):
+    page = opened(f"methods=gradcam&picture={site.id('sample:koala')}&class=indri")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("[data-method=gradcam] .scale b").wait_for()
+    page.get_by_role("button", name="Copy the command").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == "interp gradcam sample:koala -c indri -m squeezenet1_1"
+    page.get_by_role("button", name="Copy link").click()
+    page.wait_for_function("() => document.querySelector('#status').textContent.includes('link')")
+    again = opened(page.evaluate("navigator.clipboard.readText()").partition("#")[2])
+    again.locator("[data-method=gradcam] .scale b").wait_for()
+    assert again.locator("[data-method=gradcam] .scale b").inner_text().startswith("indri")
+    assert again.locator("#look .bars button[aria-pressed=true]").count() == 1
+    with page.expect_download() as saved:
+        page.get_by_text("Save PNG").first.click()
+    assert saved.value.suggested_filename == "koala_gradcam_indri.png"
+
+
+@pytest.mark.slow
+def test_the_report_is_saved(opened, site, tmp_path):
+    page = opened(f"methods=gradcam&picture={site.id('sample:koala')}")
+    with page.expect_download(timeout=10 * WAIT) as saved:
+        page.get_by_role("button", name="Save the report").click()
+    saved.value.save_as(tmp_path / "page.html")
+    ran = interp("report", "sample:koala", "--methods", "gradcam", *SQUEEZE, "-o", tmp_path / "command.html")
+    assert ran.status == 0 and (tmp_path / "page.html").read_bytes() == (tmp_path / "command.html").read_bytes()
+
+
+def test_a_dropped_photo_is_explained(opened, site, tmp_path):
+    page = opened("methods=gradcam")
+    page.locator("[data-method=gradcam] .scale b").wait_for()
+    page.locator("#file").set_input_files(CAT)
+    page.wait_for_function("() => document.querySelector('#look h2').textContent === 'cat.jpg'")
+    page.wait_for_function(
+        "() => document.querySelector('[data-method=gradcam] img')?.alt.includes('cat')"
+        " && !document.querySelector('[data-method=gradcam]').hasAttribute('aria-busy')"
+    )
+    (tmp_path / "cat.jpg").write_bytes(CAT.read_bytes())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        (path,) = interp("gradcam", "cat.jpg", *SQUEEZE).paths
+        assert shown_bytes(page, "[data-method=gradcam] img") == path.read_bytes()
 
 
 @pytest.mark.parametrize("width", [320, 800, 2560])

@@ -1,6 +1,8 @@
 """Units, Fool, Play and Keep without a browser: what the page shows is what the commands write."""
 
+import http.client
 import io
+import json
 import threading
 import time
 
@@ -103,8 +105,8 @@ def test_the_smallest_level_that_fools_is_found_and_costs_nothing_again(site, mo
 
 def test_dreams_and_paintings_are_the_commands_files(site, tmp_path):
     one, two = site.id("one.png"), site.id("two.png")
-    (dreamt,) = site.found("dream", "file", picture=one, octaves="1", steps="3", guide=two)
-    words = ("dream", "one.png", "--guide", "two.png", "--octaves", "1", "--steps", "3")
+    (dreamt,) = site.found("dream", "file", picture=one, octaves="1", steps="3", layer="conv2")
+    words = ("dream", "one.png", "--layer", "conv2", "--octaves", "1", "--steps", "3")
     (path,) = interp(*words, *TINY, "-o", f"{tmp_path}/").paths
     assert site.ask(dreamt["file"]).body == path.read_bytes() and dreamt["name"] == path.name
     events = site.work("style", picture=one, style=two, steps="3", color="1")
@@ -126,14 +128,12 @@ def test_the_report_is_the_commands_file(site, tmp_path):
 def test_a_place_that_the_network_crops_away_is_told(site):
     Image.fromarray(np.zeros((20, 60, 3), dtype=np.uint8)).save(content := io.BytesIO(), "png")
     dropped = site.ask("/drop", method="POST", body=content.getvalue(), x_name="wide.png")
-    (_, told), *_ = site.work("place", picture=__import__("json").loads(dropped.body)["id"], place="0.01,0.5")
+    (_, told), *_ = site.work("place", picture=json.loads(dropped.body)["id"], place="0.01,0.5")
     assert "crops" in told
 
 
 def test_a_closed_tab_ends_its_work(site, monkeypatch):
     """The request is cut in the middle of a drawing, which then does not take the rest of its steps."""
-    import http.client
-
     steps = []
 
     def watched(self, step):
