@@ -8,6 +8,8 @@ from tests.browsers import browser  # noqa: F401  (a fixture)
 from tests.cli.page.site import served
 from tests.command import CAT, SQUEEZE, interp
 
+SMALL = (*SQUEEZE, "--input-size", "112")  # a quarter of the work
+
 WAIT = 120_000  # milliseconds
 
 
@@ -19,7 +21,7 @@ def site(tmp_path_factory):
         patch.setattr("interpret.report.findings.STEPS", 2)  # the verdicts are not what is looked at here
         passed = {"passed": True, "likeness": 0.3, "floor": 0.1, "trouble": ""}
         patch.setattr("cli.commands.page.look._sanity", lambda *_: passed)
-        with served(patch, "sample:cat-and-dog", "sample:koala", *SQUEEZE, "--threads", "1") as found:
+        with served(patch, "sample:cat-and-dog", "sample:koala", *SMALL, "--threads", "1") as found:
             yield found
 
 
@@ -29,7 +31,8 @@ def opened(browser, site):  # noqa: F811
     complaints, requests, contexts = [], [], []
 
     def open_page(state="", width=1200, **asked):
-        context = browser.new_context(viewport={"width": width, "height": 800}, **asked)
+        calm = {"reduced_motion": "reduce", **asked}  # what moves costs a browser without a GPU more than the network
+        context = browser.new_context(viewport={"width": width, "height": 800}, **calm)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(WAIT)
@@ -46,9 +49,14 @@ def opened(browser, site):  # noqa: F811
     assert all(url.startswith((f"{site.address}/", "data:")) for url in requests)
 
 
+def until(page, expression: str, **more) -> None:
+    """Wait until an expression in the page is true."""
+    page.wait_for_function(expression, polling=100, **more)
+
+
 def shown_bytes(page, selector: str) -> bytes:
     """The file behind a picture that is shown."""
-    page.wait_for_function("at => document.querySelector(at)?.naturalWidth > 0", arg=selector)
+    until(page, "at => document.querySelector(at)?.naturalWidth > 0", arg=selector)
     found = page.evaluate(
         "async at => [...new Uint8Array(await (await fetch(document.querySelector(at).src)).arrayBuffer())]", selector
     )
@@ -59,28 +67,30 @@ def test_look(opened, site, tmp_path):
     page = opened(f"methods=gradcam,saliency&picture={site.id('sample:cat-and-dog')}")
     page.locator("#look .bars button").first.wait_for()
     assert page.locator("#look .map img").count() == 2
-    (top,) = interp("gradcam", "sample:cat-and-dog", *SQUEEZE, "-o", f"{tmp_path}/").paths
+    (top,) = interp("gradcam", "sample:cat-and-dog", *SMALL, "-o", f"{tmp_path}/").paths
     assert shown_bytes(page, "[data-method=gradcam] img") == top.read_bytes()
     page.locator("#look .bars button").nth(1).click()
     named = page.locator("#look .bars button").nth(1).locator("span").inner_text()
-    page.wait_for_function(
-        "name => document.querySelector('[data-method=gradcam] .scale b')?.textContent.startsWith(name)", arg=named
+    until(
+        page,
+        "name => document.querySelector('[data-method=gradcam] .scale b')?.textContent.startsWith(name)",
+        arg=named,
     )
     assert "class=" in page.url
-    (second,) = interp("gradcam", "sample:cat-and-dog", "-c", named, *SQUEEZE, "-o", f"{tmp_path}/").paths
+    (second,) = interp("gradcam", "sample:cat-and-dog", "-c", named, *SMALL, "-o", f"{tmp_path}/").paths
     assert shown_bytes(page, "[data-method=gradcam] img") == second.read_bytes()
     page.locator("#look .map .frame").first.hover(position={"x": 90, "y": 90})
-    page.wait_for_function("() => [...document.querySelectorAll('#look .map .value')].every(one => one.textContent)")
+    until(page, "() => [...document.querySelectorAll('#look .map .value')].every(one => one.textContent)")
     page.go_back()
-    page.wait_for_function("() => !location.hash.includes('class=')")
+    until(page, "() => !location.hash.includes('class=')")
 
 
 def test_look_by_keys(opened, site):
-    page = opened(f"methods=gradcam&picture={site.id('sample:koala')}", reduced_motion="reduce", color_scheme="dark")
+    page = opened(f"methods=gradcam&picture={site.id('sample:koala')}", color_scheme="dark")
     page.locator("[data-method=gradcam] .scale b").wait_for()
     page.locator("[data-method=gradcam] .frame").focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("() => document.querySelector('[data-method=gradcam] .value').textContent !== ''")
+    until(page, "() => document.querySelector('[data-method=gradcam] .value').textContent !== ''")
     page.locator("#tab-look").focus()
     page.keyboard.press("ArrowRight")
     assert page.locator("#tab-units").get_attribute("aria-selected") == "true" and "tab=units" in page.url
@@ -88,7 +98,7 @@ def test_look_by_keys(opened, site):
 
 def test_units(opened, site, tmp_path):
     page = opened(f"methods=gradcam&picture={site.id('sample:cat-and-dog')}&layer=features.12")
-    page.wait_for_function("() => document.querySelector('#look .frame img')?.naturalWidth > 0")
+    until(page, "() => document.querySelector('#look .frame img')?.naturalWidth > 0")
     box = page.locator("#look .frame").first.bounding_box()
     page.locator("#look .frame").first.click(position={"x": box["width"] * 0.5, "y": box["height"] * 0.3})
     first = page.locator("#units .bars button").first
@@ -98,10 +108,10 @@ def test_units(opened, site, tmp_path):
     page.locator("#units .crops img").first.wait_for()
     at = parse_qs(page.url.partition("#")[2])["unit"][0]
     assert at.startswith(f"features.12:{channel}@")
-    (path,) = interp("guided-backprop", "sample:cat-and-dog", "--unit", at, *SQUEEZE, "-o", f"{tmp_path}/").paths
+    (path,) = interp("guided-backprop", "sample:cat-and-dog", "--unit", at, *SMALL, "-o", f"{tmp_path}/").paths
     assert shown_bytes(page, "#units .pair img") == path.read_bytes()
     page.get_by_role("button", name="Draw it").click()
-    page.wait_for_function("() => Number(document.querySelector('#units .drawn img').dataset.frames) > 1")
+    until(page, "() => Number(document.querySelector('#units .drawn img').dataset.frames) > 1")
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="Draw it").wait_for()
     assert page.locator("#units .drawn img").get_attribute("src").startswith("data:image/webp")
@@ -109,30 +119,30 @@ def test_units(opened, site, tmp_path):
 
 def test_fool(opened, site, tmp_path):
     page = opened(f"tab=fool&attack=fgsm&picture={site.id('sample:koala')}&level=2")
-    page.wait_for_function("() => document.querySelector('#fool .least')?.textContent")
+    until(page, "() => document.querySelector('#fool .least')?.textContent")
     words = ("attack", "fgsm", "sample:koala", "--eps", "2lv", "--no-figure")
-    (path,) = interp(*words, *SQUEEZE, "-o", f"{tmp_path}/").paths
+    (path,) = interp(*words, *SMALL, "-o", f"{tmp_path}/").paths
     assert shown_bytes(page, "[data-part=attacked] img") == path.read_bytes()
     assert page.locator("#fool .least").inner_text().startswith("Fools from ")
-    page.wait_for_function("() => document.querySelector('[data-part=after] img')?.naturalWidth > 0")
+    until(page, "() => document.querySelector('[data-part=after] img')?.naturalWidth > 0")
     known = page.locator("#fool .levels .fools, #fool .levels .holds").count()
     page.locator("#fool input[type=range]").focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("() => location.hash.includes('level=3')")
-    page.wait_for_function("() => document.querySelector('#fool .said').textContent.includes('Linf 3/255')")
+    until(page, "() => location.hash.includes('level=3')")
+    until(page, "() => document.querySelector('#fool .said').textContent.includes('Linf 3/255')")
     assert page.locator("#fool .levels .fools, #fool .levels .holds").count() >= known
 
 
 def test_play(opened, site, tmp_path):
     page = opened(f"tab=play&picture={site.id('sample:koala')}&octaves=1&steps=4")
     page.get_by_role("button", name="Begin").click()
-    page.wait_for_function("() => document.querySelector('#play img')?.dataset.done")
+    until(page, "() => document.querySelector('#play img')?.dataset.done")
     words = ("dream", "sample:koala", "--octaves", "1", "--steps", "4")
-    (path,) = interp(*words, *SQUEEZE, "-o", f"{tmp_path}/").paths
+    (path,) = interp(*words, *SMALL, "-o", f"{tmp_path}/").paths
     assert shown_bytes(page, "#play img") == path.read_bytes()
     page.get_by_text("Paint", exact=True).click()
     page.get_by_role("button", name="Begin").click()
-    page.wait_for_function("() => Number(document.querySelector('#play img')?.dataset.frames) > 0")
+    until(page, "() => Number(document.querySelector('#play img')?.dataset.frames) > 0")
     page.get_by_role("button", name="Stop").click()
 
 
@@ -142,9 +152,12 @@ def test_keep(opened, site):
     page.locator("[data-method=gradcam] .scale b").wait_for()
     page.get_by_role("button", name="Copy the command").click()
     page.get_by_role("button", name="Copied").wait_for()
-    assert page.evaluate("navigator.clipboard.readText()") == "interp gradcam sample:koala -c indri -m squeezenet1_1"
+    assert (
+        page.evaluate("navigator.clipboard.readText()")
+        == "interp gradcam sample:koala -c indri -m squeezenet1_1 --input-size 112"
+    )
     page.get_by_role("button", name="Copy link").click()
-    page.wait_for_function("() => document.querySelector('#status').textContent.includes('link')")
+    until(page, "() => document.querySelector('#status').textContent.includes('link')")
     again = opened(page.evaluate("navigator.clipboard.readText()").partition("#")[2])
     again.locator("[data-method=gradcam] .scale b").wait_for()
     assert again.locator("[data-method=gradcam] .scale b").inner_text().startswith("indri")
@@ -160,7 +173,7 @@ def test_the_report_is_saved(opened, site, tmp_path):
     with page.expect_download(timeout=10 * WAIT) as saved:
         page.get_by_role("button", name="Save the report").click()
     saved.value.save_as(tmp_path / "page.html")
-    ran = interp("report", "sample:koala", "--methods", "gradcam", *SQUEEZE, "-o", tmp_path / "command.html")
+    ran = interp("report", "sample:koala", "--methods", "gradcam", *SMALL, "-o", tmp_path / "command.html")
     assert ran.status == 0 and (tmp_path / "page.html").read_bytes() == (tmp_path / "command.html").read_bytes()
 
 
@@ -168,15 +181,12 @@ def test_a_dropped_photo_is_explained(opened, site, tmp_path):
     page = opened("methods=gradcam")
     page.locator("[data-method=gradcam] .scale b").wait_for()
     page.locator("#file").set_input_files(CAT)
-    page.wait_for_function("() => document.querySelector('#look h2')?.textContent === 'cat.jpg'")
-    page.wait_for_function(
-        "() => document.querySelector('[data-method=gradcam] img')?.alt.includes('cat')"
-        " && !document.querySelector('[data-method=gradcam]').hasAttribute('aria-busy')"
-    )
+    until(page, "() => document.querySelector('#look h2')?.textContent === 'cat.jpg'")
+    until(page, "() => document.querySelector('[data-method=gradcam]:not(.stale):not([aria-busy]) img')?.complete")
     (tmp_path / "cat.jpg").write_bytes(CAT.read_bytes())
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)
-        (path,) = interp("gradcam", "cat.jpg", *SQUEEZE).paths
+        (path,) = interp("gradcam", "cat.jpg", *SMALL).paths
         assert shown_bytes(page, "[data-method=gradcam] img") == path.read_bytes()
 
 
