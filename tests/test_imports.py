@@ -35,6 +35,7 @@ ORDER = {
         "datasets",
         "explainers",
         "units",
+        "concepts",
         "drawing",
         "faithfulness",
         "figures",

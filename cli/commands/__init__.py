@@ -20,6 +20,8 @@ FILES = {
     "top_activations": "top_activations",
     "units": "units",
     "factorize": "factorize",
+    "concepts": "concepts",
+    "tcav": "tcav",
     "check_gradient": "check_gradient",
     "models": "models",
     "layers": "layers",
@@ -34,6 +36,7 @@ FILES = {
     "evaluate": "evaluate.command",
     "train": "train.command",
     "report": "report.command",
+    "app": "page.command",  # a folder of its name would take the place of the group below
     "doctor": "doctor",
     "completion": "completion",
 }
