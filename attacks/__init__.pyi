@@ -6,6 +6,7 @@ from torch import Tensor
 
 from .answers import from_labels as from_labels
 from .answers import from_scores as from_scores
+from .core.contract import attack as attack
 from .core.losses import Loss
 from .core.model import Model
 from .core.seeds import Seed
@@ -33,6 +34,7 @@ __all__ = [
     "PRINT_AND_PHOTOGRAPH",
     "apgd",
     "apply_patch",
+    "attack",
     "autoattack",
     "bim",
     "carlini_wagner",

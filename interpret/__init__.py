@@ -9,7 +9,7 @@
 import importlib
 from typing import Any
 
-from .explainers import EXPLAINERS, explainer_named
+from .explainers import BUILT_IN, EXPLAINERS, explainer_named
 
 __version__ = "0.1.0"
 
@@ -31,6 +31,7 @@ _HOMES = {
     "explainers.absent_classes": ("absence",),
     "explainers.aggregation": ("combined",),
     "explainers.blank_maps": ("diagnose",),
+    "explainers.contract": ("explainer",),
     "explainers.smoothing": ("smoothed",),
     "faithfulness.average_drop": ("average_drop",),
     "faithfulness.average_increase": ("average_increase",),
@@ -76,7 +77,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 _FORMER = {"Data": "Dataset", "from_grid": "from_levels", "to_grid": "to_levels"}  # names that code may still use
 _PACKAGES = {home.partition(".")[0] for home in _HOMES}
 
-__all__ = sorted([*_HOME, *EXPLAINERS, "EXPLAINERS"])
+__all__ = sorted([*_HOME, *BUILT_IN, "EXPLAINERS"])
 
 
 def __getattr__(name: str) -> Any:

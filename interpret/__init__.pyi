@@ -50,6 +50,7 @@ from .explainers import EXPLAINERS as EXPLAINERS
 from .explainers.absent_classes import absence as absence
 from .explainers.aggregation import combined as combined
 from .explainers.blank_maps import diagnose as diagnose
+from .explainers.contract import explainer as explainer
 from .explainers.smoothing import smoothed as smoothed
 from .faithfulness.average_drop import average_drop as average_drop
 from .faithfulness.average_increase import average_increase as average_increase
@@ -158,6 +159,7 @@ __all__ = [
     "diagnose",
     "eigencam",
     "eigengradcam",
+    "explainer",
     "factorize",
     "fem",
     "filters_figure",

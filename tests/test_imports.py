@@ -13,6 +13,7 @@ MAY_IMPORT = {"interpret": set(), "attacks": set(), "cli": {"interpret", "attack
 ORDER = {
     "interpret": [
         "errors",
+        "plug_ins",
         "calibration_error",
         "bounds",
         "progress",
@@ -53,7 +54,7 @@ ORDER = {
         "evaluation",
         "training",
     ],
-    "cli": ["memory", "own_code", "group", "options", "config", "job", "commands", "app", "__main__"],
+    "cli": ["memory", "own_code", "plug_ins", "group", "options", "config", "job", "commands", "app", "__main__"],
 }
 
 
@@ -145,9 +146,9 @@ def test_every_folder_has_its_place(package):
 
 def attacks_alone() -> set[str]:
     """The files of the table of attacks."""
-    from attacks import ATTACKS
+    from attacks import BUILT_IN
 
-    return set(ATTACKS)
+    return set(BUILT_IN)
 
 
 def test_the_command_line_needs_no_torch_at_its_top():

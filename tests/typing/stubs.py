@@ -95,7 +95,7 @@ def interpret_stub() -> str:
     stub.imports.add("from .explainers import EXPLAINERS as EXPLAINERS")
     stub.imports.update(f"from . import {name} as {name}" for name in interpret._PACKAGES)
     stub.lines.append("__version__: str")
-    for name in interpret.EXPLAINERS:
+    for name in interpret.BUILT_IN:
         stub.method(stub.package / "explainers" / f"{name}.py", EXPLAINED)
     return stub.text(interpret.__all__)
 
@@ -106,7 +106,7 @@ def attacks_stub() -> str:
     stub.imports = {"from typing import Any", "from torch import Tensor", "from .core.model import Model"}
     stub.imports.update(_reexported(attacks._HOMES))
     stub.lines += ["ATTACKS: dict[str, str]", "def attack_named(name: str) -> Any: ..."]
-    for name in attacks.ATTACKS:
+    for name in attacks.BUILT_IN:
         stub.method(stub.package / f"{name}.py", ATTACKED)
     return stub.text(attacks.__all__)
 
