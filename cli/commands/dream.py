@@ -93,7 +93,7 @@ class Dream:
         return deep_dream(self.classifier, image, objective, layers=layers, guide=guide, watch=watch, **settings)
 
 
-@command(short_help="Let a network see more of what it sees in a picture: deep dream.")
+@command(short_help="Deep dream: more of what a network sees in a picture.")
 def dream(
     *,
     picture: str = argument(shell_complete=complete_pictures),

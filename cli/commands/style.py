@@ -58,7 +58,7 @@ class OtherPictures:
         return found
 
 
-@command(short_help="Paint a photo in the manner of other pictures: style transfer.")
+@command(short_help="Style transfer: a photo in the manner of other pictures.")
 def style(
     *,
     content: str = argument(shell_complete=complete_pictures),

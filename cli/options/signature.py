@@ -18,6 +18,7 @@ from interpret.explainers import EXPLAINERS, PLUGGED_IN
 from interpret.plug_ins import plug_ins
 
 from ..plug_ins import ADDED, ATTACKS
+from .help import listed, with_paper, without_python
 from .numbers import number_of
 from .radius import NormName, Radius
 from .record import command, gathered
@@ -55,6 +56,11 @@ class Method:
     def command(self) -> str:
         """Its name in the shell."""
         return dashed(self.name)
+
+    @property
+    def line(self) -> str:
+        """It in a list of commands."""
+        return listed(self.title, self.summary)
 
     def option(self, name: str) -> Option | None:
         """Its option of a name, if it has one."""
@@ -99,7 +105,8 @@ def method_command(method: "Method", run: Callable, options: Sequence[Option], *
         given: decorators for some of the parameters; see ``command``.
     """
     chosen = gathered("chosen", dict, {option.name: method_option(option) for option in options})
-    about = {"help": f"{method.description}\n\n{method.title}: {method.url}", "short_help": method.summary}
+    description = with_paper(method.description, method.title)
+    about = {"help": f"{description}\n\n{method.title}: {method.url}".rstrip(": "), "short_help": method.line}
     return command(method.command, chosen=chosen, **about, **given)(functools.partial(run, method))
 
 
@@ -155,20 +162,21 @@ def read_method(path: Path, name: str) -> Method:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
+    flags = {parameter.arg: f"--{dashed(parameter.arg)}" for parameter in function.args.kwonlyargs}
     options = tuple(
         Option(
             name,
             parameter.arg,
             _annotation(parameter, constants),
             _value(default),
-            helps.get(parameter.arg, ""),
+            without_python(helps.get(parameter.arg, ""), flags),
             ast.unparse(default).replace(" ", ""),
         )
         for parameter, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
         # What a default only names is for Python alone, and so are kinds that the shell does not know.
         if not isinstance(default, ast.Name) and re.match(KINDS, _annotation(parameter, constants))
     )
-    body = re.split(r"\n(?:Args|Returns|Raises):", text)[0].strip()
+    body = without_python(re.split(r"\n(?:Args|Returns|Raises):", text)[0].strip(), flags)
     return Method(
         name=name,
         summary=body.split("\n")[0],

@@ -43,6 +43,15 @@ EXPLAINERS = {
     "transformer_attribution": "map",
     "legrad": "map",
 }
+# The first method of each family, which goes on to the next of them, and what the family goes by.
+FAMILIES = {
+    "saliency": "pixels, by the gradient",
+    "cam": "regions, by the features of a layer",
+    "fullgrad": "pixels and layers together",
+    "occlusion": "by hiding parts of the picture",
+    "deeplift": "shares of the score",
+    "attention_rollout": "patches, by the attention of a transformer",
+}
 BUILT_IN = tuple(EXPLAINERS)  # without those of other packages, whose modules may say their DISPLAY
 PLUGGED_IN, REFUSED = chosen("interp.explainers", "DISPLAY", EXPLAINERS, "map")
 EXPLAINERS |= PLUGGED_IN

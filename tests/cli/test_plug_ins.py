@@ -1,4 +1,4 @@
-"""A package of one file adds an explainer, an attack and a network: commands, a column of a grid, rows of a report."""
+"""A small package adds an explainer, an attack and a network: commands, a column of a grid, rows of a report."""
 
 import json
 import re
@@ -29,9 +29,15 @@ def block(language: str, begins: str) -> str:
     return next(part for part in found if part.startswith(begins))
 
 
+def write_modules(folder):
+    """The files of the page's package."""
+    (folder / "my_methods.py").write_text(block("python", '"""Gradient norm'))
+    (folder / "my_attack.py").write_text(block("python", '"""Coin flips'))
+
+
 def installed(folder, entry_points: str):
     """What `pip install` leaves of the page's package."""
-    (folder / "my_methods.py").write_text(block("python", '"""Gradient norm'))
+    write_modules(folder)
     metadata = folder / "my_methods-0.1.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Name: my-methods\nVersion: 0.1\n")
@@ -96,7 +102,6 @@ HELPS = [
     ["--help"],
     ["gradient-norm", "--help"],
     ["attack", "--help"],
-    ["models", "small"],
     ["attack", "coin-flips", "-h"],
 ]
 
@@ -142,7 +147,7 @@ def test_a_real_installation(tmp_path, monkeypatch):
     """By pip, into a folder of its own."""
     project = tmp_path / "project"
     project.mkdir()
-    (project / "my_methods.py").write_text(block("python", '"""Gradient norm'))
+    write_modules(project)
     (project / "pyproject.toml").write_text(block("toml", "[project]"))
     command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation"]
     subprocess.run([*command, "--target", tmp_path / "site", project], check=True)

@@ -20,7 +20,7 @@ from .examples import Examples, examples_of, strongest_activation
 from .job import Choices, Visualizer, check
 
 
-@command()
+@command(short_help="Feature visualisation: what raises a class, a channel or a layer most, drawn.")
 def visualize(
     *,
     what: tuple[str, ...] = argument(nargs=-1, required=True, shell_complete=complete_classes),
