@@ -40,6 +40,7 @@ FILES = {
     "evaluate": "evaluate.command",
     "train": "train.command",
     "report": "report.command",
+    "app": "page.command",  # a folder of its name would take the place of the group below
     "doctor": "doctor",
     "completion": "completion",
 }

@@ -82,6 +82,12 @@ class Dream:
         """How far the dream of an image goes."""
         return {**asdict(self.steps), "size": longer_side(image, self.size)}
 
+    def record(self, image: "Tensor") -> dict[str, Any]:
+        """What the file of an image's dream says of its options."""
+        subject = self.subject
+        told = {"layers": subject.layers, "channels": subject.channels, "class": subject.query, "guide": subject.guide}
+        return self.settings(image) | told
+
     def __call__(self, image: "Tensor", watch: Callable[["Step"], object] | None = None) -> "Tensor":
         """The dream of an image (1, 3, H, W)."""
         from interpret.drawing.deep_dream import deep_dream
@@ -131,11 +137,10 @@ def dream(
     if film.film:
         write_film(film, photos, dreamt, messages)
         return
-    told = {"layers": subject.layers, "channels": subject.channels, "class": subject.query, "guide": subject.guide}
 
     def work(photo: Source, image: "Tensor") -> None:
-        frames, options = Frames(gif), dreamt.settings(image) | told
-        about = provenance("dream", model, classifier, picture=photo.shown, options=options)
+        frames = Frames(gif)
+        about = provenance("dream", model, classifier, picture=photo.shown, options=dreamt.record(image))
         with saving(frames, outputs, photo, about) as save:
             save(dreamt(image, frames))
         messages.note(frames.progress)

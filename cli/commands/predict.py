@@ -47,7 +47,7 @@ def predict(
         messages.failure(source.shown, error)
 
     def look(batch: "Sequence[Prepared]") -> "list[tuple[Prepared, list[dict[str, Any]]]]":
-        return list(zip(batch, _top(classifier, batch, top_k), strict=True))
+        return list(zip(batch, top_of(classifier, batch, top_k), strict=True))
 
     reading = {"read": Source.read_stored, "waits": Source.waits, "batch_size": batch_size, "bar": len(sources) > 1}
     for batch in batches(sources, classifier, failed, keep=False, **reading):
@@ -68,7 +68,8 @@ def _number(row: dict[str, Any]) -> str:
     return f"{row['probability']:6.1%}" if "probability" in row else f"{row['value']:10.5g}"
 
 
-def _top(classifier: "Classifier", batch: "Sequence[Prepared]", top_k: int) -> list[list[dict[str, Any]]]:
+def top_of(classifier: "Classifier", batch: "Sequence[Prepared]", top_k: int) -> list[list[dict[str, Any]]]:
+    """The highest classes of each picture with their probabilities, or of a regression its outputs."""
     import torch
 
     with torch.inference_mode():

@@ -1,7 +1,8 @@
 """`interp style`."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from interpret.errors import InterpretError
 
@@ -18,6 +19,9 @@ from .optimised import Frames, check_drawable, each_of, gif_option, longer_side,
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from interpret.classifier import Classifier
+    from interpret.drawing.ascend import Step
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,35 @@ class OtherPictures:
         return found
 
 
+@dataclass(frozen=True)
+class Painter:
+    """What paints a photo, as the command line describes it."""
+
+    classifier: "Classifier"
+    painting: Painting
+    others: OtherPictures
+    weights: list[float] | None
+    size: int | None
+
+    def _chosen(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self.painting).items() if value is not None and value != ()}
+
+    def about(self, styles: list[str], image: "Tensor") -> dict[str, Any]:
+        """What the file of a painting says of its options."""
+        told = {"styles": styles, "style_weights": self.weights, **self._chosen(), **asdict(self.others)}
+        return told | {"size": longer_side(image, self.size)}
+
+    def __call__(
+        self, image: "Tensor", styles: "list[Tensor]", watch: Callable[["Step"], object] | None = None
+    ) -> "Tensor":
+        """The painting of an image (1, 3, H, W) in the manner of others."""
+        from interpret.drawing.style_transfer import style_transfer
+
+        options = {**self._chosen(), "size": longer_side(image, self.size), **self.others.read(image)}
+        paintings = [one.to(image) for one in styles]
+        return style_transfer(self.classifier, image, paintings, weights=self.weights, watch=watch, **options)
+
+
 @command(short_help="Style transfer: a photo in the manner of other pictures.")
 def style(
     *,
@@ -94,17 +127,13 @@ def style(
         raise InterpretError("--init is what it begins with; leave out --start")
     classifier = model.open()
     check_drawable(classifier)
-    chosen = {name: value for name, value in asdict(painting).items() if value is not None and value != ()}
-    told = {"styles": [one.shown for one in sources], "style_weights": style_weights, **chosen, **asdict(others)}
+    painter = Painter(classifier, painting, others, style_weights, size)
 
     def paint(photo: Source, image: "Tensor") -> None:
-        from interpret.drawing.style_transfer import style_transfer
-
-        frames, options = Frames(gif), {**chosen, "size": longer_side(image, size)}
-        about = provenance("style", model, classifier, picture=photo.shown, options=told | {"size": options["size"]})
+        frames, about = Frames(gif), painter.about([one.shown for one in sources], image)
+        about = provenance("style", model, classifier, picture=photo.shown, options=about)
         with saving(frames, outputs, photo, about) as save:
-            paintings, options = [one.read().to(image) for one in sources], options | others.read(image)
-            save(style_transfer(classifier, image, paintings, weights=style_weights, watch=frames, **options))
+            save(painter(image, [one.read() for one in sources], frames))
         messages.note(frames.progress)
 
     each_of(photos, classifier, paint, messages)

@@ -96,16 +96,25 @@ def write_result(path: Path | None, result: "Image | Figure | dict[str, Any]", a
     Without a path a PNG goes to standard output. What is needed to make the result again, ``about``, is stored in PNG,
     PDF, SVG and npz files.
     """
-    suffix = path.suffix.lower() if path else ".png"
-    buffer = io.BytesIO()
-    _encode(buffer, suffix, result, about)
+    write_content(path, encoded(path.suffix if path else ".png", result, about))
+
+
+def write_content(path: Path | None, content: bytes) -> None:
+    """Write the content of a file whole or not at all; without a path it goes to standard output."""
     if path is None:
-        sys.stdout.buffer.write(buffer.getvalue())
+        sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     else:
         from interpret.images.files import write_bytes
 
-        write_bytes(path, buffer.getvalue())
+        write_bytes(path, content)
+
+
+def encoded(suffix: str, result: "Image | Figure | dict[str, Any]", about: dict[str, Any]) -> bytes:
+    """The content of a result's file, with what made it inside."""
+    buffer = io.BytesIO()
+    _encode(buffer, suffix.lower(), result, about)
+    return buffer.getvalue()
 
 
 def _encode(buffer: io.BytesIO, suffix: str, result: Any, about: dict[str, Any]) -> None:

@@ -17,7 +17,8 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any, Literal
 
 import click
@@ -25,6 +26,8 @@ import click
 from .help import GroupedOptions
 from .numbers import number_of
 from .types import dashed
+
+_read_alone = ContextVar("the words of a command are read, and it does not run", default=False)
 
 
 def option(help: str, *flags: str, default: Any = None, **more: Any) -> Any:
@@ -107,9 +110,29 @@ def command(name: str | None = None, **more: Any) -> Callable[[Callable], click.
                 decorators.append(_decorator(declared, parameter.annotation, declared.default))
             else:
                 decorators.append(record_options(parameter.name, parameter.annotation))
-        return click.command(name, cls=GroupedOptions, **more)(applied(*decorators)(function))
+        return click.command(name, cls=GroupedOptions, **more)(applied(*decorators)(_or_read(function)))
 
     return decorate
+
+
+def read_words(command: click.Command, words: Sequence[str], parent: click.Context | None = None) -> dict[str, Any]:
+    """What a command's function would be given for some words of the shell, by parameter; it does not run."""
+    with command.make_context(command.name, list(words), parent=parent) as ctx:
+        token = _read_alone.set(True)
+        try:
+            return command.invoke(ctx)
+        finally:
+            _read_alone.reset(token)
+
+
+def _or_read(function: Callable) -> Callable:
+    """A function, or where words are only read, what gives the values that it would get."""
+
+    @functools.wraps(function)
+    def run(**values: Any) -> Any:
+        return values if _read_alone.get() else function(**values)
+
+    return run
 
 
 def _decorator(declared: dataclasses.Field, annotation: Any, default: Any) -> Callable:

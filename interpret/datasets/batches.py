@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ..classifier import Classifier
 from ..errors import InterpretError, NetworkError, PictureError
@@ -15,7 +14,7 @@ from ..images.files import pixels_hash, read_stored
 from ..images.files import read as read_file
 from ..images.levels import in_unit_range
 from ..images.stored import inputs_of
-from ..progress import bars_wanted
+from ..progress import progress_bar
 from .threads import PIXELS, WORKERS, in_threads
 
 INPUT_PIXELS = 2**21  # of the network's inputs that a batch may hold, whose activations are many times larger
@@ -90,8 +89,7 @@ def batches(
         digits = pixels_hash(image) if keep else ""
         return image.pin_memory() if device.type == "cuda" else image, digits
 
-    hidden = not (bar and bars_wanted())
-    with tqdm(total=len(items), disable=hidden or None, leave=False, unit="picture") as progress:
+    with progress_bar(len(items), None, "picture", wanted=bar, delay=0) as progress:
         for item, reading in in_threads(decoded, items, workers, here=waits, ahead=lambda: PIXELS // largest):
             progress.update()
             try:

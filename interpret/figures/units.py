@@ -152,7 +152,7 @@ def crops_figure(units: dict[int, Sequence[Crop]], *, title: str = "") -> Figure
             [Panel(cut_out(crop), title, interpolation=PHOTO) for crop, title in zip(crops, titles, strict=True)]
         )
         if all(crop.projection is not None for crop in crops):
-            rows.append([Panel(_pattern(crop), interpolation=PHOTO) for crop in crops])
+            rows.append([Panel(cut_pattern(crop), interpolation=PHOTO) for crop in crops])
         rows.append([_thumbnail(crop) for crop in crops])
     return row_figure(rows, title=title, width=1.3)
 
@@ -176,7 +176,8 @@ def _filter_panel(weights: Tensor, caption: str, limit: float) -> Panel:
     return Panel(picture, caption=caption, interpolation=PIXELS)
 
 
-def _pattern(crop: Crop) -> np.ndarray:
+def cut_pattern(crop: Crop) -> np.ndarray:
+    """(h, w, 3): the projection inside the crop, around grey."""
     left, top, right, bottom = crop.box
     pattern = crop.projection[..., top:bottom, left:right]
     return np.asarray(own_colours(pattern, limit=limit_of(pattern, percentile=99.5))) / 255

@@ -19,6 +19,7 @@ from ..faithfulness.baseline_maps import centred_gaussian, random_map
 from ..faithfulness.deletion import deletion
 from ..faithfulness.insertion import insertion
 from ..network.hooks import left_as_found
+from ..scores import Target
 from .smallest_change import Attack, Change, change_of
 from .thumbnails import MapPictures, map_pictures, photo_of, visible_part, webp
 
@@ -178,6 +179,11 @@ class _Subject:
         return Map(method, trouble, areas, map_pictures(self.part, attribution.cpu(), method))
 
     def _areas(self, attribution: Tensor) -> Areas:
-        ranked = self.view, self.inputs, self.index, attribution
-        options = {"baseline": BASELINE, "steps": STEPS, "seed": self.options.seed}
-        return Areas(float(deletion(*ranked, **options).area), float(insertion(*ranked, **options).area))
+        return areas_of(self.view, self.inputs, self.index, attribution, seed=self.options.seed)
+
+
+def areas_of(view: Classifier, inputs: Tensor, target: Target, attribution: Tensor, *, seed: int = 0) -> Areas:
+    """How well a map (1, 1, h, w) of inputs (1, C, h, w) on the input grid ranks what speaks for a target."""
+    options = {"baseline": BASELINE, "steps": STEPS, "seed": seed}
+    ranked = view, inputs, target, attribution
+    return Areas(float(deletion(*ranked, **options).area), float(insertion(*ranked, **options).area))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from .activations import projection, projection_rule
 from .index import Index
 from .receptive_field import Field, receptive_field
 
+Entry = tuple[str, float, tuple[int, int]]  # of an index: a picture, the value there, and the place in the layer's map
+
 
 @dataclass(frozen=True)
 class Crop:
@@ -31,7 +34,7 @@ class Crop:
     place: tuple[int, int]  # row and column in the layer's map
     box: tuple[int, int, int, int]  # left, top, right, bottom: what the unit sees, on the picture's pixels
     image: Tensor  # (1, 3, H, W), the whole picture
-    projection: Tensor | None  # (1, 3, H, W), signed; None if the rule finds no activation in the network
+    projection: Tensor | None  # (1, 3, H, W), signed; None if the rule finds no activation in the network, or unasked
 
 
 def identity(classifier: Classifier, layer: str) -> dict[str, Any]:
@@ -150,6 +153,7 @@ def strongest_crops(
     most: int = 9,
     effective: bool = True,
     rule: Rule | None = None,
+    projected: bool = True,
 ) -> list[Crop]:
     """The crops that activate one channel of an index most, one from each picture, the strongest first.
 
@@ -160,6 +164,7 @@ def strongest_crops(
         most: how many crops.
         effective: crop to the effective receptive field, not to the whole one; see ``receptive_field``.
         rule: of the projections, "deconvnet" or "guided"; by default the one that suits the network.
+        projected: whether there are projections, which take a pass forward and one backward each.
 
     Returns:
         Crops with a value above 0; none for a channel that never responds.
@@ -167,18 +172,37 @@ def strongest_crops(
     Raises:
         UnknownNameError: no such channel.
     """
+    entries = entries_above_zero(index, channel, most)
+    return crops_of(classifier, index, channel, entries, effective=effective, rule=rule, projected=projected)
+
+
+def entries_above_zero(index: Index, channel: int, most: int) -> list[Entry]:
+    """The strongest pictures of a channel that excite it at all."""
+    return [entry for entry in index.top(channel, most) if entry[1] > 0]
+
+
+def crops_of(
+    classifier: Classifier,
+    index: Index,
+    channel: int,
+    entries: Sequence[Entry],
+    *,
+    effective: bool = True,
+    rule: Rule | None = None,
+    projected: bool = True,
+) -> list[Crop]:
+    """The crops of some entries of an index; the options are those of ``strongest_crops``."""
     rule = rule or projection_rule(classifier.network)
-    found = [entry for entry in index.top(channel, most) if entry[1] > 0]
     crops = []
-    for path, value, place in found:
+    for path, value, place in entries:
         image = read(path).to(classifier.mean.device)
         inputs, geometry = classifier.prepare(image)
         view = classifier.on_inputs()
         box = _on_picture(geometry, _field(index, view, inputs).box(place, effective))
-        try:
-            pattern = geometry.spread(projection(view, inputs, index.about["layer"], channel, place, rule=rule))
-        except NetworkError:
-            pattern = None
+        pattern = None
+        if projected:
+            with suppress(NetworkError):
+                pattern = geometry.spread(projection(view, inputs, index.about["layer"], channel, place, rule=rule))
         crops.append(Crop(Path(path), value, place, box, image, pattern))
     return crops
 

@@ -176,7 +176,7 @@ def test_memory_that_does_not_suffice_is_said_in_a_sentence(monkeypatch, error):
         raise error
 
     sentence = "memory does not suffice; scale the picture down, or take fewer at a time or a smaller network"
-    monkeypatch.setattr(importlib.import_module("cli.commands.predict"), "_top", short)
+    monkeypatch.setattr(importlib.import_module("cli.commands.predict"), "top_of", short)
     run = interp("predict", CAT, *TINY)
     assert run.status == 1 and run.err in (f"Error: {sentence}\n", f"Error: {CAT}: {sentence}\n")
     monkeypatch.setattr(importlib.import_module("cli.commands.predict"), "sources_of", short)

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,6 +26,9 @@ from .choices import AttackOptions
 from .job import Attacking
 from .judges import Judges
 from .verdict import VerdictTable, parse_transforms
+
+if TYPE_CHECKING:
+    from interpret.classifier import Classifier
 
 LOSSLESS = (".png",)
 DEFAULT_PICTURE, DEFAULT_MODEL = "sample:giant-panda", "squeezenet1_1"
@@ -64,22 +67,18 @@ def _attack(
     table = VerdictTable(Path(attack.csv), method.name) if attack.csv else None
     model.check_classes(attack.label, attack.target)
     classifier = model.open()
-    shared = {name: getattr(attack, name) for name in ("label", "target", "quantize", "all_steps", "seed")}
-    if attack.start:
-        shared["start"] = attack.start
-    job = Attacking(
-        method=method,
-        classifier=classifier,
-        outputs=outputs,
+    job = job_of(
+        method,
+        classifier,
+        outputs,
         chosen=chosen,
         attack=attack,
-        about=provenance(f"attack {method.command}", model, classifier, options={**chosen, **shared}),
+        model=model,
+        messages=messages,
         transforms=transforms,
         figure=len(sources) == 1 and not as_json if attack.figure is None else attack.figure,
         as_json=as_json,
         no_clobber=output.no_clobber,
-        messages=messages,
-        judges=Judges.of(attack.judge, model, classifier),
         table=table,
     )
     job.run(list(zip(sources, output_stems(sources), strict=True)))
@@ -91,6 +90,34 @@ def _attack(
     if attack.require_success and job.withstood:
         messages.note(f"{job.withstood} of {len(sources)} pictures withstood")
         raise click.exceptions.Exit(3)
+
+
+def job_of(
+    method: Method,
+    classifier: "Classifier",
+    outputs: Outputs,
+    *,
+    chosen: dict[str, Any],
+    attack: AttackOptions,
+    model: ModelOptions,
+    messages: Messages,
+    **more: Any,
+) -> Attacking:
+    """The job of a command's options; ``more`` is what else there is to it."""
+    shared = {name: getattr(attack, name) for name in ("label", "target", "quantize", "all_steps", "seed")}
+    if attack.start:
+        shared["start"] = attack.start
+    return Attacking(
+        method=method,
+        classifier=classifier,
+        outputs=outputs,
+        chosen=chosen,
+        attack=attack,
+        about=provenance(f"attack {method.command}", model, classifier, options={**chosen, **shared}),
+        messages=messages,
+        judges=Judges.of(attack.judge, model, classifier),
+        **more,
+    )
 
 
 def _checked(

@@ -5,11 +5,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from interpret.errors import InterpretError, PictureError
 
-from ...job.results import Outputs, write_result
+from ...job.results import Outputs, encoded, write_content, write_result
 from ...job.resume import made_before
 from ...job.sources import Source, one_picture
 from ...options.messages import Messages, tell
@@ -25,6 +25,16 @@ if TYPE_CHECKING:
     from interpret.classifier import Classifier
 
 PHOTOGRAPHS = 20  # that are simulated to see how many an attack survives
+
+
+class Attempt(NamedTuple):
+    """One attack on one picture."""
+
+    adversarial: "Tensor"  # (1, C, H, W)
+    labels: "Tensor"  # (1,) what it worked on
+    targeted: bool
+    passes: dict[str, int]
+    seconds: float
 
 
 @dataclass
@@ -68,37 +78,65 @@ class Attacking:
 
     def on(self, source: Source, stem: Path) -> dict[str, Any] | None:
         """Attack one picture and say what came of it; None where an earlier run has done so."""
-        from attacks.evaluation.verdicts import judge
-        from interpret.images.files import pixels_hash
-
         image = source.read().to(self.classifier.mean.device)
-        path = self.outputs.place(stem, self.method.name, *([self.attack.target] if self.attack.target else []))
-        about = {**self.about, "picture": source.shown, "picture_hash": pixels_hash(image)}
+        path = self.place(stem)
+        about = self.about_picture(source, image)
         if self._is_done(path, about):
             return None
-        labels, targeted = self._labels(image)
-        begun = time.process_time()
-        adversarial, passes = self._attacked(image, labels, targeted)
-        spent = time.process_time() - begun
-        self._write(path, adversarial, about)
-        found = self._read_back(path, adversarial)
-        verdict = judge(self.subject, image, found, labels, targeted=targeted)[0]
-        row = verdict_row(self.subject, self.method.name, verdict, source.shown, path)
-        row |= {**passes, "cpu_seconds": round(spent, 3), "seed": self.attack.seed}
-        if self.method.name == "physical":  # in every row, since a table has one header
-            row["destruction_rate"] = self._destruction_rate(image, found, verdict) if verdict.success else None
-        row["survives"] = {name: self._after(found, name, strength) for name, strength in self.transforms}
-        row["judges"] = self.judges.on(image, found, labels, targeted)
-        self.withstood += verdict.right and not verdict.success
+        attempt = self.attempt(image)
+        write_content(path, self.content(attempt, about))
+        found = self._read_back(path, attempt.adversarial)
+        row = self.judged(source, image, found, attempt, path)
+        self.withstood += row["right"] and not row["success"]
         if path is not None:
-            # Once more, with what came of it, so that the file speaks for itself.
-            # Nothing of when or where it was found, so that the same attack gives the same bytes.
-            known = {name: value for name, value in row.items() if name not in ("cpu_seconds", "path")}
-            self._write(path, adversarial, {**about, "verdict": known})
+            write_content(path, self.content(attempt, about, row))  # once more, so that the file speaks for itself
             self._tell(row, path)
             if self.figure:
                 self._draw(path, image, found, about)
         return row
+
+    def place(self, stem: Path) -> Path | None:
+        """Where the result of a picture goes."""
+        return self.outputs.place(stem, self.method.name, *([self.attack.target] if self.attack.target else []))
+
+    def about_picture(self, source: Source, image: "Tensor") -> dict[str, Any]:
+        """What made the result of a picture."""
+        from interpret.images.files import pixels_hash
+
+        return {**self.about, "picture": source.shown, "picture_hash": pixels_hash(image)}
+
+    def attempt(self, image: "Tensor") -> Attempt:
+        """Attack one picture."""
+        labels, targeted = self._labels(image)
+        begun = time.process_time()
+        adversarial, passes = self._attacked(image, labels, targeted)
+        return Attempt(adversarial, labels, targeted, passes, time.process_time() - begun)
+
+    def judged(
+        self, source: Source, image: "Tensor", found: "Tensor", attempt: Attempt, path: Path | None
+    ) -> dict[str, Any]:
+        """What came of an attempt, by what its file holds."""
+        from attacks.evaluation.verdicts import judge
+
+        labels, targeted = attempt.labels, attempt.targeted
+        verdict = judge(self.subject, image, found, labels, targeted=targeted)[0]
+        row = verdict_row(self.subject, self.method.name, verdict, source.shown, path)
+        row |= {**attempt.passes, "cpu_seconds": round(attempt.seconds, 3), "seed": self.attack.seed}
+        if self.method.name == "physical":  # in every row, since a table has one header
+            row["destruction_rate"] = self._destruction_rate(image, found, verdict) if verdict.success else None
+        row["survives"] = {name: self._after(found, name, strength) for name, strength in self.transforms}
+        row["judges"] = self.judges.on(image, found, labels, targeted)
+        return row
+
+    def content(self, attempt: Attempt, about: dict[str, Any], row: dict[str, Any] | None = None) -> bytes:
+        """The file of an attempt, once it is known with what came of it."""
+        from interpret.images.files import to_pil
+
+        if row is not None:
+            # Nothing of when or where it was found, so that the same attack gives the same bytes.
+            known = {name: value for name, value in row.items() if name not in ("cpu_seconds", "path")}
+            about = {**about, "verdict": known}
+        return encoded(".png", to_pil(attempt.adversarial.cpu()), about)
 
     def _labels(self, image: "Tensor") -> tuple["Tensor", bool]:
         """The label (1,) that the attack works on, and whether it is the class wanted; and what is attacked.
@@ -151,11 +189,6 @@ class Attacking:
 
         start = one_picture(self.attack.start).read()
         return resized(start, tuple(image.shape[-2:])).clamp(0, 1).to(image)
-
-    def _write(self, path: Path | None, adversarial: "Tensor", about: dict[str, Any]) -> None:
-        from interpret.images.files import to_pil
-
-        write_result(path, to_pil(adversarial.cpu()), about)
 
     def _read_back(self, path: Path | None, adversarial: "Tensor") -> "Tensor":
         """What is in the file that was written."""

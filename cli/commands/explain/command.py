@@ -1,8 +1,9 @@
 """The command of every explainer: its options are its signature's, and those that all of them have."""
 
 import functools
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +13,7 @@ from interpret.explainers import DISPLAYS, EXPLAINERS
 from ...job import processes
 from ...job.provenance import provenance
 from ...job.results import RAW, Outputs
-from ...job.sources import output_stems, sources_of
+from ...job.sources import Source, output_stems, sources_of
 from ...options.classes import ClassOptions
 from ...options.figure import FigureOptions
 from ...options.map_display import DisplayOptions
@@ -25,6 +26,9 @@ from ...options.signature import Method, explainer_method, method_command
 from .job import Explaining, MapOptions
 from .targets import results_a_picture
 from .write import write_all
+
+if TYPE_CHECKING:
+    from interpret.classifier import Classifier
 
 
 def _command(name: str) -> click.Command:
@@ -71,33 +75,53 @@ def _explain(
             from interpret.network.hooks import find_layer
 
             find_layer(classifier.network, chosen["layer"])
-        about = provenance(
-            method.command,
-            model,
-            classifier,
-            options=chosen,
-            smooth=maps.smooth,
-            size=maps.size,
-            display=None if outputs.suffix in RAW else asdict(display) | asdict(figure),
-            seed=maps.seed,
-        )
-        job = Explaining(
-            method=method,
-            work=processes.own_share(list(zip(sources, output_stems(sources), strict=True))),
-            classifier=classifier,
-            outputs=outputs,
-            display=display,
-            classes=classes,
-            method_options=chosen,
-            maps=maps,
-            no_clobber=output.no_clobber,
-            about=about,
-            messages=messages,
-        )
+        asked = {"classes": classes, "chosen": chosen, "display": display, "figure": figure, "maps": maps}
+        job = job_of(method, sources, classifier, outputs, output=output, model=model, messages=messages, **asked)
         write_all(job, as_json)
         failed = processes.all_failures(job.failed)
     if failed:
         raise click.exceptions.Exit(1)
+
+
+def job_of(
+    method: Method,
+    sources: Sequence[Source],
+    classifier: "Classifier",
+    outputs: Outputs,
+    *,
+    classes: ClassOptions,
+    chosen: dict[str, Any],
+    display: DisplayOptions,
+    figure: FigureOptions,
+    maps: MapOptions,
+    output: OutputOptions,
+    model: ModelOptions,
+    messages: Messages,
+) -> Explaining:
+    """The job of a command's options, on this process's share of the pictures."""
+    about = provenance(
+        method.command,
+        model,
+        classifier,
+        options=chosen,
+        smooth=maps.smooth,
+        size=maps.size,
+        display=None if outputs.suffix in RAW else asdict(display) | asdict(figure),
+        seed=maps.seed,
+    )
+    return Explaining(
+        method=method,
+        work=processes.own_share(list(zip(sources, output_stems(sources), strict=True))),
+        classifier=classifier,
+        outputs=outputs,
+        display=display,
+        classes=classes,
+        method_options=chosen,
+        maps=maps,
+        no_clobber=output.no_clobber,
+        about=about,
+        messages=messages,
+    )
 
 
 EXPLAINING = {name.replace("_", "-"): functools.partial(_command, name) for name in EXPLAINERS}

@@ -102,10 +102,11 @@ def _tell(task: Task, paths: Sequence[Path], as_json: bool) -> None:
 
 def _tasks(job: Explaining, display: "Display", results: Iterable[Result], limit: float | None) -> Iterator[Task]:
     for result in results:
-        yield Task(result) if result.exists else _task(job, display, result, limit)
+        yield Task(result) if result.exists else task_of(job, display, result, limit)
 
 
-def _task(job: Explaining, display: "Display", result: Result, limit: float | None) -> Task:
+def task_of(job: Explaining, display: "Display", result: Result, limit: float | None = None) -> Task:
+    """What is needed to draw and write a result; ``limit`` gets the strongest colour, by default its own largest."""
     from interpret.figures.overlays import largest_of
 
     geometry, attribution, raw = result.picture.geometry, job.attribution(result), None
@@ -120,7 +121,7 @@ def _task(job: Explaining, display: "Display", result: Result, limit: float | No
     return Task(result, seen, values, strongest, largest, raw)
 
 
-def _drawn(job: Explaining, display: "Display", task: Task) -> "Image | Figure":
+def drawn(job: Explaining, display: "Display", task: Task) -> "Image | Figure":
     """The picture of a map, or a figure with what it is."""
     from interpret.explainers import title_of, unit_of
     from interpret.figures.panels import captioned, stamped
@@ -134,10 +135,10 @@ def _drawn(job: Explaining, display: "Display", task: Task) -> "Image | Figure":
         title = f"prediction: {score.prediction}" if score.prediction else ""
         texts = {"title": title, "caption": "\n".join(lines), "unit": shortened(unit)}
         return display.draw(picture, task.values, limit=task.limit, seen=task.seen, **texts)
-    drawn = display.draw(picture, task.values, limit=task.limit, seen=task.seen)
+    shown = display.draw(picture, task.values, limit=task.limit, seen=task.seen)
     if job.display.caption:
-        return captioned(drawn, [lines[0], f"{lines[1]} ({unit})"])
-    return stamped(drawn, f"absent: {score.shown.rsplit(' ', 1)[1]}") if score.absent else drawn
+        return captioned(shown, [lines[0], f"{lines[1]} ({unit})"])
+    return stamped(shown, f"absent: {score.shown.rsplit(' ', 1)[1]}") if score.absent else shown
 
 
 def _write(job: Explaining, display: "Display", task: Task) -> list[Path]:
@@ -147,8 +148,7 @@ def _write(job: Explaining, display: "Display", task: Task) -> list[Path]:
         if job.outputs.suffix in RAW:
             write_result(path, task.raw, result.about)
         else:
-            drawn = _drawn(job, display, task)
-            write_result(path, drawn, result.about)
+            write_result(path, drawn(job, display, task), result.about)
             if job.maps.raw and path is not None:
                 write_result(path.with_suffix(".npz"), task.raw, result.about)
     if path is None:

@@ -37,10 +37,7 @@ class ShellLines:
     @classmethod
     def of(cls, sources: Mapping[str, Source], choices: ReportChoices, model: ModelOptions) -> Self:
         """The words for some options of the command that runs now; what is as usual is left out."""
-        usual = {parameter.name: parameter.default for parameter in click.get_current_context().command.params}
-        chosen = {name: value for name, value in asdict(model).items() if name not in ELSEWHERE}
-        unusual = {name: value for name, value in chosen.items() if value not in (None, usual[name]) or name == "model"}
-        return cls(sources, choices, [word for name, value in unusual.items() for word in _option(name, value)])
+        return cls(sources, choices, model_words(model))
 
     @property
     def seed(self) -> list[str]:
@@ -52,17 +49,17 @@ class ShellLines:
         chosen = [word for query in self.choices.classes for word in ("-c", query)]
         left = [f"--no-{name}" for name in ("attack", "sanity") if not getattr(self.choices, name)]
         methods = ["--methods", ",".join(map(dashed, self.choices.methods))]
-        return self._line("report", *map(_word, self.sources.values()), *methods, *chosen, *left, *self.seed)
+        return self._line("report", *map(word_of, self.sources.values()), *methods, *chosen, *left, *self.seed)
 
     def of_picture(self, labels: "Labels", finding: "Finding") -> Lines:
         """What repeats each picture of one finding."""
         from interpret.explainers import title_of
         from interpret.report import findings
 
-        file = _word(self.sources[finding.name])
+        file = word_of(self.sources[finding.name])
         found = [("The predictions", self._line("predict", file))]
         for part in finding.explained:
-            chosen = ["-c", _class(labels, part.seen.index), "--size", "model", *self.seed]
+            chosen = ["-c", class_word(labels, part.seen.index), "--size", "model", *self.seed]
             for method in (found_map.method for found_map in part.maps if found_map.drawn):
                 coloured = DISPLAYS[EXPLAINERS[method]]["aggregate"] == "colours"
                 sizes = ["--aggregate", "max", "--absolute"] if coloured else []
@@ -87,7 +84,7 @@ class ShellLines:
         found = []
         for count in sorted({check.pictures for check in checks if check.passed is not None}, reverse=True):
             methods = [dashed(check.method) for check in checks if check.pictures == count]
-            files = [_word(self.sources[finding.name]) for finding in findings[:count]]
+            files = [word_of(self.sources[finding.name]) for finding in findings[:count]]
             options = ["--methods", ",".join(methods), "--depths", "1", *self.seed]
             pictures = "one picture" if count == 1 else f"{count} pictures"
             found.append((f"The check on {pictures}", self._line("evaluate", "sanity", *files, *options)))
@@ -95,6 +92,14 @@ class ShellLines:
 
     def _line(self, *words: str) -> str:
         return shlex.join(["interp", *words, *self.model])
+
+
+def model_words(model: ModelOptions) -> list[str]:
+    """The network's options of the command that runs now as words; what is as usual is left out, but for its name."""
+    usual = {parameter.name: parameter.default for parameter in click.get_current_context().command.params}
+    chosen = {name: value for name, value in asdict(model).items() if name not in ELSEWHERE}
+    unusual = {name: value for name, value in chosen.items() if value not in (None, usual[name]) or name == "model"}
+    return [word for name, value in unusual.items() for word in _option(name, value)]
 
 
 def _option(name: str, value: Any) -> list[str]:
@@ -107,10 +112,11 @@ def _option(name: str, value: Any) -> list[str]:
     return [f"--{dashed(name)}", joined]
 
 
-def _word(source: Source) -> str:
-    return "-" if source.path is None else source.shown
+def word_of(source: Source) -> str:
+    """A picture as the shell takes it."""
+    return "-" if source.waits() else source.shown
 
 
-def _class(labels: "Labels", index: int) -> str:
+def class_word(labels: "Labels", index: int) -> str:
     """A name that means this class alone, or else its index."""
     return labels[index] if index < len(labels) and labels.find(labels[index]).indices == (index,) else str(index)

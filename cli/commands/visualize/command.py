@@ -1,7 +1,7 @@
 """The command `interp visualize`: its options, and what it writes."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,9 @@ from ...options.record import argument, command, option
 from ..optimised import check_animation, check_drawable, write_animation
 from .examples import Examples, examples_of, strongest_activation
 from .job import Choices, Visualizer, check
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @command(short_help="Feature visualisation: what raises a class, a channel or a layer most, drawn.")
@@ -85,13 +88,33 @@ def _save(
     visualizer: Visualizer, examples: dict[str, Examples], outputs: Outputs, name: str, about: dict[str, Any]
 ) -> None:
     """Write what is done, if anything is: the pictures, and the curve and the animation where they were asked for."""
-    from interpret.figures.drawings import DatasetExamples, drawings_figure
     from interpret.figures.line_plots import objective_curve
 
     done, choices = visualizer.done, visualizer.choices
     if not done:
         return
-    reached = {}
+    figure, about = figure_of(visualizer, examples, about)
+    path = outputs.place(Path(name), "visualize")
+    write_result(path, figure, about)
+    if path is not None:
+        tell(str(path))
+    if choices.curve:
+        Path(choices.curve).parent.mkdir(parents=True, exist_ok=True)
+        curves = objective_curve([(one.text, one.frames.scores) for one in done])
+        write_result(Path(choices.curve), curves, about)
+        tell(choices.curve)
+    if choices.gif:
+        frames = [frame for one in done for frame in one.frames.small[::-1][:: choices.every][::-1]]
+        write_animation(choices.gif, frames)
+
+
+def figure_of(
+    visualizer: Visualizer, examples: dict[str, Examples], about: dict[str, Any]
+) -> "tuple[Figure, dict[str, Any]]":
+    """What is drawn as a figure, with what there is to know about it."""
+    from interpret.figures.drawings import DatasetExamples, drawings_figure
+
+    done, reached = visualizer.done, {}
     for one in done:
         if one.text in examples:
             reached[one.text] = strongest_activation(visualizer.classifier, one.images, examples[one.text])
@@ -104,15 +127,4 @@ def _save(
     drawings = [(one.text, one.images) for one in done]
     found = {text: (examples[text].crops, examples[text].pictures, value) for text, value in reached.items()}
     shown = {text: DatasetExamples(*given) for text, given in found.items()}
-    path = outputs.place(Path(name), "visualize")
-    write_result(path, drawings_figure(drawings, shown, pairs=choices.negative), about)
-    if path is not None:
-        tell(str(path))
-    if choices.curve:
-        Path(choices.curve).parent.mkdir(parents=True, exist_ok=True)
-        curves = objective_curve([(one.text, one.frames.scores) for one in done])
-        write_result(Path(choices.curve), curves, about)
-        tell(choices.curve)
-    if choices.gif:
-        frames = [frame for one in done for frame in one.frames.small[::-1][:: choices.every][::-1]]
-        write_animation(choices.gif, frames)
+    return drawings_figure(drawings, shown, pairs=visualizer.choices.negative), about

@@ -1,5 +1,6 @@
 """`interp visualize` at work: expression by expression, seed by seed."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from interpret.classifier import Classifier
+    from interpret.drawing.ascend import Step
     from interpret.drawing.objectives import Objective
 
 
@@ -71,6 +73,7 @@ class Visualizer:
     classifier: "Classifier"
     choices: Choices
     messages: Messages
+    watch: "Callable[[Step], object] | None" = None  # is shown every step
     done: list[Visualized] = field(default_factory=list)
 
     def draw(self, text: str, objective: "Objective") -> None:
@@ -108,6 +111,11 @@ class Visualizer:
         """(N, C, H, W), drawn with one seed."""
         from interpret.drawing.feature_visualization import visualize
 
+        def watch(step: "Step") -> None:
+            frames(step)
+            if self.watch is not None:
+                self.watch(step)
+
         choices = self.choices
         maco = choices.parametrisation == "maco"
         return visualize(
@@ -121,7 +129,7 @@ class Visualizer:
             smoothness=choices.smoothness,
             diversity=_where_apart(self.classifier, objective, choices),
             seed=seed,
-            watch=frames,
+            watch=watch,
             **({} if choices.transforms else {"transform": None}),
         )
 

@@ -1,38 +1,12 @@
 """The report in a browser that has no network: nothing is loaded, nothing complains, everything can be used."""
 
-import os
-import shutil
-
 import pytest
 import torch
 
 import interpret
 from interpret.report.smallest_change import Attack
+from tests.browsers import browser  # noqa: F401  (a fixture)
 from tests.command import flowers
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-def _missing(what: str) -> None:
-    """Where tests are run for everybody, a browser has to be there."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is missing")
-    pytest.skip(f"{what} is missing")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        _missing("a browser (chromium)")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        _missing("playwright")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +27,7 @@ def file(tmp_path_factory):
 
 
 @pytest.fixture
-def opened(browser, file):
+def opened(browser, file):  # noqa: F811
     """Opens the page as wide and in such colours as asked for; in the end there must be nothing to complain about."""
     complaints, requests, contexts = [], [], []
 

@@ -1,0 +1,1 @@
+"""`interp app`: a page to look around in, served to this machine alone."""
