@@ -20,6 +20,7 @@ from . import models as models
 from . import network as network
 from . import notebook as notebook
 from . import output_scores as output_scores
+from . import predictions as predictions
 from . import report as report
 from . import scores as scores
 from . import single_label as single_label
@@ -38,10 +39,11 @@ from .datasets.folders import labelled_files as labelled_files
 from .datasets.folders import labelled_pictures as labelled_pictures
 from .datasets.named import has_test as has_test
 from .datasets.named import open_dataset as open_dataset
-from .drawing.deep_dream import deep_dream as deep_dream
+from .drawing.deep_dream import dream as dream
 from .drawing.expressions import objective_of as objective_of
+from .drawing.feature_visualization import visualize as visualize
 from .drawing.inversion import invert as invert
-from .drawing.style_transfer import style_transfer as style_transfer
+from .drawing.style_transfer import style as style
 from .errors import InterpretError as InterpretError
 from .errors import NetworkError as NetworkError
 from .errors import PictureError as PictureError
@@ -101,6 +103,7 @@ from .output_scores import box as box
 from .output_scores import output as output
 from .output_scores import pixels as pixels
 from .output_scores import similarity as similarity
+from .predictions import predict as predict
 from .report.make import report_page as report_page
 from .scores import Target
 from .scores import class_score as class_score
@@ -152,11 +155,11 @@ __all__ = [
     "corrupt",
     "crops_figure",
     "deconvnet",
-    "deep_dream",
     "deeplift",
     "default_layer",
     "deletion",
     "diagnose",
+    "dream",
     "eigencam",
     "eigengradcam",
     "explainer",
@@ -210,6 +213,7 @@ __all__ = [
     "own_colours",
     "pixels",
     "pointing_game",
+    "predict",
     "projection",
     "rank_methods",
     "read",
@@ -233,11 +237,12 @@ __all__ = [
     "smoothgrad",
     "split",
     "strongest_crops",
-    "style_transfer",
+    "style",
     "to_levels",
     "transformer_attribution",
     "unit",
     "unit_contributions",
+    "visualize",
     "write",
     "xgradcam",
 ]

@@ -30,6 +30,7 @@ ORDER = {
         "unit_scores",
         "single_label",
         "images",
+        "predictions",
         "corruptions",
         "gradient_check",
         "models",
@@ -164,3 +165,15 @@ def test_every_public_name_can_be_reached():
         assert getattr(interpret, name) is not None
     former = interpret.Data, interpret.to_grid, interpret.from_grid
     assert former == (interpret.Dataset, interpret.to_levels, interpret.from_levels)
+    assert (interpret.deep_dream, interpret.style_transfer) == (interpret.dream, interpret.style)
+
+
+def test_what_the_shell_does_to_a_picture_has_the_same_name_in_python():
+    import attacks
+    import interpret
+    from interpret.explainers import BUILT_IN
+
+    for name in (*BUILT_IN, "predict", "visualize", "dream", "style", "invert", "factorize", "check_gradient", "grid"):
+        assert callable(getattr(interpret, name))
+    for name in (*attacks.BUILT_IN, "train"):
+        assert callable(getattr(attacks, name))

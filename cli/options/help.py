@@ -29,9 +29,9 @@ FOR_PYTHON = (
     r": one for all samples, or \(N,\)",
     r",? or a function of logits and labels",
     r"; in Python also a tensor(, or a list)?",
-    r" For activations other than ReLU see the table of [\w.]+\w\.",
+    r" [A-Z][^.]*\binterpret(\.\w+)+\.",  # a sentence that leads to the package
 )
-PLACE = r"\(((?:section|algorithm|figure|eq\.) [^()]*)\)"  # of a paper
+PLACE = r"\(((?:section|algorithm|figure|eq\.)\s[^()]*)\)"  # of a paper
 
 
 class GroupedOptions(click.Command):
