@@ -17,6 +17,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "calibration_error": ("calibration",),
     "classifier": ("Classifier",),
+    "concepts.craft": ("craft",),
+    "concepts.tcav": ("tcav",),
     "corruptions": ("CORRUPTIONS",),
     "corruptions.corrupt": ("corrupt",),
     "datasets.batches": ("batches",),

@@ -23,8 +23,11 @@ LARGEST_SIDE = 16384  # pixels of a picture that is made
 # What a name means is the same everywhere; "method.name" is for a method that bears less than the others.
 BOUNDS: dict[str, Bounds] = {
     "cells": (1, 1024),
+    "concepts": COUNT,
     "content_weight": ANY_SIZE,
     "copies": COUNT,
+    "crop": (ABOVE_0, 1.0),
+    "draws": COUNT,
     "epsilon": ANY_SIZE,
     "factor": (1.0, LARGEST),
     "factors": COUNT,
@@ -40,6 +43,7 @@ BOUNDS: dict[str, Bounds] = {
     "opacity": (ABOVE_0, 1.0),
     "pieces": (1, 2**20),
     "quality": (1, 100),
+    "runs": (2, COUNT[1]),
     "samples": COUNT,
     "degrees": (0.0, 360.0),
     "learning_rate": (ABOVE_0, LARGEST),

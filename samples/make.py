@@ -43,6 +43,8 @@ COMMANDS = {
     "cat-and-dog_gradcam_cat.png": "gradcam sample:cat-and-dog -c cat",
     "cat-and-dog_gradcam_dog.png": "gradcam sample:cat-and-dog -c dog",
     "factors.png": "factorize sample:cat-and-dog sample:cat sample:german-shepherd",
+    "concepts.png": "concepts sample:cat sample:kitten sample:cat-and-dog sample:jaguar sample:german-shepherd "
+    "sample:polar-bear sample:giant-panda sample:red-panda -c carnivore --show 4",
     "grid.png": "grid sample:cat-and-dog -m squeezenet1_1 -c cat -c dog "
     "--methods guided-backprop,gradcam,guided-gradcam",
 }

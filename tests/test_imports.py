@@ -37,6 +37,7 @@ ORDER = {
         "datasets",
         "explainers",
         "units",
+        "concepts",
         "drawing",
         "faithfulness",
         "figures",

@@ -26,6 +26,8 @@ FILES = {
     "top_activations": "top_activations",
     "units": "units",
     "factorize": "factorize",
+    "concepts": "concepts",
+    "tcav": "tcav",
     "check_gradient": "check_gradient",
     "models": "models",
     "layers": "layers",

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from interpret.errors import PictureError
-
 from ..job.provenance import provenance
 from ..job.results import RAW, Outputs, tell_result, write_result
 from ..job.sources import Source, output_stems, sources_of
@@ -16,6 +14,7 @@ from ..options.output import json_option, output_option
 from ..options.pictures import PictureOptions
 from ..options.record import command, option
 from ..options.types import COUNT
+from .concepts import read_pictures
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,16 +51,7 @@ def factorize(
     classifier = model.open()
     if layer is not None:
         find_layer(classifier.network, layer)
-    read, images, failed = [], [], 0
-    for source in sources:
-        try:
-            images.append(source.read().to(classifier.mean.device))
-            read.append(source)
-        except (PictureError, RuntimeError) as error:
-            failed += 1
-            messages.failure(source.shown, error)
-    if not images:
-        raise click.exceptions.Exit(1)
+    read, images, failed = read_pictures(sources, classifier, messages)
     found = factors_of(classifier, images, layer=layer, factors=factors)
     about = provenance("factorize", model, classifier, layer=found.layer, factors=factors)
     shown = [source.shown for source in read]

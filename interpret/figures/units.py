@@ -68,7 +68,7 @@ def activations_figure(
     order = strongest_maps(maps)[:most]
     shown = maps[0, order].float().cpu()
     common = Scale(limit_of(shown) if len(order) else 0.0, bool((shown < 0).any()))
-    panels = [] if image is None else [Panel(_photo(image), caption="input", interpolation=PHOTO)]
+    panels = [] if image is None else [Panel(photo_array(image), caption="input", interpolation=PHOTO)]
     for channel, values in zip(order, shown, strict=True):
         limit = common.limit if scale == "shared" else limit_of(values)
         picture = colorize(values.numpy(), limit=limit, signed=common.signed)
@@ -93,7 +93,7 @@ def contributions_figure(
     """
     large = F.interpolate(added[:, None].float(), image.shape[2:], mode="bilinear")
     limit, signed = limit_of(large), bool((large < 0).any())
-    panels = [Panel(_photo(image), caption="input", interpolation=PHOTO)]
+    panels = [Panel(photo_array(image), caption="input", interpolation=PHOTO)]
     for values, name in zip(large, names, strict=True):
         drawn = overlay(image, values[None], limit=limit if scale == "shared" else None, signed=signed)
         panels.append(Panel(np.asarray(drawn) / 255, caption=name, interpolation=PHOTO))
@@ -116,7 +116,7 @@ def factors_figure(
     rows = []
     for number, (image, own) in enumerate(zip(inputs, maps, strict=True)):
         large = F.interpolate(own[:, None].float(), image.shape[2:], mode="bilinear")
-        row = [Panel(_photo(image), interpolation=PHOTO)]
+        row = [Panel(photo_array(image), interpolation=PHOTO)]
         for factor, (values, limit) in enumerate(zip(large, limits, strict=True)):
             drawn = overlay(image, values[None], limit=limit, signed=False)
             first = number == 0
@@ -160,10 +160,11 @@ def crops_figure(units: dict[int, Sequence[Crop]], *, title: str = "") -> Figure
 def cut_out(crop: Crop) -> np.ndarray:
     """(h, w, 3): the crop itself, without the rest of its picture."""
     left, top, right, bottom = crop.box
-    return _photo(crop.image)[top:bottom, left:right]
+    return photo_array(crop.image)[top:bottom, left:right]
 
 
-def _photo(image: Tensor) -> np.ndarray:
+def photo_array(image: Tensor) -> np.ndarray:
+    """A picture (1, 3, H, W) as (H, W, 3) in [0, 1]."""
     return colour_array(image.detach().float().clamp(0, 1))
 
 
@@ -185,7 +186,7 @@ def cut_pattern(crop: Crop) -> np.ndarray:
 
 def _thumbnail(crop: Crop) -> Panel:
     """The whole picture, in which the crop is marked."""
-    picture = _photo(crop.image)
+    picture = photo_array(crop.image)
     factor = min(1, THUMBNAIL / max(picture.shape[:2]))
     size = tuple(max(1, round(side * factor)) for side in picture.shape[1::-1])
     small = Image.fromarray((picture * 255).round().astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)

@@ -68,31 +68,31 @@ def unit_contributions(
     with left_as_found(classifier, images.device):
         view, inputs, geometry = on_input_grid(classifier, images.detach())
         target = target_given(view, inputs, target, geometry)
-        probe = _Layer(view, inputs, layer_of(view, inputs, layer), target)
+        probe = ScoredLayer(view, inputs, layer_of(view, inputs, layer), target)
         with path_told(network_of(view), inputs, runner(view), lambda: probe.name):
             return _contributions(probe, inputs, method, baseline_for(baseline, classifier, inputs), (steps, max_batch))
 
 
-class _Passed(NamedTuple):
+class Passed(NamedTuple):
     """What a layer gave, and the gradient of the scores by that; both (N, K, u, v)."""
 
     values: Tensor
     slopes: Tensor
 
 
-class _Layer:
+class ScoredLayer:
     """A layer of a classifier, and a score that is made of what it gives."""
 
     def __init__(self, view: nn.Module, inputs: Tensor, name: str, target: Target) -> None:
         self.view, self.name, self.target = view, name, target
         self.layouts = laid_out(view, inputs, name)
 
-    def passed(self, inputs: Tensor, rows: Tensor | None = None) -> _Passed:
+    def passed(self, inputs: Tensor, rows: Tensor | None = None) -> Passed:
         """One pass of inputs (M, C, h, w), whose targets are those of some rows."""
         with recorded(network_of(self.view), self.name, cut=True, layouts=self.layouts) as recording:
             slopes = self._slopes(inputs, rows, recording)
         self.call = recording.call(self.name)
-        return _Passed(*(self._as_map(inputs, values.detach()) for values in (recording[self.name], slopes)))
+        return Passed(*(self._as_map(inputs, values.detach()) for values in (recording[self.name], slopes)))
 
     def replaced(self, inputs: Tensor, rows: Tensor, values: Tensor) -> Tensor:
         """The gradient (M, K, u, v) where the layer gives values (M, K, u, v) for inputs (M, C, h, w)."""
@@ -117,12 +117,12 @@ class _Layer:
         return values if self.name in self.layouts else map_in(self.view, inputs, self.name, values)
 
 
-def _contributions(layer: _Layer, inputs: Tensor, method: str, start: Tensor, work: tuple[int, int]) -> Tensor:
+def _contributions(layer: ScoredLayer, inputs: Tensor, method: str, start: Tensor, work: tuple[int, int]) -> Tensor:
     found = layer.passed(inputs)  # which also refuses before many passes
     return found.values * found.slopes if METHODS[method] is None else METHODS[method](layer, inputs, start, *work)
 
 
-def _conductance(layer: _Layer, inputs: Tensor, start: Tensor, steps: int, max_batch: int) -> Tensor:
+def _conductance(layer: ScoredLayer, inputs: Tensor, start: Tensor, steps: int, max_batch: int) -> Tensor:
     places = torch.linspace(0, 1, steps + 1).to(inputs)
 
     def run(rows: Tensor, numbers: Tensor) -> Tensor:
@@ -137,7 +137,7 @@ def _conductance(layer: _Layer, inputs: Tensor, start: Tensor, steps: int, max_b
     return torch.stack([total[image] for image in range(len(inputs))])
 
 
-def _integrated(layer: _Layer, inputs: Tensor, start: Tensor, steps: int, max_batch: int) -> Tensor:
+def _integrated(layer: ScoredLayer, inputs: Tensor, start: Tensor, steps: int, max_batch: int) -> Tensor:
     places, shares = (values / 2 for values in np.polynomial.legendre.leggauss(steps))
     places = torch.from_numpy(places + 0.5).to(inputs)
     end, begin = layer.passed(inputs).values, layer.passed(start).values

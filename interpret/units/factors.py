@@ -13,7 +13,7 @@ from ..layer_outputs import maps_of
 from ..network.hooks import left_as_found
 from ..network.recording import edited
 
-ROUNDS, ENOUGH = 500, 1e-6  # of updates at most, and the change of the error below which they end
+ROUNDS, ENOUGH = 2000, 1e-6  # of updates at most, and the share of the error by which it falls when they end
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def non_negative_factors(values: Tensor, count: int) -> tuple[Tensor, Tensor, fl
         _updated(strengths, values @ directions.T, directions @ directions.T)
         _updated(directions.T, values.T @ strengths, strengths.T @ strengths)
         error = float((values - strengths @ directions).double().square().sum()) / whole
-        if before - error < ENOUGH:
+        if before - error <= ENOUGH * error:
             break
         before = error
     lengths = directions.norm(dim=1)
@@ -96,6 +96,18 @@ def non_negative_factors(values: Tensor, count: int) -> tuple[Tensor, Tensor, fl
     )
     order = strengths.square().sum(0).argsort(descending=True, stable=True)
     return strengths[:, order], directions[order], error
+
+
+def strengths_in(values: Tensor, directions: Tensor) -> Tensor:
+    """The strengths (P, F), none below zero, of given directions (F, K) whose sums come closest to values (P, K)."""
+    products, overlaps = values @ directions.T, directions @ directions.T
+    strengths = products.clamp(min=0)
+    for _ in range(ROUNDS):
+        before = strengths.clone()
+        _updated(strengths, products, overlaps)
+        if float((strengths - before).abs().max()) <= ENOUGH * float(strengths.abs().max()):
+            break
+    return strengths
 
 
 def _updated(part: Tensor, products: Tensor, overlaps: Tensor) -> None:
