@@ -50,7 +50,8 @@ FILES = {
 SECTIONS = {
     "Look at a picture": ("predict", "grid", "units"),
     "What a network has learnt": (
-        *("visualize", "filters", "activations", "top-activations", "factorize", "dream", "style", "invert"),
+        *("visualize", "filters", "activations", "top-activations", "factorize", "concepts", "tcav"),
+        *("dream", "style", "invert"),
     ),
     "Fool it": ("attack",),
     "Harden it": ("train",),

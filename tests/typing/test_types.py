@@ -41,8 +41,8 @@ def test_a_type_that_a_function_returns_is_known():
 
 def snippets() -> str:
     """The Python of the pages, one after the other: later blocks use the names of earlier ones."""
-    pages = [REPOSITORY / "README.md", *(REPOSITORY / name / "README.md" for name in ("interpret", "attacks"))]
-    texts = [page.read_text(encoding="utf-8") for page in pages if page.exists()]
+    pages = [REPOSITORY / name / "README.md" for name in ("", "interpret", "attacks")]
+    texts = [page.read_text(encoding="utf-8") for page in pages]
     return "\n".join(re.findall(r"^```python\n(.*?)^```", "\n".join(texts), re.DOTALL | re.MULTILINE))
 
 
