@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from . import calibration_error as calibration_error
 from . import classifier as classifier
+from . import concepts as concepts
 from . import corruptions as corruptions
 from . import datasets as datasets
 from . import drawing as drawing
@@ -28,6 +29,8 @@ from . import unit_scores as unit_scores
 from . import units as units
 from .calibration_error import calibration as calibration
 from .classifier import Classifier as Classifier
+from .concepts.craft import craft as craft
+from .concepts.tcav import tcav as tcav
 from .corruptions import CORRUPTIONS as CORRUPTIONS
 from .corruptions.corrupt import corrupt as corrupt
 from .datasets.batches import batches as batches
@@ -153,6 +156,7 @@ __all__ = [
     "combined",
     "contrast",
     "corrupt",
+    "craft",
     "crops_figure",
     "deconvnet",
     "deeplift",
@@ -238,6 +242,7 @@ __all__ = [
     "split",
     "strongest_crops",
     "style",
+    "tcav",
     "to_levels",
     "transformer_attribution",
     "unit",
