@@ -1,6 +1,6 @@
 """The reference of the public functions, of their docstrings, as pages of HTML; a warning of pdoc is an error.
 
-    python -m tests.reference FOLDER
+python -m tests.reference FOLDER
 """
 
 import sys
