@@ -19,7 +19,8 @@ def models(
 
     Besides these, -m takes timm:NAME and package.module:function.
     """
-    from interpret.models.registry import OFFLINE, TRAINED, torchvision_names
+    from interpret.bundled import TRAINED
+    from interpret.models.registry import OFFLINE, torchvision_names
 
     others = {name: plug_in.address for name, plug_in in plug_ins("interp.networks").items()}
     bundled = [*OFFLINE, *TRAINED]

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..bundled import data
+from ..bundled import TRAINED, data
 from ..classifier import Classifier, network_of
 from ..errors import NetworkError, UnknownNameError
 from ..network.settings import checked_input_size, checked_precision, checked_task
@@ -16,7 +16,7 @@ from ..plug_ins import plug_ins
 from .exported import is_exported, read_exported
 from .hugging_face import hugging_face, is_hugging_face
 from .own_code import called, names_function
-from .registry import TRAINED, NamedNetwork, named_network
+from .registry import NamedNetwork, named_network
 from .saved import is_trained, load_trained, read_trained
 from .state_dict import State, fill, matched, read_weights
 from .trial import labels_of, named_labels, with_channels_last

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from ..bundled import data
+from ..bundled import TRAINED, data
 from ..errors import NetworkError, UnknownNameError, address_hint, did_you_mean
 from .state_dict import State, read_weights
 
 OFFLINE = ("efficientnet_lite0", "squeezenet1_1")
-# Files of `interp train` that come along: the network `cnn` at 32 x 32 pixels, hardened and as its plain twin.
-TRAINED = ("robust_cifar10", "plain_cifar10")
 
 
 @dataclass(frozen=True)

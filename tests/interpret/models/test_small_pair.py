@@ -5,6 +5,7 @@ import torch
 
 import interpret
 from attacks import pgd
+from cli.options.network import ModelOptions
 from interpret.errors import NetworkError
 
 
@@ -32,3 +33,9 @@ def test_a_small_change_moves_the_robust_one_less():
 
 
 PHOTOS = ("cat", "german-shepherd", "scarlet-macaw", "rocket", "red-panda", "bison")
+
+
+def test_the_shell_knows_their_names_and_classes():
+    model = ModelOptions(model="robust_cifar10")
+    model.check_name()
+    model.check_classes("deer", "truck", "no class of ImageNet")  # the labels are those in the file, looked at later
