@@ -39,6 +39,8 @@ _HOMES = {
     "answers": ("from_labels", "from_scores"),
     "errors": ("AttackError", "BudgetWarning", "GradientWarning"),
     "patch": ("train_patch",),
+    "solids.mesh": ("solid_named",),
+    "solids.texture": ("seen_from_sides", "train_texture"),
     "training.fit": ("History", "train"),
     "transforms.destruction": ("destruction_rate",),
     "transforms.patch_placement": ("apply_patch",),

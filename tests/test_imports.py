@@ -50,6 +50,7 @@ ORDER = {
         "core",
         "answers",
         "transforms",
+        "solids",
         "the attacks",
         "evaluation",
         "training",
