@@ -37,6 +37,7 @@ ATTACKS = {
 
 _HOMES = {
     "answers": ("from_labels", "from_scores"),
+    "detectors.hiding": ("hiding_patch_laid", "missed", "train_hiding_patch"),
     "errors": ("AttackError", "BudgetWarning", "GradientWarning"),
     "patch": ("train_patch",),
     "solids.mesh": ("solid_named",),

@@ -51,6 +51,7 @@ ORDER = {
         "answers",
         "transforms",
         "solids",
+        "detectors",
         "the attacks",
         "evaluation",
         "training",

@@ -20,7 +20,7 @@ from ...options.radius import Radius, check_radius
 from ...options.record import command, option
 from ...options.safety import Written
 from ...options.types import COUNT
-from ..optimised import check_animation, write_animation
+from ..optimised import check_animation, save_animation
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -97,7 +97,7 @@ def textured(
     write_result(drawn, job.figure(made, seen), about)
     written = [str(path), str(drawn)]
     if gif:
-        write_animation(gif, job.frames(made))
+        save_animation(gif, job.frames(made))
         written.append(gif)
     if as_json:
         tell(json.dumps({"path": str(path), **shares, **about}))
