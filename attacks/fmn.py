@@ -40,8 +40,8 @@ def fmn(
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
         norm: "Linf" or "L2".
         steps: number of steps.
-        step_size: L2 length of the first step (alpha), which falls along a cosine; by default 1 for L2, and for Linf
-            the way to a corner of the ball, whose radius a fixed length would not fit.
+        step_size: L2 length of the first step (alpha), which falls along a cosine; by default, because a fixed length
+            does not fit every network, the radius of the ball and at most 1 for L2, and for Linf the way to a corner.
         change: by which share the radius changes at first (gamma), which falls along a cosine.
         targeted: whether the labels are the classes to reach.
         quantize: whether results consist of levels of an 8-bit file.
@@ -107,7 +107,7 @@ class _FMN:
         if self.step_size is not None:
             return torch.full_like(state.eps, self.step_size)
         if self.norm == "L2":
-            return torch.ones_like(state.eps)
+            return state.eps.clamp(max=1)
         return state.eps * math.sqrt(state.points[0].numel())
 
     def put_on(self, delta: Tensor, eps: Tensor) -> Tensor:

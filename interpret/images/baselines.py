@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d
-from torchvision.transforms.functional import gaussian_blur
+from torch.nn.functional import conv2d, pad
 
 from ..classifier import Classifier
 from ..errors import InterpretError
@@ -39,7 +38,7 @@ def baseline_for(baseline: str | float | Tensor, classifier: nn.Module, inputs: 
     if baseline == "blur" and inputs.dim() == 4:
         sigma = min(inputs.shape[-2:]) / 10
         size = 2 * min(round(3 * sigma), (min(inputs.shape[-2:]) - 1) // 2) + 1
-        return gaussian_blur(inputs, [size, size], [sigma, sigma])
+        return _blurred(inputs, size, sigma)
     if baseline == "rise-blur" and inputs.dim() == 4:
         return _rise_blur(inputs, _mean(classifier, inputs))
     raise InterpretError(f"no baseline {baseline!r}; there are {', '.join(NAMES)}, or a number")
@@ -61,6 +60,20 @@ def _mean(classifier: nn.Module, inputs: Tensor) -> Tensor:
     """What the classifier's normalisation takes to 0, of the shape of the inputs."""
     mean = classifier.mean.to(inputs) if isinstance(classifier, Classifier) else torch.zeros_like(inputs[:1])
     return mean.expand_as(inputs) if mean.numel() == inputs.shape[1] else torch.full_like(inputs, mean.mean())
+
+
+def _blurred(inputs: Tensor, size: int, sigma: float) -> Tensor:
+    """Inputs (N, C, h, w) under a Gaussian of so many pixels, mirrored at the edges: as torchvision's, line by line.
+
+    Rows and then columns take a hundredth of the work of a kernel of both.
+    """
+    offsets = torch.arange(size, dtype=torch.float64) - size // 2
+    line = torch.exp(-0.5 * (offsets / sigma) ** 2)
+    line, channels = (line / line.sum()).to(inputs), inputs.shape[1]
+    padded = pad(inputs, [size // 2] * 4, mode="reflect")
+    rows = conv2d(padded, line.expand(channels, 1, 1, size), groups=channels)
+    blurred = conv2d(rows, line[:, None].expand(channels, 1, size, 1), groups=channels)
+    return blurred.clamp(*inputs.aminmax())  # which means cannot leave, but for rounding
 
 
 def _rise_blur(inputs: Tensor, mean: Tensor) -> Tensor:

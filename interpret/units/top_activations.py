@@ -13,7 +13,7 @@ from torch import Tensor
 from ..classifier import Classifier
 from ..datasets.batches import Failed, Prepared, batches, each_alone_on_failure, raised
 from ..errors import NetworkError
-from ..geometry import Geometry
+from ..geometry import Geometry, fit
 from ..images.files import read
 from ..layer_outputs import check_channels, maps_of
 from ..network.backward_rules import Rule
@@ -192,26 +192,25 @@ def crops_of(
     projected: bool = True,
 ) -> list[Crop]:
     """The crops of some entries of an index; the options are those of ``strongest_crops``."""
-    rule = rule or projection_rule(classifier.network)
-    crops = []
+    rule, view, crops = rule or projection_rule(classifier.network), classifier.on_inputs(), []
     for path, value, place in entries:
         image = read(path).to(classifier.mean.device)
-        inputs, geometry = classifier.prepare(image)
-        view = classifier.on_inputs()
-        box = _on_picture(geometry, _field(index, view, inputs).box(place, effective))
+        geometry = fit(tuple(image.shape[-2:]), classifier.input_size, classifier.resize, classifier.interpolation)
+        box = _on_picture(geometry, _field(index, view, geometry, image).box(place, effective))
         pattern = None
         if projected:
             with suppress(NetworkError):
-                pattern = geometry.spread(projection(view, inputs, index.about["layer"], channel, place, rule=rule))
+                found = projection(view, geometry.apply(image), index.about["layer"], channel, place, rule=rule)
+                pattern = geometry.spread(found)
         crops.append(Crop(Path(path), value, place, box, image, pattern))
     return crops
 
 
-def _field(index: Index, view: Classifier, inputs: Tensor) -> Field:
+def _field(index: Index, view: Classifier, geometry: Geometry, image: Tensor) -> Field:
     """The receptive fields of the index's layer, measured once for each size of the input."""
-    size = f"{inputs.shape[2]}x{inputs.shape[3]}"
+    size = "{}x{}".format(*geometry.crop)
     if size not in index.fields:
-        index.fields[size] = receptive_field(view, inputs, index.about["layer"])
+        index.fields[size] = receptive_field(view, geometry.apply(image), index.about["layer"])
     return index.fields[size]
 
 

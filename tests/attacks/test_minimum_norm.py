@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 import attacks
 from attacks import AttackError
@@ -148,6 +149,21 @@ def test_fmn_finds_the_nearest_point_of_a_plane_in_the_box(far):
     found = attacks.fmn(model, images, labels, norm="L2")
     assert (predictions(model, found) != labels).all()
     assert (NORMS["L2"].size(found - images) <= 1.02 * exact + 1e-9).all()
+
+
+@pytest.mark.parametrize("norm", ["L2", "Linf"])
+def test_the_steps_of_fmn_are_of_the_size_of_the_distance(norm):
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(30, 40), nn.ReLU(), nn.Linear(40, 4)).double()
+    samples = torch.rand(12, 30, dtype=torch.float64)
+    labels = predictions(network, samples)
+
+    def change(scale):  # of the same samples, drawn so small that the box is not in the way
+        images = 0.5 + samples / scale
+        found = attacks.fmn(lambda points: network((points - 0.5) * scale), images, labels, norm=norm, steps=20)
+        return (found - images) * scale
+
+    assert torch.allclose(change(40), change(400), rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("norm", ["L2", "Linf"])

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.benchmarks.support.table import Asked, Row, begin, draw, parser_for
 
 # Each is a file here, which works alone, too.
-PARTS = ("explainers", "passes", "memory", "attacks", "startup", "grid", "folders")
+PARTS = ("explainers", "passes", "memory", "attacks", "startup", "grid", "folders", "app")
 
 
 def rows(names: list[str], asked: Asked) -> Iterator[Row]:

@@ -45,8 +45,8 @@ def app(
     Look compares maps of several methods, with the values under the pointer and a verdict on each. Units leads
     from a place to the units that fire there, and from a unit to what excites it. Fool attacks by a slider. Play
     dreams and paints. Every state is an address, every picture the one that the command beside it writes.
-    Pictures may be dropped on the page too; they stay in memory. Nothing is read but the PICTUREs and what the
-    page's commands need; nothing is sent anywhere.
+    Pictures may be dropped on the page too; they stay in memory. Nothing is read but the PICTUREs, and nothing is
+    sent anywhere; the index of what excites units is written to interp-out/, as `interp top-activations` does.
     """
     _check_installed()
     sources = find_pictures(pictures.pictures or [FIRST, *(f"sample:{name}" for name in samples())], pictures.recursive)

@@ -39,8 +39,8 @@ def fool(studio: Studio, chosen: Mapping[str, str], ticket: Ticket) -> Iterator[
         raise InterpretError("the slider has no such level")
     row = at_level(studio, picture, attack, target, level)
     yield "level", row
-    for when, shown, index in (("before", picture, row["before"]), ("after", _attacked(studio, row), row["after"])):
-        query = class_word(studio.classifier.labels, index)
+    for when, shown in (("before", picture), ("after", _attacked(studio, row))):
+        query = row["queries"][when]
         yield "map", {"when": when, **map_of(studio, shown, Asked("gradcam", query=query)).about}
     yield LATER
     low, high = -1, len(LEVELS)  # the strongest level known to fail, and the weakest known to fool
@@ -65,6 +65,7 @@ def at_level(studio: Studio, picture: Picture, attack: str, target: str, level: 
 
 def _made(studio: Studio, picture: Picture, asked: list[Any], key: tuple) -> dict[str, Any]:
     from interpret.images.files import read
+    from interpret.images.levels import in_unit_range, to_levels
 
     attack, target, level = asked
     whole = level >= 1
@@ -74,10 +75,15 @@ def _made(studio: Studio, picture: Picture, asked: list[Any], key: tuple) -> dic
     image = picture.read().to(studio.classifier.mean.device)
     about, path = job.about_picture(picture, image), job.place(picture.inside.with_suffix(""))
     attempt = job.attempt(image)
-    first = job.content(attempt, about)
-    found = read(io.BytesIO(first)).to(image) if whole else attempt.adversarial
+    held = in_unit_range(to_levels(attempt.adversarial))  # what a file of 8 bits holds of it
+    found = held if whole else attempt.adversarial
     row = job.judged(picture, image, found, attempt, None)
     content = job.content(attempt, about, row)
+    if not read(io.BytesIO(content)).to(held).equal(held):
+        raise InterpretError("the file does not hold what was judged")
+    queries = {when: class_word(studio.classifier.labels, row[when]) for when in ("before", "after")}
+    if job.subject is not studio.classifier:  # one label of several, which holds or not
+        queries = dict.fromkeys(queries, "")
     name = address(key)
     shown = Picture(path.name, None, path, f"a{name[:16]}", content, studio.gallery.decoded)
     if not whole:
@@ -86,6 +92,7 @@ def _made(studio: Studio, picture: Picture, asked: list[Any], key: tuple) -> dic
     studio.files.keep(("attacked", name), shown, len(content) + (0 if whole else found.nbytes))
     return {
         **{key: value for key, value in row.items() if key not in ("survives", "judges")},
+        "queries": queries,
         "level": level,
         "sentence": sentence(row, job.subject, 0),
         "file": f"/file/{name}",

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -57,7 +57,13 @@ def application(studio: Studio, worker: Worker, port: int) -> Guard:
         Route("/values/{name}", site.values),
         Route("/work/{kind}", site.work),
     ]
-    return Guard(Starlette(routes=routes), port)
+
+    @asynccontextmanager
+    async def open_until_the_end(app: Starlette) -> AsyncIterator[None]:
+        yield
+        worker.close()
+
+    return Guard(Starlette(routes=routes, lifespan=open_until_the_end), port)
 
 
 @cache

@@ -13,6 +13,7 @@ from interpret.errors import InterpretError, error_line
 Event = tuple[str, Any]  # its name, and what JSON can hold
 LONGEST = 64  # work that may wait; more is refused
 PACE = 0.1  # seconds between two reports of progress
+PATIENCE = 10  # seconds that the last step has
 LATER = ("later", None)  # what work yields once the rest of it may wait for everybody else's
 
 
@@ -81,6 +82,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._line: list[Ticket] = []
+        self._closed = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="network", daemon=True)
         self._thread.start()
@@ -95,11 +97,22 @@ class Worker:
             self._changed.notify()
         return True
 
+    def close(self) -> None:
+        """End all work and the thread."""
+        with self._changed:
+            self._closed = True
+            for ticket in self._line:
+                ticket.cancel()
+            self._changed.notify()
+        self._thread.join(PATIENCE)
+
     def _run(self) -> None:
         while True:
             with self._changed:
-                while not self._line:
+                while not self._line and not self._closed:
                     self._changed.wait()
+                if not self._line:
+                    return
                 ticket = next((one for one in self._line if one.cancelled or not one.patient), self._line[0])
             ticket.turn()  # it keeps its place meanwhile, so that the others know how many are before them
             with self._changed:

@@ -57,6 +57,18 @@ class Site:
         pairs = (block.split("\n", 1) for block in blocks)
         return [(first.removeprefix("event: "), json.loads(second.removeprefix("data: "))) for first, second in pairs]
 
+    def first(self, event: str, kind: str, **chosen: str) -> Any:
+        """What the first event of a name says; the rest of the work is given up."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        try:
+            connection.request("GET", f"/work/{kind}?{urlencode(chosen)}")
+            lines = iter(connection.getresponse().readline, b"")
+            while (line := next(lines).decode()) != f"event: {event}\n":
+                assert line not in ("event: trouble\n", "event: done\n"), next(lines)
+            return json.loads(next(lines).decode().removeprefix("data: "))
+        finally:
+            connection.close()
+
     def found(self, kind: str, event: str, **chosen: str) -> list[Any]:
         """What the events of one name say; work that ends in trouble fails."""
         events = self.work(kind, **chosen)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torchvision.transforms.functional import gaussian_blur
 
 from interpret import Classifier, InterpretError
 from interpret.images.baselines import NAMES, baseline_for
@@ -19,6 +20,17 @@ def test_every_baseline_is_a_picture_for_every_input(name):
     inputs = torch.rand(2, 3, 24, 30)
     made = baseline_for(name, classifier(), inputs)
     assert made.shape == inputs.shape and made.min() >= 0 and made.max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 64, 80), (1, 1, 7, 9)])
+def test_the_blur_is_torchvisions(shape):
+    inputs = torch.rand(shape, dtype=torch.float64)
+    sigma = min(shape[2:]) / 10
+    size = 2 * min(round(3 * sigma), (min(shape[2:]) - 1) // 2) + 1
+    blurred = baseline_for("blur", nn.Identity(), inputs)
+    torch.testing.assert_close(blurred, gaussian_blur(inputs, [size, size], [sigma, sigma]), rtol=0, atol=1e-6)
+    white = torch.ones(shape)
+    assert baseline_for("blur", nn.Identity(), white).max() <= 1
 
 
 def test_the_blur_of_rise():

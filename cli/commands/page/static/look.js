@@ -110,6 +110,7 @@ function seen(picture) {
   parts.photo.alt = picture.name
   parts.photo.width = picture.width
   parts.photo.height = picture.height
+  parts.grid.style.setProperty('--shape', `${picture.width} / ${picture.height}`)
   parts.picture.querySelector('h2').textContent = picture.name
 }
 
