@@ -59,7 +59,7 @@ def _panel(image: Tensor, found: object) -> Panel:
         amber = torch.tensor([1.0, 0.69, 0.0])[:, None]
         shown[:, [top, bottom], left : right + 1] = amber[..., None]
         shown[:, top : bottom + 1, [left, right]] = amber[..., None]
-    return Panel(shown.permute(1, 2, 0).numpy())
+    return Panel(shown.clamp(0, 1).permute(1, 2, 0).numpy())
 
 
 if __name__ == "__main__":
