@@ -4,8 +4,10 @@
 >>> adversarial = pgd(model, images, labels, eps=8 / 255)
 """
 
+import functools
 import importlib
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -35,8 +37,12 @@ ATTACKS = {
     "explanation": "map",
 }
 
+BUILT_IN = tuple(ATTACKS)  # without those that `add` puts there
+_ADDED: dict[str, Callable[[], Any]] = {}
+
 _HOMES = {
     "answers": ("from_labels", "from_scores"),
+    "core.contract": ("attack",),
     "detectors.hiding": ("hiding_patch_laid", "missed", "train_hiding_patch"),
     "errors": ("AttackError", "BudgetWarning", "GradientWarning"),
     "patch": ("train_patch",),
@@ -50,7 +56,7 @@ _HOMES = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = sorted([*ATTACKS, *_HOME, "ATTACKS"])
+__all__ = sorted([*BUILT_IN, *_HOME, "ATTACKS"])
 
 
 def __getattr__(name: str) -> Any:
@@ -65,7 +71,28 @@ def attack_named(name: str) -> Any:
     """The function of the table's name, from the file of that name; an AttributeError where there is none."""
     if name not in ATTACKS:
         raise AttributeError(f"no attack {name!r}; there are {', '.join(ATTACKS)}")
+    if name in _ADDED:
+        return _ADDED[name]()
     return getattr(importlib.import_module(f".{name}", __name__), name)
+
+
+def add(name: str, kind: str, load: Callable[[], Any]) -> None:
+    """Put an attack of another package into the table.
+
+    Args:
+        name: by which `attack_named` finds it.
+        kind: as in the table.
+        load: gives the function, when it is first wanted.
+    """
+    ATTACKS[name] = kind
+    _ADDED[name] = functools.cache(lambda: _checking(load()))
+
+
+def _checking(function: Any) -> Any:
+    """A function as an attack, which checks what it is given; it may be one already."""
+    from .core.contract import attack
+
+    return function if hasattr(function, "__wrapped__") else attack(function)
 
 
 def __dir__() -> list[str]:

@@ -9,7 +9,7 @@
 import importlib
 from typing import Any
 
-from .explainers import EXPLAINERS, explainer_named
+from .explainers import BUILT_IN, EXPLAINERS, explainer_named
 
 __version__ = "0.1.0"
 
@@ -25,14 +25,16 @@ _HOMES = {
     "datasets.dataset": ("Dataset", "mean_and_std", "split"),
     "datasets.folders": ("class_index", "labelled_files", "labelled_pictures"),
     "datasets.named": ("has_test", "open_dataset"),
-    "drawing.deep_dream": ("deep_dream",),
+    "drawing.deep_dream": ("dream",),
     "drawing.expressions": ("objective_of",),
+    "drawing.feature_visualization": ("visualize",),
     "drawing.inversion": ("invert",),
-    "drawing.style_transfer": ("style_transfer",),
+    "drawing.style_transfer": ("style",),
     "errors": ("InterpretError", "NetworkError", "PictureError", "UnknownNameError"),
     "explainers.absent_classes": ("absence",),
     "explainers.aggregation": ("combined",),
     "explainers.blank_maps": ("diagnose",),
+    "explainers.contract": ("explainer",),
     "explainers.smoothing": ("smoothed",),
     "faithfulness.average_drop": ("average_drop",),
     "faithfulness.average_increase": ("average_increase",),
@@ -64,6 +66,7 @@ _HOMES = {
     "network.survey": ("default_layer",),
     "notebook": ("load_ipython_extension",),
     "output_scores": ("box", "output", "pixels", "similarity"),
+    "predictions": ("predict",),
     "report.make": ("report_page",),
     "scores": ("class_score", "contrast", "group", "log_probability"),
     "single_label": ("one_label",),
@@ -75,10 +78,16 @@ _HOMES = {
     "units.top_activations": ("scan", "strongest_crops"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
-_FORMER = {"Data": "Dataset", "from_grid": "from_levels", "to_grid": "to_levels"}  # names that code may still use
+_FORMER = {  # names that code may still use
+    "Data": "Dataset",
+    "deep_dream": "dream",
+    "style_transfer": "style",
+    "from_grid": "from_levels",
+    "to_grid": "to_levels",
+}
 _PACKAGES = {home.partition(".")[0] for home in _HOMES}
 
-__all__ = sorted([*_HOME, *EXPLAINERS, "EXPLAINERS"])
+__all__ = sorted([*_HOME, *BUILT_IN, "EXPLAINERS"])
 
 
 def __getattr__(name: str) -> Any:

@@ -56,7 +56,7 @@ BOUNDS: dict[str, Bounds] = {
     "smoothness": ANY_SIZE,
     "step_size": (ABOVE_0, LARGEST),
     "steps": COUNT,
-    "style_transfer.steps": (0, COUNT[1]),  # none leaves what it starts with
+    "style.steps": (0, COUNT[1]),  # none leaves what it starts with
     "strength": ANY_SIZE,
     "stride": COUNT,
     "style_scale": (ABOVE_0, 100.0),

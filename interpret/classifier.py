@@ -83,6 +83,7 @@ class Classifier(nn.Module):
         super().__init__()
         mean, std = checked_statistics(mean, std)
         self.network = network
+        self.training = network.training  # for who restores the mode of the whole, as torchattacks does
         self.labels = labels if labels is None or isinstance(labels, Labels) else Labels(labels)
         self.input_size = checked_size(input_size, resize, interpolation)
         self.resize, self.interpolation = resize, interpolation

@@ -13,6 +13,7 @@ MAY_IMPORT = {"interpret": set(), "attacks": set(), "cli": {"interpret", "attack
 ORDER = {
     "interpret": [
         "errors",
+        "plug_ins",
         "calibration_error",
         "bounds",
         "progress",
@@ -29,6 +30,7 @@ ORDER = {
         "unit_scores",
         "single_label",
         "images",
+        "predictions",
         "corruptions",
         "gradient_check",
         "models",
@@ -56,7 +58,7 @@ ORDER = {
         "evaluation",
         "training",
     ],
-    "cli": ["memory", "own_code", "group", "options", "config", "job", "commands", "app", "__main__"],
+    "cli": ["memory", "own_code", "plug_ins", "group", "options", "config", "job", "commands", "app", "__main__"],
 }
 
 
@@ -148,9 +150,9 @@ def test_every_folder_has_its_place(package):
 
 def attacks_alone() -> set[str]:
     """The files of the table of attacks."""
-    from attacks import ATTACKS
+    from attacks import BUILT_IN
 
-    return set(ATTACKS)
+    return set(BUILT_IN)
 
 
 def test_the_command_line_needs_no_torch_at_its_top():
@@ -166,3 +168,15 @@ def test_every_public_name_can_be_reached():
         assert getattr(interpret, name) is not None
     former = interpret.Data, interpret.to_grid, interpret.from_grid
     assert former == (interpret.Dataset, interpret.to_levels, interpret.from_levels)
+    assert (interpret.deep_dream, interpret.style_transfer) == (interpret.dream, interpret.style)
+
+
+def test_what_the_shell_does_to_a_picture_has_the_same_name_in_python():
+    import attacks
+    import interpret
+    from interpret.explainers import BUILT_IN
+
+    for name in (*BUILT_IN, "predict", "visualize", "dream", "style", "invert", "factorize", "check_gradient", "grid"):
+        assert callable(getattr(interpret, name))
+    for name in (*attacks.BUILT_IN, "train"):
+        assert callable(getattr(attacks, name))

@@ -1,4 +1,4 @@
-"""The README: its commands do what it shows, its Python runs, its table is the table of methods."""
+"""The pages: their commands do what they show, their Python runs, their tables are those of methods and attacks."""
 
 import doctest
 import re
@@ -15,7 +15,9 @@ from cli.options.signature import attack_methods, methods
 from interpret.bundled import samples
 
 REPOSITORY = Path(__file__).parent.parent
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PAGES = [REPOSITORY / name / "README.md" for name in ("", "interpret", "attacks", "cli", "tests/benchmarks")]
+TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
+README = "\n".join(TEXTS.values())
 
 
 def blocks(language: str) -> list[str]:
@@ -68,9 +70,18 @@ def test_every_attack_has_its_row():
 
 
 def test_links_lead_somewhere():
-    root = Path(__file__).parent.parent
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
-    assert links and [link for link in links if not (root / link).exists()] == []
+    for page, text in TEXTS.items():
+        links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)", text)
+        assert links and [link for link, _ in links if not (page.parent / link).exists()] == []
+        for link, place in links:
+            if place:
+                headings = re.findall(r"^#+ (.*)$", (page.parent / link).read_text(encoding="utf-8"), re.MULTILINE)
+                assert place in [heading.lower().replace(",", "").replace(" ", "-") for heading in headings]
+
+
+def test_the_first_page_takes_ten_minutes():
+    prose = re.sub(r"^```.*?^```|^\|.*?$", "", TEXTS[PAGES[0]], flags=re.DOTALL | re.MULTILINE)
+    assert len(prose.split()) < 2000
 
 
 def commands() -> list[str]:
@@ -87,12 +98,12 @@ def test_every_command_is_one_that_the_shell_takes(command):
     """Its words are read as a user's would be; what it makes is tested where it belongs."""
     group, words = app, shlex.split(command)[1:]
     path = ["interp"]
-    while isinstance(group, click.Group):
+    while isinstance(group, click.Group) and words[:1] != ["--help"]:
         assert words, command
         path.append(words[0])
         group = group.get_command(click.Context(group), words.pop(0))
         assert group is not None, command
-    if command.endswith(path[-1]):
+    if command.endswith((path[-1], "--help")):
         return  # named, not shown: it wants more words
     with click.Context(app) as parent:
         assert group.make_context(path[-1], words, parent=parent) is not None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from interpret.classifier import Classifier
 
 
-@command(short_help="Draw the activation maps of a layer.")
+@command(short_help="Activation maps: what a layer gives for a picture.")
 def activations(
     *,
     pictures: PictureOptions,

@@ -23,7 +23,7 @@ MEANING = {
 }
 
 
-@command("check-gradient", short_help="Compare a network's gradient with differences.")
+@command("check-gradient", short_help="Gradient check: a network's gradient beside differences.")
 def check_gradient(
     *,
     picture: str = argument(shell_complete=complete_pictures),

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 import click
 
-from interpret import __version__
+from interpret import __version__, explainers
 from interpret.bundled import data, samples
+from interpret.plug_ins import plug_ins
 
+from .. import plug_ins as attacks
 from ..options.messages import tell
 
 
@@ -34,6 +36,7 @@ def _findings() -> Iterator[tuple[str, str, bool]]:
     size = os.path.getsize(data("squeezenet1_1.safetensors"))
     yield "squeezenet1_1 weights", f"{size:,} bytes", size > 2_000_000
     yield from _networks()
+    yield from _plug_ins()
 
 
 def _version(package: str) -> tuple[str, bool]:
@@ -50,6 +53,13 @@ def _devices() -> Iterator[tuple[str, str, bool]]:
     cuda = torch.cuda.is_available()
     yield "cuda", torch.cuda.get_device_name() if cuda else "none", True
     yield "mps", "yes" if torch.backends.mps.is_available() else "none", True
+
+
+def _plug_ins() -> Iterator[tuple[str, str, bool]]:
+    refused = {"interp.explainers": explainers.REFUSED, "interp.attacks": attacks.REFUSED, "interp.networks": {}}
+    for group, reasons in refused.items():
+        for name, plug_in in plug_ins(group).items():
+            yield name, reasons.get(name, f"{group} {plug_in.address}"), name not in reasons
 
 
 def _networks() -> Iterator[tuple[str, str, bool]]:

@@ -90,16 +90,16 @@ class Dream:
 
     def __call__(self, image: "Tensor", watch: Callable[["Step"], object] | None = None) -> "Tensor":
         """The dream of an image (1, 3, H, W)."""
-        from interpret.drawing.deep_dream import deep_dream
+        from interpret.drawing.deep_dream import dream
 
         image = image.to(self.classifier.mean.device)
         guide = None if self.guide is None else self.guide.to(image)
         objective, layers = self.subject.objective(self.classifier, image), self.subject.layers
         settings = self.settings(image)
-        return deep_dream(self.classifier, image, objective, layers=layers, guide=guide, watch=watch, **settings)
+        return dream(self.classifier, image, objective, layers=layers, guide=guide, watch=watch, **settings)
 
 
-@command(short_help="Let a network see more of what it sees in a picture: deep dream.")
+@command(short_help="Deep dream: more of what a network sees in a picture.")
 def dream(
     *,
     picture: str = argument(shell_complete=complete_pictures),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST = 12  # pictures in one figure
 
 
-@command(short_help="Draw the parts that a layer tells apart in pictures.")
+@command(short_help="Deep feature factorisation: the parts that a layer tells apart in pictures.")
 def factorize(
     *,
     pictures: PictureOptions,

@@ -21,7 +21,7 @@ def scale_option() -> Any:
     return option(text, default="each", type=click.Choice(["each", "shared"]))
 
 
-@command(short_help="Draw the weights of a network's first layer.")
+@command(short_help="First filters: the weights of a network's first layer.")
 def filters(
     *,
     layer: str | None = option("Another convolution or linear layer; by default the first."),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from interpret.classifier import Classifier
 
 
-@command(short_help="Draw what each layer has kept of a picture: feature inversion.")
+@command(short_help="Feature inversion: what each layer has kept of a picture.")
 def invert(
     *,
     picture: str = argument(shell_complete=complete_pictures),

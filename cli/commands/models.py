@@ -2,6 +2,8 @@
 
 import json
 
+from interpret.plug_ins import plug_ins
+
 from ..options.messages import tell
 from ..options.output import json_option
 from ..options.record import argument, command
@@ -19,11 +21,13 @@ def models(
     """
     from interpret.models.registry import OFFLINE, torchvision_names
 
-    names = [*OFFLINE, *(name for name in torchvision_names() if name not in OFFLINE)]
+    others = {name: plug_in.address for name, plug_in in plug_ins("interp.networks").items()}
+    names = [*others, *OFFLINE, *(name for name in torchvision_names() if name not in OFFLINE)]
     for name in names:
         if query in name:
             offline = name in OFFLINE
             if as_json:
                 tell(json.dumps({"name": name, "offline": offline}))
             else:
-                tell(f"{name:24} {'works offline' if offline else 'torchvision, downloaded once'}")
+                told = "works offline" if offline else "torchvision, downloaded once"
+                tell(f"{name:24} {others.get(name, told)}")

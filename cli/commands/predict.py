@@ -72,14 +72,7 @@ def top_of(classifier: "Classifier", batch: "Sequence[Prepared]", top_k: int) ->
     """The highest classes of each picture with their probabilities, or of a regression its outputs."""
     import torch
 
+    from interpret.predictions import highest
+
     with torch.inference_mode():
-        numbers = classifier.on_inputs()(torch.cat([picture.inputs for picture in batch]))
-        unit = "value" if classifier.task == "regression" else "probability"
-        numbers = numbers if unit == "value" else classifier.probabilities(numbers)
-        shown = numbers.topk(min(top_k, numbers.shape[1])).indices
-        if unit == "value":  # no output of several comes before another
-            shown = torch.arange(numbers.shape[1]).expand(len(numbers), -1)
-    return [
-        [{"index": index, "name": classifier.name(index), unit: round(float(row[index]), 6)} for index in indices]
-        for row, indices in zip(numbers.cpu(), shown.tolist(), strict=True)
-    ]
+        return highest(classifier, classifier.on_inputs()(torch.cat([picture.inputs for picture in batch])), top_k)

@@ -84,14 +84,14 @@ class Painter:
         self, image: "Tensor", styles: "list[Tensor]", watch: Callable[["Step"], object] | None = None
     ) -> "Tensor":
         """The painting of an image (1, 3, H, W) in the manner of others."""
-        from interpret.drawing.style_transfer import style_transfer
+        from interpret.drawing.style_transfer import style
 
         options = {**self._chosen(), "size": longer_side(image, self.size), **self.others.read(image)}
         paintings = [one.to(image) for one in styles]
-        return style_transfer(self.classifier, image, paintings, weights=self.weights, watch=watch, **options)
+        return style(self.classifier, image, paintings, weights=self.weights, watch=watch, **options)
 
 
-@command(short_help="Paint a photo in the manner of other pictures: style transfer.")
+@command(short_help="Style transfer: a photo in the manner of other pictures.")
 def style(
     *,
     content: str = argument(shell_complete=complete_pictures),

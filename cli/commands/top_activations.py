@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from interpret.units.top_activations import Crop
 
 
-@command("top-activations", short_help="Show the crops of a data set that excite a unit most.")
+@command("top-activations", short_help="Top activations: the crops of a data set that excite a unit most.")
 def top_activations(
     *,
     pictures: OptionalPictures,

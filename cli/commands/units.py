@@ -48,7 +48,7 @@ class RankingOptions:
     top: int = option("How many units.", default=10, type=COUNT)
 
 
-@command(short_help="Rank the units of a layer by what they add to a class.")
+@command(short_help="Unit contributions: what the channels of a layer add to a class.")
 def units(
     *,
     pictures: PictureOptions,

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attacks import ATTACKS
 from interpret.bundled import sample
 from interpret.datasets.folders import class_folders, other_files, picture_files
 from interpret.errors import InterpretError, address_hint, did_you_mean, printable
@@ -20,6 +19,7 @@ from interpret.faithfulness import METRICS
 
 from ..options.messages import QUIET, note
 from ..options.pictures import PictureOptions
+from ..plug_ins import ATTACKS
 from .processes import is_first
 from .resume import is_result
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from interpret.errors import InterpretError
+from interpret.plug_ins import plug_ins
 
 from ..memory import keep_freed_memory
 from ..own_code import TOGETHER, code_from_here, networks_in, runs_code
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 
 
 def _complete_networks(ctx: click.Context, parameter: click.Parameter, start: str) -> list[str]:
-    """The two offline networks; naming torchvision's would mean importing it at every key press."""
-    return [name for name in ("efficientnet_lite0", "squeezenet1_1") if name.startswith(start)]
+    """Those that are at hand; naming torchvision's would mean importing it at every key press."""
+    known = ("efficientnet_lite0", "squeezenet1_1", *plug_ins("interp.networks"))
+    return [name for name in known if name.startswith(start)]
 
 
 def device_option() -> Any:

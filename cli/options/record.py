@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 import click
 
+from .help import GroupedOptions
 from .numbers import number_of
 from .types import dashed
 
@@ -75,7 +76,11 @@ def gathered(keyword: str, make: Callable[..., Any], options: Mapping[str, Calla
             chosen = make(**{name: values.pop(name) for name in options})
             return function(**values, **{keyword: chosen})
 
-        return applied(*options.values())(run)
+        made = applied(*options.values())(run)
+        for parameter in made.__click_params__:
+            if parameter.name in options:
+                parameter.keyword = keyword  # which says what the options are about
+        return made
 
     return decorate
 
@@ -105,7 +110,7 @@ def command(name: str | None = None, **more: Any) -> Callable[[Callable], click.
                 decorators.append(_decorator(declared, parameter.annotation, declared.default))
             else:
                 decorators.append(record_options(parameter.name, parameter.annotation))
-        return click.command(name, **more)(applied(*decorators)(_or_read(function)))
+        return click.command(name, cls=GroupedOptions, **more)(applied(*decorators)(_or_read(function)))
 
     return decorate
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from interpret.plug_ins import plug_ins
+
 from ..own_code import networks_in, runs_code
 from .types import CommaList
 
@@ -45,8 +47,9 @@ class NetworkName(click.ParamType):
     name = "text"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The name as it is."""
-        return str(value)
+        """The name as it is; of a network of another package, its address."""
+        plug_in = plug_ins("interp.networks").get(str(value))
+        return plug_in.address if plug_in else str(value)
 
     def too_far(self, value: str, folder: Path) -> str | None:
         """As above."""

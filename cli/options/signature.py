@@ -4,8 +4,8 @@ import ast
 import functools
 import inspect
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,12 @@ import click
 
 import attacks
 import interpret
-from attacks import ATTACKS
 from interpret.errors import InterpretError, did_you_mean
-from interpret.explainers import EXPLAINERS
+from interpret.explainers import EXPLAINERS, PLUGGED_IN
+from interpret.plug_ins import plug_ins
 
+from ..plug_ins import ADDED, ATTACKS
+from .help import listed, with_paper, without_python
 from .numbers import number_of
 from .radius import NormName, Radius
 from .record import command, gathered
@@ -24,6 +26,7 @@ from .types import dashed
 
 FOLDER = Path(interpret.__file__).parent / "explainers"
 ALONE = [name for name, kind in ATTACKS.items() if kind in ("eps", "minimum_norm", "pixels")]  # on single pictures
+KINDS = r"(bool|int|float|str)\b|Literal\["  # how the annotations of options begin
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,11 @@ class Method:
         """Its name in the shell."""
         return dashed(self.name)
 
+    @property
+    def line(self) -> str:
+        """It in a list of commands."""
+        return listed(self.title, self.summary)
+
     def option(self, name: str) -> Option | None:
         """Its option of a name, if it has one."""
         return next((option for option in self.options if option.name == name), None)
@@ -65,7 +73,8 @@ def kind_of(option: Option) -> click.ParamType:
         return click.BOOL
     if option.annotation.startswith("Literal["):
         return click.Choice([word.strip(" '\"") for word in option.annotation[8:-1].split(",")])
-    if option.annotation.startswith("float | Tensor"):  # one number for all samples, or a tensor with one for each
+    # One number for all samples, or a tensor with one for each.
+    if option.name == "eps" or option.annotation.startswith("float | Tensor"):
         return Radius()
     if option.name == "norm":
         return NormName()
@@ -96,7 +105,8 @@ def method_command(method: "Method", run: Callable, options: Sequence[Option], *
         given: decorators for some of the parameters; see ``command``.
     """
     chosen = gathered("chosen", dict, {option.name: method_option(option) for option in options})
-    about = {"help": f"{method.description}\n\n{method.title}: {method.url}", "short_help": method.summary}
+    description = with_paper(method.description, method.title)
+    about = {"help": f"{description}\n\n{method.title}: {method.url}".rstrip(": "), "short_help": method.line}
     return command(method.command, chosen=chosen, **about, **given)(functools.partial(run, method))
 
 
@@ -120,19 +130,27 @@ def attack_methods() -> tuple[Method, ...]:
 
 def explainer_method(name: str) -> Method:
     """An explainer of the table."""
-    return read_method(FOLDER / f"{name}.py")
+    return _method(name, "interp.explainers", PLUGGED_IN, FOLDER)
 
 
 def attack_method(name: str) -> Method:
     """An attack of the table."""
-    return read_method(Path(attacks.__file__).parent / f"{name}.py")
+    return _method(name, "interp.attacks", ADDED, Path(attacks.__file__).parent)
+
+
+def _method(name: str, group: str, others: Container[str], folder: Path) -> Method:
+    """A method of a folder, or that of another package."""
+    if name not in others:
+        return read_method(folder / f"{name}.py", name)
+    plug_in = plug_ins(group)[name]
+    return replace(read_method(plug_in.path, plug_in.function), name=name)
 
 
 @functools.cache
-def read_method(path: Path) -> Method:
-    """The signature and docstring of the method that a Python file defines: the function named as the file."""
+def read_method(path: Path, name: str) -> Method:
+    """The signature and docstring of the method that a Python file defines as a function of that name."""
     module = ast.parse(path.read_text(encoding="utf-8"))
-    function = next(node for node in module.body if isinstance(node, ast.FunctionDef) and node.name == path.stem)
+    function = next(node for node in module.body if isinstance(node, ast.FunctionDef) and node.name == name)
     text = inspect.cleandoc(ast.get_docstring(function) or "").replace("``", "")  # code, which a shell cannot show
     origin = " ".join((ast.get_docstring(module) or "").split())
     url = re.search(r"https?://[^\s),]+", origin)
@@ -144,24 +162,26 @@ def read_method(path: Path) -> Method:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
+    flags = {parameter.arg: f"--{dashed(parameter.arg)}" for parameter in function.args.kwonlyargs}
     options = tuple(
         Option(
-            path.stem,
+            name,
             parameter.arg,
             _annotation(parameter, constants),
             _value(default),
-            helps[parameter.arg],
+            without_python(helps.get(parameter.arg, ""), flags),
             ast.unparse(default).replace(" ", ""),
         )
         for parameter, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
-        if not isinstance(default, ast.Name)  # what a default only names is for Python alone
+        # What a default only names is for Python alone, and so are kinds that the shell does not know.
+        if not isinstance(default, ast.Name) and re.match(KINDS, _annotation(parameter, constants))
     )
-    body = re.split(r"\n(?:Args|Returns|Raises):", text)[0].strip()
+    body = without_python(re.split(r"\n(?:Args|Returns|Raises):", text)[0].strip(), flags)
     return Method(
-        name=path.stem,
+        name=name,
         summary=body.split("\n")[0],
         description=body,
-        title=re.sub(r",? *https?://[^\s),]+", "", origin).rstrip("."),
+        title=re.sub(r",? *https?://[^\s),]+", "", origin).rstrip(".") or name,
         url=url.group() if url else "",
         options=options,
     )

@@ -22,7 +22,7 @@ GUIDE_SIDE = 320
 
 
 @bounded
-def deep_dream(
+def dream(
     classifier: nn.Module,
     image: Tensor,
     objective: Objective | None = None,

@@ -29,7 +29,7 @@ LEARNING_RATES = {"adam": 0.02, "lbfgs": 1.0}
 
 
 @bounded
-def style_transfer(
+def style(
     classifier: nn.Module,
     content: Tensor,
     styles: Sequence[Tensor],

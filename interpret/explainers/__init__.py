@@ -1,7 +1,11 @@
 """The explainers: one method a file, each listed here once."""
 
+import functools
 import importlib
+import inspect
 from typing import Any
+
+from ..plug_ins import chosen, plug_ins
 
 # Method to the display of its maps, unless another is asked for. The command line, the figures and the tests read
 # this table.
@@ -39,6 +43,18 @@ EXPLAINERS = {
     "transformer_attribution": "map",
     "legrad": "map",
 }
+# The first method of each family, which goes on to the next of them, and what the family goes by.
+FAMILIES = {
+    "saliency": "pixels, by the gradient",
+    "cam": "regions, by the features of a layer",
+    "fullgrad": "pixels and layers together",
+    "occlusion": "by hiding parts of the picture",
+    "deeplift": "shares of the score",
+    "attention_rollout": "patches, by the attention of a transformer",
+}
+BUILT_IN = tuple(EXPLAINERS)  # without those of other packages, whose modules may say their DISPLAY
+PLUGGED_IN, REFUSED = chosen("interp.explainers", "DISPLAY", EXPLAINERS, "map")
+EXPLAINERS |= PLUGGED_IN
 # Those that follow the attention of tokens to each other, which networks without it refuse.
 OF_ATTENTION = ("attention_rollout", "transformer_attribution", "legrad")
 
@@ -76,13 +92,24 @@ UNITS = {
 
 
 def explainer_named(name: str) -> Any:
-    """The function behind a name of the table."""
+    """The function behind a name of the table; that of another package becomes an explainer if it is none yet."""
+    if name in PLUGGED_IN:
+        function = plug_ins("interp.explainers")[name].load()
+        return function if hasattr(function, "lay_back") else _explaining(function)
     return getattr(importlib.import_module(f".{name}", __name__), name)
+
+
+@functools.cache
+def _explaining(function: Any) -> Any:
+    from ..geometry import Geometry
+    from .contract import explainer
+
+    return explainer(Geometry.undo)(function)
 
 
 def title_of(name: str) -> str:
     """A method's name as people write it: the beginning of the first line of its file."""
-    text = importlib.import_module(f".{name}", __name__).__doc__ or name
+    text = inspect.getmodule(explainer_named(name)).__doc__ or name
     return text.split(" (")[0].split(",")[0]
 
 

@@ -11,6 +11,7 @@ from torch import nn
 from ..classifier import Classifier, network_of
 from ..errors import NetworkError, UnknownNameError
 from ..network.settings import checked_input_size, checked_precision, checked_task
+from ..plug_ins import plug_ins
 from .exported import is_exported, read_exported
 from .hugging_face import hugging_face, is_hugging_face
 from .own_code import called, names_function
@@ -148,7 +149,8 @@ def _checked(name: object, weights: object, mean: object, std: object) -> str:
         numbers = isinstance(value, Iterable) and not isinstance(value, str)
         if value is not None and not (numbers and all(isinstance(number, Real | torch.Tensor) for number in value)):
             raise NetworkError(f"{option} is one number a channel each, such as (0.5, 0.5, 0.5), not {value!r}")
-    return os.fspath(name)
+    plug_in = plug_ins("interp.networks").get(os.fspath(name))
+    return plug_in.address if plug_in else os.fspath(name)
 
 
 def _from_registry(entry: NamedNetwork, weights: File | None, options: Options) -> Classifier:

@@ -70,7 +70,7 @@ def environment() -> Environment:
     environment.globals |= {
         "title_of": title_of,
         "source_of": _source_of,
-        "words": WORDS,
+        "words": _words,
         "they_tell": THEY_TELL,
         "they_do_not_tell": THEY_DO_NOT_TELL,
         "heat": HEAT.split(),
@@ -93,6 +93,15 @@ def _signed(value: float) -> str:
 def _data_uri(content: bytes) -> str:
     """A WebP file as an address that holds all of it."""
     return f"data:image/webp;base64,{base64.b64encode(content).decode()}"
+
+
+def _words(method: str) -> tuple[str, str]:
+    """How a method's map is to be read, and what must not be read into it; of another package's its own first words."""
+    if method in WORDS:
+        return WORDS[method]
+    function = explainer_named(method)
+    home = function.__module__.partition(".")[0]
+    return (inspect.getdoc(function) or method).split("\n\n")[0], f"What it does not show, only {home} can tell."
 
 
 def _source_of(method: str) -> str:

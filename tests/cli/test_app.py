@@ -10,10 +10,11 @@ import sys
 
 import pytest
 
+from cli.commands import app
 from interpret.bundled import samples
 from interpret.explainers import EXPLAINERS
 from interpret.labels.names import imagenet
-from tests.command import CAT, FLOWERS, SQUEEZE, TINY, interp, process
+from tests.command import CAT, FLOWERS, SQUEEZE, TINY, all_commands, interp, process
 
 
 def completed(line: str) -> subprocess.CompletedProcess:
@@ -70,7 +71,7 @@ def test_completed_classes_are_one_word_that_means_the_class():
         assert imagenet().find(answer)
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
 def test_completion_prints_a_script(shell):
     run = interp("completion", shell)
     assert run.status == 0
@@ -198,3 +199,28 @@ def test_an_overlay_takes_pytorch_and_little_else(tmp_path):
     beyond = set(modules) - least
     print(f"{len(own)} modules of our own, {len(beyond)} beyond PyTorch")
     assert "interpret.figures" in own and len(beyond) < 240, sorted(beyond)
+
+
+def test_every_command_is_listed_once_under_a_heading_by_its_method_s_name():
+    listed = interp("--help").out
+    for name in app.commands:
+        assert len(re.findall(rf"^  {name} ", listed, re.MULTILINE)) == 1, name
+    assert re.search(r"^  gradcam +Grad-CAM: where the features", listed, re.MULTILINE)
+    assert re.search(r"^  bim +The basic iterative method: the fast", interp("attack", "--help").out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("group", ["attack", "evaluate"])
+def test_a_bare_group_prints_its_help(group):
+    assert interp(group) == interp(group, "--help")
+    assert interp(group).status == 0
+
+
+def test_options_stand_under_headings_and_say_nothing_that_only_python_knows():
+    told = interp("gradcam", "--help").out
+    headings = ["What is explained:", "The method:", "How it is drawn:", "The network:", "Output:"]
+    places = [told.index(f"\n{heading}\n") for heading in headings]
+    assert places == sorted(places) and "(eq. 1 of Selvaraju et al. 2017)" in " ".join(told.split())
+    for path, command in all_commands():
+        texts = [command.help or "", *(getattr(parameter, "help", None) or "" for parameter in command.params)]
+        for text in texts:
+            assert not re.search(r"\(N|\btensor\b|``|\bdict\b|\bNone\b|\binterpret\.", text), (path, text)

@@ -102,7 +102,7 @@ def test_python_has_the_same_bounds(name):
             assert len(str(caught.value)) < 200
 
 
-@pytest.mark.parametrize("name", ["visualize", "deep_dream", "style_transfer", "invert", "overlay", "heatmap", "write"])
+@pytest.mark.parametrize("name", ["visualize", "dream", "style", "invert", "overlay", "heatmap", "write"])
 def test_functions_that_draw_have_the_bounds_too(name):
     """What is numeric by its annotation is declared, and is refused before anything is looked at."""
     function = visualize if name == "visualize" else getattr(interpret, name)  # that name is a module's

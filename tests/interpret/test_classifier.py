@@ -248,6 +248,16 @@ def test_forward_leaves_the_flags_alone(training):
     assert before == [module.training for module in settled.modules()]
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_a_new_classifier_is_in_its_network_s_mode(training):
+    """Attacks of other packages read the mode of the whole, and set all of it back to that afterwards."""
+    network = SmallCNN().train(training)
+    settled = Classifier(network, mean=[0.5] * 3, std=[0.25] * 3)
+    assert settled.training is settled.on_inputs().training is training
+    settled.train(settled.training)
+    assert all(module.training is training for module in network.modules())
+
+
 def test_a_network_in_double():
     settled = classifier(SmallCNN().double(), input_size=16)
     single = torch.rand(2, 3, 20, 30)

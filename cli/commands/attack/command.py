@@ -1,6 +1,7 @@
 """The group `interp attack`, and the command of every attack that fools with single pictures."""
 
 import functools
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from ...options.output import OutputOptions, json_option
 from ...options.pictures import OptionalPictures
 from ...options.radius import check_radius
 from ...options.signature import ALONE, Method, attack_method, method_command
+from ...options.types import dashed
+from ...plug_ins import ATTACKS
 from .choices import AttackOptions
 from .job import Attacking
 from .judges import Judges
@@ -138,11 +141,29 @@ COMMANDS = {name.replace("_", "-"): functools.partial(_command, name) for name i
     "explanation": imported("cli.commands.attack.explanation", "explanation"),
 }
 
+KINDS = {
+    "eps": "Within a bound of the change",
+    "minimum_norm": "The smallest change",
+    "pixels": "A few pixels",
+    "shared": "One change for all pictures",
+    "map": "What an explanation shows",
+}
+
+
+def _sections() -> dict[str, Sequence[str]]:
+    return {KINDS[own]: [dashed(name) for name, kind in ATTACKS.items() if kind == own] for own in KINDS}
+
+
+def _line(name: str) -> str:
+    return attack_method(name).line
+
 
 @click.group(
     cls=HintingGroup,
     commands=LazyCommands(COMMANDS),
-    short_help="Change pictures a little so that a network is fooled.",
+    sections=_sections(),
+    lines={dashed(name): functools.partial(_line, name) for name in ALONE},
+    short_help="Pictures changed a little, so that a network is fooled: every attack.",
 )
 def attack() -> None:
     """Change pictures a little so that a network sees something else in them.

@@ -42,7 +42,7 @@ class Move:
     tolerance: float = option("Change of the probability.", default=0.05, type=Number(0.0, 1.0))
 
 
-@command(short_help="Move what an explanation shows, and leave the prediction.")
+@command(short_help="Attack on an explanation: it moves, and the prediction stays.")
 def explanation(
     *,
     picture: str = argument(default="sample:lemur", shell_complete=complete_pictures),

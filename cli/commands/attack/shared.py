@@ -48,7 +48,7 @@ class PatchOptions:
     degrees: float = option("How far it may turn, to either side.", default=20.0)
 
 
-@command(short_help="A printable patch that fools wherever it lies.")
+@command(short_help="The adversarial patch: a print that fools wherever it lies.")
 def patch(
     *,
     placement: PatchOptions,
@@ -90,7 +90,7 @@ def patch(
     _write(outputs, "patch", picture, figure, about)
 
 
-@command(short_help="One perturbation that fools on most pictures.")
+@command(short_help="Universal perturbation: one change that fools on most pictures.")
 def universal(
     *,
     eps: float = option("Radius of the Linf ball.", default="10/255", type=Radius()),

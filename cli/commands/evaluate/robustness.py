@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attacks import ATTACKS
 from interpret.datasets.folders import LabelledFile
 from interpret.errors import InterpretError, did_you_mean
 
@@ -20,6 +19,7 @@ from ...options.record import command, option
 from ...options.safety import NetworkName
 from ...options.signature import attack_methods
 from ...options.types import COUNT
+from ...plug_ins import ATTACKS
 from .labelled import (
     FolderOptions,
     LabelledPictures,

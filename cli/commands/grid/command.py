@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@command(short_help="A figure of maps: methods, classes, layers, networks, attacks, pictures in rows and columns.")
+@command(short_help="Figure of maps: methods, classes, layers, networks, attacks, pictures in rows and columns.")
 def grid(
     *,
     pictures: PictureOptions,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".html", ".htm")
 
 
-@command(short_help="One HTML file: predictions, maps and how far to believe them, a change that fools.")
+@command(short_help="Report: one HTML file with predictions, maps and how far to believe them, a change that fools.")
 def report(
     *,
     pictures: PictureOptions,

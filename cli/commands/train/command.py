@@ -14,7 +14,7 @@ from .choices import (
 from .job import train_network
 
 
-@command(short_help="Train a network that is hard to fool: adversarial training.")
+@command(short_help="Adversarial training: a network that is hard to fool.")
 def train(
     *,
     pictures: TrainingData,

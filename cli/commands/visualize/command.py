@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@command()
+@command(short_help="Feature visualisation: what raises a class, a channel or a layer most, drawn.")
 def visualize(
     *,
     what: tuple[str, ...] = argument(nargs=-1, required=True, shell_complete=complete_classes),

@@ -12,8 +12,8 @@ from torch import Tensor
 
 import interpret
 from interpret.drawing.ascend import looker
-from interpret.drawing.deep_dream import deep_dream, default_objective
-from interpret.drawing.style_transfer import style_transfer
+from interpret.drawing.deep_dream import default_objective, dream
+from interpret.drawing.style_transfer import style
 from interpret.drawing.tiles import fitted
 from tests.benchmarks.drawing.judges import high_frequencies, judge, luma
 
@@ -55,7 +55,7 @@ def dreams(size: int = 448) -> None:
     print("| dream | objective x | hf / the photo's | mean change |\n|---|---|---|---|")
     for name in ("bridge", "espresso", "rocket", "cat"):
         photo = fitted(interpret.read(f"sample:{name}"), size)
-        dreamt = deep_dream(classifier, photo)
+        dreamt = dream(classifier, photo)
         objective = default_objective(classifier, photo)
         look = looker(classifier.on_inputs(), tuple(objective.layers))
         with torch.no_grad():
@@ -73,7 +73,7 @@ def styles(size: int = 256) -> None:
         for painting in PAINTINGS:
             photo = fitted(interpret.read(f"sample:{name}"), size)
             wanted = fitted(interpret.read(f"sample:painting-{painting}"), size)
-            painted = style_transfer(classifier, photo, [wanted])
+            painted = style(classifier, photo, [wanted])
             before = gram_distance(judging, photo, wanted)
             shares = [
                 gram_distance(judging, made, wanted) / before for made in (painted, colour_transfer(photo, wanted))

@@ -27,7 +27,7 @@ def test_ctrl_c_keeps_the_picture_so_far(tmp_path, monkeypatch):
         deep_dream(classifier, image, octaves=1, steps=1, watch=watch)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "deep_dream", interrupted)
+    monkeypatch.setattr(module, "dream", interrupted)
     path = tmp_path / "dream.png"
     assert interp("dream", "sample:cat", *TINY, "--size", 48, "-o", path).status == 130
     assert path.exists()

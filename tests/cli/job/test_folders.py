@@ -224,7 +224,7 @@ def test_a_folder_takes_whatever_can_be_read():
     recognised = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}  # and not decoded, or by another program
     read = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
     read -= {suffix for suffix, kind in Image.registered_extensions().items() if kind in recognised}
-    assert read <= SUFFIXES <= read | {".heic", ".heif", ".hif"}
+    assert read <= SUFFIXES <= read | {".heic", ".heif", ".hif", ".avif", ".avifs"}
 
 
 def test_a_folder_says_what_it_leaves_out_and_what_became_of_the_rest(tmp_path):
