@@ -91,6 +91,9 @@ def test_look_by_keys(opened, site):
     page.locator("[data-method=gradcam] .frame").focus()
     page.keyboard.press("ArrowRight")
     until(page, "() => document.querySelector('[data-method=gradcam] .value').textContent !== ''")
+    numbers = "async () => (await import('/page/dom.js')).number"
+    shown = page.evaluate(f"async () => [530, -0.02694, 0, 1.5e-7, 120000].map(await ({numbers})())")
+    assert shown == ["530", "-0.0269", "0", "1.5e-7", "120000"]
     page.locator("#tab-look").focus()
     page.keyboard.press("ArrowRight")
     assert page.locator("#tab-units").get_attribute("aria-selected") == "true" and "tab=units" in page.url

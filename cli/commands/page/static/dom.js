@@ -67,7 +67,7 @@ export function copier(name, text) {
 }
 
 export const percent = share => share >= 0.0995 ? `${Math.round(share * 100)} %` : `${(share * 100).toFixed(1)} %`
-export const number = value => Number(value).toPrecision(3).replace(/\.?0+(e|$)/, '$1')
+export const number = value => String(Number(Number(value).toPrecision(3)))
 
 export function slider(name, { min, max, step, value, text = String, input, change }) {
   const told = h('output', {}, text(value))
