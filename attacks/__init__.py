@@ -43,8 +43,11 @@ _ADDED: dict[str, Callable[[], Any]] = {}
 _HOMES = {
     "answers": ("from_labels", "from_scores"),
     "core.contract": ("attack",),
+    "detectors.hiding": ("hiding_patch_laid", "missed", "train_hiding_patch"),
     "errors": ("AttackError", "BudgetWarning", "GradientWarning"),
     "patch": ("train_patch",),
+    "solids.mesh": ("solid_named",),
+    "solids.texture": ("seen_from_sides", "train_texture"),
     "training.fit": ("History", "train"),
     "transforms.destruction": ("destruction_rate",),
     "transforms.patch_placement": ("apply_patch",),

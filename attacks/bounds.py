@@ -33,6 +33,7 @@ BOUNDS: dict[str, Bounds] = {
     "overshoot": ANY_SIZE,
     "pictures": COUNT,
     "pixels": COUNT,
+    "poses": COUNT,
     "population": (3, COUNT[1]),
     "queries": COUNT,
     "autoattack.queries": (0, COUNT[1]),
@@ -46,6 +47,7 @@ BOUNDS: dict[str, Bounds] = {
     "steps": COUNT,
     "lbfgs.steps": (2, COUNT[1]),
     "one_pixel.steps": (0, COUNT[1]),
+    "texels": (1, 16384),
     "target_classes": (0, COUNT[1]),
     "autoattack.target_classes": COUNT,
 }

@@ -52,6 +52,8 @@ ORDER = {
         "core",
         "answers",
         "transforms",
+        "solids",
+        "detectors",
         "the attacks",
         "evaluation",
         "training",

@@ -63,12 +63,17 @@ def check_animation(path: str | None) -> None:
 
 def write_animation(path: str, frames: list["Image"]) -> None:
     """Write pictures as an animation that begins again at its end, and say where it is."""
+    save_animation(path, frames)
+    tell(path)
+
+
+def save_animation(path: str, frames: list["Image"]) -> None:
+    """Write pictures as an animation that begins again at its end."""
     from interpret.images.files import write_bytes
 
     buffer, kind = io.BytesIO(), ANIMATIONS[Path(path).suffix.lower()]
     frames[0].save(buffer, kind, save_all=True, append_images=frames[1:], duration=80, loop=0)
     write_bytes(path, buffer.getvalue())
-    tell(path)
 
 
 class Frames:

@@ -13,7 +13,7 @@ from ..layer_outputs import maps_of
 from ..network.hooks import left_as_found
 from ..network.recording import edited
 
-ROUNDS, ENOUGH = 2000, 1e-6  # of updates at most, and the share of the error by which it falls when they end
+ROUNDS, ENOUGH = 3000, 1e-6  # of updates at most, and the share of the error by which it falls when they end
 
 
 @dataclass(frozen=True)

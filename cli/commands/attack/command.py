@@ -137,6 +137,7 @@ def _checked(
 COMMANDS = {name.replace("_", "-"): functools.partial(_command, name) for name in ALONE} | {
     "patch": imported("cli.commands.attack.shared", "patch"),
     "universal": imported("cli.commands.attack.shared", "universal"),
+    "object": imported("cli.commands.attack.object", "textured"),
     "explanation": imported("cli.commands.attack.explanation", "explanation"),
 }
 

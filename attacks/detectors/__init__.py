@@ -1,0 +1,1 @@
+"""Attacks on what finds objects in pictures, with their boxes."""
