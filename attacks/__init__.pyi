@@ -10,10 +10,16 @@ from .core.contract import attack as attack
 from .core.losses import Loss
 from .core.model import Model
 from .core.seeds import Seed
+from .detectors.hiding import hiding_patch_laid as hiding_patch_laid
+from .detectors.hiding import missed as missed
+from .detectors.hiding import train_hiding_patch as train_hiding_patch
 from .errors import AttackError as AttackError
 from .errors import BudgetWarning as BudgetWarning
 from .errors import GradientWarning as GradientWarning
 from .patch import train_patch as train_patch
+from .solids.mesh import solid_named as solid_named
+from .solids.texture import seen_from_sides as seen_from_sides
+from .solids.texture import train_texture as train_texture
 from .training.fit import History as History
 from .training.fit import train as train
 from .transforms.destruction import destruction_rate as destruction_rate
@@ -48,17 +54,23 @@ __all__ = [
     "fmn",
     "from_labels",
     "from_scores",
+    "hiding_patch_laid",
     "hopskipjump",
     "jsma",
     "lbfgs",
     "mifgsm",
+    "missed",
     "one_pixel",
     "patch",
     "pgd",
     "physical",
+    "seen_from_sides",
+    "solid_named",
     "square",
     "train",
+    "train_hiding_patch",
     "train_patch",
+    "train_texture",
     "transformed",
     "universal",
     "universal_perturbation",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from click.shell_completion import get_completion_class
 
 from cli.commands import app
 from interpret.bundled import samples
@@ -73,6 +74,8 @@ def test_completed_classes_are_one_word_that_means_the_class():
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
 def test_completion_prints_a_script(shell):
+    if get_completion_class(shell) is None:
+        pytest.skip(f"this version of click does not complete in {shell}")
     run = interp("completion", shell)
     assert run.status == 0
     assert "_INTERP_COMPLETE" in run.out
