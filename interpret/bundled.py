@@ -5,6 +5,8 @@ from pathlib import Path
 from .errors import UnknownNameError, did_you_mean
 
 _PACKAGE = Path(__file__).parent
+# Files of `interp train` that come along: the network `cnn` at 32 x 32 pixels, hardened and as its plain twin.
+TRAINED = ("robust_cifar10", "plain_cifar10")
 
 
 def data(name: str) -> Path:

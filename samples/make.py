@@ -9,14 +9,19 @@ import argparse
 import os
 import tempfile
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
 from torch import Tensor
 
+import attacks
 import interpret
 from cli.app import main
+from interpret.drawing.feature_visualization import visualize
+from interpret.drawing.objectives import logit
+from interpret.drawing.parametrisations import Fourier
 from interpret.explainers import EXPLAINERS, OF_ATTENTION, explainer_named
 from interpret.figures import Display, Panel, panel_figure
 from interpret.figures.panels import in_rows
@@ -153,32 +158,47 @@ def sheet(commands: tuple[str, ...]) -> Figure:
     return panel_figure(rows, (5.2 * columns, sum(heights)), heights=heights, caption=caption, gap=0.02)
 
 
-# The commands of the README's figure of a plain and a robust network, which takes minutes.
-ROBUST = (
-    "train digits --network cnn --size 28 --defense none --epochs 12 -o plain",
-    "train digits --network cnn --size 28 --defense trades --eps 0.2 --epochs 16 -o robust",
-    "grid digit-2.png digit-3.png digit-5.png digit-8.png --models plain/best.pt,robust/best.pt "
-    "--methods saliency,gradcam --rows models --cols images,methods --no-picture -o figure.png",
-)
+DRAWN = ("automobile", "bird", "horse", "ship")  # classes that the small networks are asked to draw
+AIMS = {"cat": "dog", "scarlet-macaw": "ship"}  # photos, and what they are changed into
+RADIUS = 4.0  # of that change in L2, ten times what hardly shows
 
 
-def robust() -> Image.Image:
-    """What a plainly trained and a robust network look at in four test digits."""
-    before = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        try:
-            test = interpret.open_dataset("digits", train=False, size=(28, 28))
-            for digit in (2, 3, 5, 8):
-                first = (test.labels == digit).nonzero()[0]
-                interpret.write(f"digit-{digit}.png", test.batch(first)[0].expand(1, 3, 28, 28))
-            for command in ROBUST:
-                if main([*command.split(), "-q"]):
-                    raise SystemExit(f"interp {command} failed")
-            with Image.open("figure.png") as opened:
-                return opened.convert("RGB")
-        finally:
-            os.chdir(before)
+def robust() -> Figure:
+    """What the plain and the robust small network react to, take a changed photo for, and draw.
+
+    Returns:
+        A figure with a row for each network.
+    """
+    rows = []
+    for name in ("plain_cifar10", "robust_cifar10"):
+        classifier = interpret.load(name)
+        view, row = classifier.on_inputs(), []
+        for subject, aim in AIMS.items():
+            image = read_for(classifier, subject)
+            label = classifier.predict(image)
+            display = Display.of("saliency")
+            values = display.values(interpret.saliency(view, image, label))
+            map_drawn = Panel(display.draw(image, values, limit=display.limit(values)), "what moves the answer")
+            index = classifier.find(aim, image)
+            changed = attacks.pgd(
+                view, image, index, targeted=True, norm="L2", eps=RADIUS, step_size=0.4, steps=60, random_start=False
+            )
+            made = Panel(to_pil(changed), f"changed into {aim}", caption=said(classifier, changed))
+            row += [Panel(to_pil(image), "photo", caption=said(classifier, image)), map_drawn, made]
+        for aim in DRAWN:
+            index = int(classifier.find(aim, image))
+            drawn = visualize(view, logit(index), image=Fourier(32), steps=200, copies=8, smoothness=20)
+            row.append(Panel(to_pil(drawn), f"drawn: {aim}", caption=said(classifier, drawn)))
+        row[0] = replace(row[0], title=f"{name.partition('_')[0]}: photo")
+        rows.append([replace(panel, interpolation="nearest") for panel in row])
+    text = {"fontsize": 13}
+    return panel_figure(rows, (2.1 * len(rows[0]), 2.75 * len(rows)), title=text, caption=text)
+
+
+def said(classifier: interpret.Classifier, image: Tensor) -> str:
+    """What a classifier takes a picture for."""
+    logits = classifier(image)[0]
+    return classifier.shown(logits, int(logits.argmax()))
 
 
 def make(name: str) -> None:
@@ -188,7 +208,7 @@ def make(name: str) -> None:
     elif name == "methods.png":
         methods().savefig(FIGURES / name, dpi=80)
     elif name == "robust.png":
-        robust().save(FIGURES / name, optimize=True)
+        robust().savefig(FIGURES / name, dpi=80)
     elif name in SHEETS:
         sheet(SHEETS[name]).savefig(FIGURES / name, dpi=120)
     else:

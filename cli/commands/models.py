@@ -19,13 +19,15 @@ def models(
 
     Besides these, -m takes timm:NAME and package.module:function.
     """
+    from interpret.bundled import TRAINED
     from interpret.models.registry import OFFLINE, torchvision_names
 
     others = {name: plug_in.address for name, plug_in in plug_ins("interp.networks").items()}
-    names = [*others, *OFFLINE, *(name for name in torchvision_names() if name not in OFFLINE)]
+    bundled = [*OFFLINE, *TRAINED]
+    names = [*others, *bundled, *(name for name in torchvision_names() if name not in bundled)]
     for name in names:
         if query in name:
-            offline = name in OFFLINE
+            offline = name in bundled
             if as_json:
                 tell(json.dumps({"name": name, "offline": offline}))
             else:

@@ -116,14 +116,16 @@ class ModelOptions:
 
     def check_name(self) -> None:
         """Refuse a name that no network has; what is a file or code is found out when it is opened."""
+        from interpret.bundled import TRAINED
         from interpret.models.registry import named_network
 
         for name in networks_in(self.model):
-            if not runs_code(name) and not Path(name).exists():
+            if name not in TRAINED and not runs_code(name) and not Path(name).exists():
                 named_network(name)
 
     def check_classes(self, *queries: str | None) -> None:
         """Refuse names that no class has, where the labels are known without the network, which takes long to load."""
+        from interpret.bundled import TRAINED
         from interpret.labels.label_files import read_labels
         from interpret.labels.names import imagenet
 
@@ -132,7 +134,7 @@ class ModelOptions:
 
             read_weights(self.weights)  # says what is wrong
         labels = read_labels(self.labels) if self.labels else None
-        published = not any(":" in name or Path(name).exists() for name in networks_in(self.model))
+        published = not any(":" in name or name in TRAINED or Path(name).exists() for name in networks_in(self.model))
         if labels is None and published and self.weights is None:
             labels = imagenet()
         for query in queries if labels is not None else ():

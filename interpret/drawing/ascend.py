@@ -1,6 +1,7 @@
 """The one loop that everything drawn by optimisation shares."""
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from ..network.layout import Layout
 from ..network.outputs import first_tensor
 from ..network.recording import recorded
 from ..progress import progress_bar
+from .calm import Calm
 from .objectives import Objective
 from .parametrisations import Pixels
 
@@ -30,6 +32,7 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "nesterov": lambda parameters, lr: torch.optim.SGD(parameters, lr, momentum=0.9, nesterov=True),
     "rmsprop": torch.optim.RMSprop,
     "adam": torch.optim.Adam,
+    "calm": Calm,
     # One evaluation a step, as the others; its stopping rules would take a small gradient for the end.
     "lbfgs": lambda parameters, lr: torch.optim.LBFGS(
         parameters, lr, max_iter=1, history_size=10, tolerance_grad=0, tolerance_change=0
@@ -54,6 +57,7 @@ def ascend(
     steps: int,
     learning_rate: float,
     optimizer: str = "adam",
+    cooling: bool = False,
     prepare: Prepare | None = None,
     penalty: Objective | None = None,
     change: Callable[[Tensor], Tensor] | None = None,
@@ -65,7 +69,8 @@ def ascend(
     the picture into the views (V N, C, h, w) that the network sees, view by view. It may also yield parts, which the
     network sees one after another in the memory of one: the objective is then their mean, its gradient their sum.
     ``penalty`` is an objective that is lowered meanwhile. ``change`` maps a parameter's gradient to the one that the
-    optimiser gets in its place. ``what`` is the name on the progress bar.
+    optimiser gets in its place. With ``cooling`` the learning rate falls along a cosine. ``what`` is the
+    name on the progress bar.
 
     While nothing in a picture changes the objective, as with a unit that is silent behind its ReLU, the picture follows
     the redirected gradient of ``interpret.network.backward_rules``, which wakes the unit. A NetworkError is raised if
@@ -74,6 +79,9 @@ def ascend(
     """
     parameters = list(image.parameters())
     chosen = OPTIMIZERS[optimizer](parameters, lr=learning_rate)
+    cooled = torch.optim.lr_scheduler.LambdaLR(
+        chosen, lambda number: (1 + math.cos(math.pi * number / steps)) / 2 if cooling else 1.0
+    )
     slopes = _Slopes(classifier, objective, penalty, prepare)
     with progress_bar(steps, what, "step") as bar:
         for number in range(steps):
@@ -87,6 +95,7 @@ def ascend(
             yield Step(number, picture.detach(), scores)
             loss = -float(scores.sum())
             chosen.step(lambda loss=loss: loss)
+            cooled.step()
             bar.set_postfix(objective=f"{float(scores.mean()):.3g}")
             bar.update()
     slopes.check_awake()

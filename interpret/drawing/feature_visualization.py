@@ -1,19 +1,23 @@
 """Activation maximisation (Erhan et al. 2009; Olah et al. 2017, https://distill.pub/2017/feature-visualization)."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import torch
 from torch import Tensor, nn
 
 from ..bounds import bounded
 from ..classifier import on_input_grid
+from ..errors import InterpretError
 from ..network.hooks import left_as_found
 from ..scores import probability_or_score
 from .ascend import Step, ascend, looker
 from .objectives import Objective, apart, total_variation
 from .parametrisations import Fourier
-from .transforms import views
+from .transforms import Approach, views
 
+SMALLEST = 4 / 7  # of the network's input: the side of the views that an approach begins with, if the network takes it
+LEAST = 96  # pixels; smaller inputs show too little once they are made smaller still
 JUDGING_VIEWS = 16  # of a drawn picture, that its score is the mean over
 
 
@@ -23,11 +27,11 @@ def visualize(
     objective: Objective,
     *,
     image: nn.Module | None = None,
-    steps: int = 96,
+    steps: int | None = None,
     copies: int = 2,
-    learning_rate: float = 0.03,
-    optimizer: str = "adam",
-    smoothness: float = 50,
+    learning_rate: float | None = None,
+    optimizer: str | None = None,
+    smoothness: float | None = None,
     diversity: str | None = None,
     transform: Callable[[Tensor, torch.Generator], Tensor] | None = views,
     seed: int = 0,
@@ -38,17 +42,22 @@ def visualize(
     A picture is changed step by step so that random views of it raise the objective. The views, the colours and
     frequencies of photographs, and a little smoothness keep it from being noise that only this network responds to.
 
+    Classes are drawn as objects: begun in the middle, small and coarse, by ``Calm`` steps that leave what does not
+    matter as it is. Layers, channels and neurons respond to textures, which are drawn all over by Adam.
+
     Args:
         classifier: what looks at the picture.
         objective: what is raised, for example ``logit(285)`` or ``0.7 * channel("layer3", 4) - logit(1)``.
         image: a parametrisation; by default ``Fourier`` at the size of the network's input.
-        steps: number of steps.
+        steps: number of steps; by default 128 with "calm", else 96.
         copies: number of views of the picture that the network sees in a step.
-        learning_rate: of the optimiser.
-        optimizer: "sgd", "momentum", "nesterov", "rmsprop", "adam" or "lbfgs".
-        smoothness: weight of the total variation, which is lowered.
+        learning_rate: of the optimiser, by default 0.028 with "calm", else 0.03.
+        optimizer: "calm", "sgd", "momentum", "nesterov", "rmsprop", "adam" or "lbfgs"; by default "calm" for an
+            objective of logits with no image given, else "adam".
+        smoothness: weight of the total variation, which is lowered; by default 40 with "calm", else 50.
         diversity: a layer in which several pictures are made to differ.
-        transform: maps pictures and a random generator to views; with None the network sees the picture itself.
+        transform: maps pictures and a random generator to views, as ``views`` does, in whose place "calm" takes
+            ``Approach``; with None the network sees the picture itself.
         seed: of the start and the views.
         watch: called with every step, before it is taken; an exception that it raises ends the run.
 
@@ -59,10 +68,18 @@ def visualize(
         NetworkError: the objective is not finite, or no step finds anything in the picture that changes it.
         UnknownNameError: an objective's layer does not exist.
     """
+    if optimizer is None:
+        optimizer = optimizer_for(objective) if image is None else "adam"
+    calm = optimizer == "calm"
     if image is None:
-        image = default_image(classifier, seed=seed)
-    view = on_input_grid(classifier, image().detach())[0]
+        image = default_image(classifier, seed=seed, calm=calm)
+    start = image().detach()
+    view = on_input_grid(classifier, start)[0]
     generator = torch.Generator().manual_seed(seed)
+    steps = steps or (128 if calm else 96)
+    if calm and transform is views:
+        transform = Approach(steps, *_sides(classifier, view, start))
+    smoothness = (40 if calm else 50) if smoothness is None else smoothness
 
     def prepare(pictures: Tensor) -> Tensor:
         return pictures if transform is None else transform(pictures.repeat(copies, 1, 1, 1), generator)
@@ -72,8 +89,9 @@ def visualize(
         objective,
         image,
         steps=steps,
-        learning_rate=learning_rate,
+        learning_rate=learning_rate or (0.028 if calm else 0.03),
         optimizer=optimizer,
+        cooling=calm,
         prepare=prepare,
         penalty=_penalty(smoothness, diversity),
         what=objective.name,
@@ -90,12 +108,40 @@ def _penalty(smoothness: float, diversity: str | None) -> Objective | None:
     return sum(penalties[1:], penalties[0]) if penalties else None
 
 
-def default_image(classifier: nn.Module, *, seed: int = 0) -> Fourier:
-    """The ``Fourier`` picture that fits a classifier: its input's size, or 224, and its channels."""
-    size = getattr(classifier, "input_size", None) or (224, 224)
+def optimizer_for(objective: Objective) -> str:
+    """ "calm" for what is made of logits, which speak of objects, else "adam"."""
+    return "calm" if objective.logits and not objective.layers else "adam"
+
+
+def default_image(
+    classifier: nn.Module,
+    *,
+    size: int | tuple[int, int] | None = None,
+    count: int = 1,
+    seed: int = 0,
+    calm: bool = False,
+) -> Fourier:
+    """The ``Fourier`` picture that fits a classifier: its input's size, or 224, and its channels.
+
+    ``calm`` is for the optimiser of that name, whose steps are as large as the spectrum's weights: those of Adam are
+    as large for every value, and ask for other weights.
+    """
+    size = size or getattr(classifier, "input_size", None) or (224, 224)
     mean = getattr(classifier, "mean", None)
-    made = Fourier(size, channels=3 if mean is None else len(mean), seed=seed)
+    weights = {"decay": 0.95, "vividness": 3} if calm else {}
+    made = Fourier(size, count=count, channels=3 if mean is None else len(mean), seed=seed, **weights)
     return made if mean is None else made.to(mean.device)
+
+
+def _sides(classifier: nn.Module, view: nn.Module, image: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Height and width of the smallest views that a network takes of pictures (N, C, H, W), and of the largest."""
+    largest = getattr(classifier, "input_size", None) or tuple(image.shape[-2:])
+    height, width = (round(SMALLEST * side) for side in largest)
+    if min(largest) >= LEAST:
+        with suppress(RuntimeError, ValueError, AssertionError, InterpretError), left_as_found(view), torch.no_grad():
+            view(image.new_full((1, image.shape[1], 32 * round(height / 32), 32 * round(width / 32)), 0.5))
+            return (height, width), tuple(largest)
+    return tuple(largest), tuple(largest)
 
 
 def score_of_views(classifier: nn.Module, images: Tensor, index: int) -> Tensor:

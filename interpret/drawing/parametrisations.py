@@ -41,17 +41,28 @@ class Fourier(nn.Module):
 
     Coarse structure is then as easy to change as fine detail, and colours go together as they do in photographs; with
     pixels, optimisation prefers noise. A decay of 1 leaves noise, one of 1.5 washes out. The start, drawn with a seed,
-    is nearly grey. The size is the side, or the height and the width.
+    is nearly grey. Colours weigh ``vividness`` times what they do in photographs. The size is the side, or the height
+    and the width.
     """
 
-    def __init__(self, size: Size, *, count: int = 1, decay: float = 1.25, channels: int = 3, seed: int = 0) -> None:
+    def __init__(
+        self,
+        size: Size,
+        *,
+        count: int = 1,
+        decay: float = 1.25,
+        vividness: float = 1,
+        channels: int = 3,
+        seed: int = 0,
+    ) -> None:
         super().__init__()
         self.sides = height, width = _sides(size)
         generator = torch.Generator().manual_seed(seed)
         drawn = torch.randn(count, channels, height, width // 2 + 1, 2, generator=generator) * 0.01
         self.spectrum = nn.Parameter(drawn)
         self.register_buffer("scale", frequencies(height, width) ** -decay / 4, persistent=False)
-        self.register_buffer("mix", MIX if channels == 3 else torch.eye(channels), persistent=False)
+        mix = MIX * torch.tensor([1, vividness, vividness]) if channels == 3 else torch.eye(channels)
+        self.register_buffer("mix", mix, persistent=False)
 
     def forward(self) -> Tensor:
         """(N, C, H, W) in (0, 1)."""

@@ -1,6 +1,7 @@
 """Random views of a picture: a drawing has to raise its objective in all of them, which keeps noise out."""
 
 import math
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -40,3 +41,59 @@ def views(
     ).to(images)
     places = F.affine_grid(warp, list(images.shape), align_corners=False)
     return F.grid_sample(images, places, padding_mode="reflection", align_corners=False)
+
+
+@dataclass
+class Approach:
+    """Views that come closer: at first the whole picture seen small, and only its middle changes; later its details.
+
+    An object is then begun once, in the middle, by its coarse shape. Each call is a step of so many, from the small
+    views (h, w) up to those of the network's input (h, w) at 0.6 of the way, when all of the picture begins to change.
+    """
+
+    steps: int
+    smallest: tuple[int, int]
+    largest: tuple[int, int]
+    scale: tuple[float, float] = (0.7, 1.1)  # share of the picture's sides that a view shows
+    rotate: float = 5  # degrees to either side
+    middle: float = 0.6  # standard deviation of the bell that changes, of half the sides
+    whole_from: float = 0.6  # share of the steps
+    taken: int = field(default=0, init=False)
+
+    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """(N, C, h, w) views of pictures (N, C, H, W), each in one warp; outside, a picture is its own reflection."""
+        way = min(1.0, self.taken / (self.whole_from * self.steps))
+        self.taken += 1
+        if way < 1:
+            bell = _bell(images, self.middle)
+            images = images * bell + images.detach() * (1 - bell)
+        sizes = zip(self.smallest, self.largest, strict=True)
+        return self._views(
+            images, generator, [_rounded(small + way * (large - small), large) for small, large in sizes]
+        )
+
+    def _views(self, images: Tensor, generator: torch.Generator, size: list[int]) -> Tensor:
+        count = len(images)
+
+        def draw(low: float, high: float) -> Tensor:
+            return torch.rand(count, generator=generator) * (high - low) + low
+
+        shown, angle = draw(*self.scale), draw(-self.rotate, self.rotate) * math.pi / 180
+        flip = torch.where(draw(0, 1) < 0.5, -1.0, 1.0)
+        cosine, sine, room = angle.cos() * shown, angle.sin() * shown, (1 - shown).clamp(min=0) + 1 / 14
+        aspect = images.shape[-1] / images.shape[-2]
+        rows = [cosine * flip, -sine / aspect, draw(-1, 1) * room], [sine * aspect * flip, cosine, draw(-1, 1) * room]
+        warp = torch.stack([torch.stack(row, 1) for row in rows], 1).to(images)
+        places = F.affine_grid(warp, [count, images.shape[1], *size], align_corners=False)
+        return F.grid_sample(images, places, padding_mode="reflection", align_corners=False)
+
+
+def _bell(images: Tensor, deviation: float) -> Tensor:
+    """(H, W) a bell in the middle of pictures (N, C, H, W), 1 at its top."""
+    down, across = (torch.linspace(-1, 1, side, device=images.device) for side in images.shape[-2:])
+    return torch.exp(-(down[:, None] ** 2 + across**2) / (2 * deviation**2)).to(images)
+
+
+def _rounded(side: float, largest: int) -> int:
+    """A side as a multiple of 32, which the strides of most networks divide, or else the largest."""
+    return min(largest, 32 * round(side / 32)) or largest

@@ -75,9 +75,63 @@ def replacing(
     Pixels are replaced in the order of their ranks (N, 1, h, w). The score is the probability of the target
     class, or the target where that is a score itself. ``what`` is the name on the progress bar.
     """
+    fractions = _fractions(steps)
+    options = {"max_batch": max_batch, "what": what}
+    return Curve(fractions, _scores(classifier, images, target, (ranked, end, fractions), **options))
+
+
+def both_curves(
+    classifier: nn.Module,
+    image: Tensor,
+    target: Target,
+    maps: Tensor,
+    end: Tensor,
+    *,
+    steps: int,
+    seed: int = 0,
+    max_batch: int = 8,
+) -> tuple[Curve, Curve]:
+    """The curves of deletion and insertion of M maps (M, 1, h, w) of one picture (1, C, h, w) on the input grid.
+
+    ``end`` (1, C, h, w) is what all of the picture is replaced by, the same for both. The curves begin and end with
+    the same two pictures, which the network sees once.
+    """
+    fractions, count = _fractions(steps), len(maps)
+    ranked = ranks(maps, seed)
+    whole, gone = image.expand(count, *image.shape[1:]), end.expand(count, *image.shape[1:])
+    first = torch.zeros(2 * count, dtype=torch.long, device=image.device)  # there is one picture
+    replaced_by = torch.cat([ranked] * 2), torch.cat([gone, whole]), fractions[1:-1]
+    pictures = torch.cat([whole, gone]), target_of(target, first), replaced_by
+    with left_as_found(classifier, image.device), torch.no_grad():
+        seen, hidden = probability_or_score(classifier, torch.cat([image, end]), target_of(target, first[:2]))
+    scores = image.new_empty(2 * count, steps + 1)
+    scores[:count, 0] = scores[count:, -1] = seen
+    scores[count:, 0] = scores[:count, -1] = hidden
+    if steps > 1:
+        scores[:, 1:-1] = _scores(classifier, *pictures, max_batch=max_batch, what="deletion and insertion")
+    return Curve(fractions, scores[:count]), Curve(fractions, scores[count:])
+
+
+def _fractions(steps: int) -> Tensor:
     if steps < 1:
         raise InterpretError(f"a curve needs at least one step, not {steps}")
-    fractions = torch.arange(steps + 1, dtype=torch.float64) / steps
+    return torch.arange(steps + 1, dtype=torch.float64) / steps
+
+
+def _scores(
+    classifier: nn.Module,
+    images: Tensor,
+    target: Target,
+    replaced_by: tuple[Tensor, Tensor, Tensor],
+    *,
+    max_batch: int,
+    what: str,
+) -> Tensor:
+    """(N, F) the scores of pictures (N, C, h, w), of which pixels are replaced in the order of ranks (N, 1, h, w).
+
+    These, what comes in their place (N, C, h, w), and the shares (F,) of the pixels are ``replaced_by``.
+    """
+    ranked, end, fractions = replaced_by
     counts = (fractions * ranked[0].numel()).round().long().to(images.device)
 
     def run(rows: Tensor, numbers: Tensor) -> Tensor:
@@ -86,8 +140,8 @@ def replacing(
         return probability_or_score(classifier, mixed, target_of(target, rows))
 
     with left_as_found(classifier, images.device), torch.no_grad():
-        scores = images.new_zeros(len(images), steps + 1)
-        work = passes(run, len(images), steps + 1, max_batch=max_batch, what=what, device=images.device)
+        scores = images.new_zeros(len(images), len(fractions))
+        work = passes(run, len(images), len(fractions), max_batch=max_batch, what=what, device=images.device)
         for row, number, score in work:
             scores[row, number] = score
-    return Curve(fractions, scores)
+    return scores

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ..classifier import network_of, runner
 from ..errors import NetworkError
 from ..network.hooks import left_as_found, traced
+from ..network.survey import surveyed_as
 
 ENOUGH = 8  # blocks; where the first parts of the names give fewer, blocks are told apart by their second parts too
 
@@ -58,7 +59,7 @@ def shuffle(network: nn.Module, blocks: Sequence[str], seed: int) -> None:
 
 def cascading(classifier: nn.Module, groups: Sequence[Sequence[str]], seed: int = 0) -> Iterator[nn.Module]:
     """Copies of a classifier with more and more groups randomised: the first, the first two, and so on."""
-    same = copy.deepcopy(classifier)
+    same = _copied(classifier)
     for group in groups:
         shuffle(network_of(same), group, seed)
         yield same
@@ -67,6 +68,14 @@ def cascading(classifier: nn.Module, groups: Sequence[Sequence[str]], seed: int 
 def independent(classifier: nn.Module, groups: Sequence[Sequence[str]], seed: int = 0) -> Iterator[nn.Module]:
     """Copies of a classifier with one group randomised each, and all others as they were."""
     for group in groups:
-        same = copy.deepcopy(classifier)
+        same = _copied(classifier)
         shuffle(network_of(same), group, seed)
         yield same
+
+
+def _copied(classifier: nn.Module) -> nn.Module:
+    """A copy that shares the labels, of which there are many, and looks at the same layers by default."""
+    labels = getattr(classifier, "labels", None)
+    same = copy.deepcopy(classifier, {id(labels): labels})
+    surveyed_as(network_of(same), network_of(classifier))
+    return same

@@ -109,6 +109,13 @@ def sanity(
     return Sanity(method, names, down, alone, _likeness(first, [second]))
 
 
+def passes_of(classifier: nn.Module, images: Tensor, target: Sequence[int], method: str, **options: Any) -> int:
+    """How many passes a method's map of one picture takes: of the first of images (N, 3, H, W), which is explained."""
+    with counted(network_of(classifier)) as count:
+        explainer_named(method)(classifier, images[:1], target[0], **options)
+    return max(1, count["passes"])
+
+
 def affordable(
     classifier: nn.Module, images: Tensor, target: Sequence[int], method: str, *, depths: int, budget: int
 ) -> tuple[int, int, bool]:
@@ -116,9 +123,7 @@ def affordable(
 
     Which is at least one picture, and two depths unless fewer are given. One explanation is made to count its passes.
     """
-    with counted(network_of(classifier)) as count:
-        explainer_named(method)(classifier, images[:1], target[0])
-    each = max(1, count["passes"])
+    each = passes_of(classifier, images, target, method)
     view, inputs, _ = on_input_grid(classifier, images[:1])
     depths = len(joined(blocks_of(view, inputs), depths))
     # Maps of the intact network, of two random ones, and two at each depth.

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..bundled import TRAINED, data
 from ..classifier import Classifier, network_of
 from ..errors import NetworkError, UnknownNameError
 from ..network.settings import checked_input_size, checked_precision, checked_task
@@ -47,7 +48,8 @@ def load(
     """A trained classifier, in evaluation mode and frozen.
 
     Args:
-        name: "efficientnet_lite0" (the default) or "squeezenet1_1", which work offline; any
+        name: "efficientnet_lite0" (the default) or "squeezenet1_1", which work offline, as do the small
+            "robust_cifar10" and "plain_cifar10" of ten classes; any
             torchvision classification network; "timm:NAME"; "package.module:function", a function
             that takes no arguments and returns an ``nn.Module`` or a ``Classifier``; a ``.pt`` or
             ``.pth`` file that `interp train` wrote, with preprocessing and labels in it; "hf:OWNER/NAME" or a
@@ -116,6 +118,8 @@ def _classifier(name: str, weights: File | None, labels: Any, options: Options) 
         if weights is not None:
             raise NetworkError(f"{name} has its own weights: omit others")
         return _of_bare(read_exported(name), f"{name} holds", options), False
+    if name in TRAINED:
+        return _from_file(str(data(f"{name}.pt")), weights, options), True
     if name.endswith((".pt", ".pth")) and os.path.isfile(name):
         return _from_file(name, weights, options), True
     if name.startswith(ANSWERING):

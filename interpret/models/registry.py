@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from ..bundled import data
+from ..bundled import TRAINED, data
 from ..errors import NetworkError, UnknownNameError, address_hint, did_you_mean
 from .state_dict import State, read_weights
 
@@ -66,7 +66,7 @@ def _torchvision(name: str) -> NamedNetwork:
 
     known = torchvision_names()
     if name not in known:
-        hint = did_you_mean(name, [*OFFLINE, *known]) or address_hint(name)
+        hint = did_you_mean(name, [*OFFLINE, *TRAINED, *known]) or address_hint(name)
         if os.path.exists(name):
             hint = f"; to use that file say which network it holds: -m resnet18 --weights {name}"
         raise UnknownNameError(f"no network {name!r}{hint or '; `interp models` lists them'}")

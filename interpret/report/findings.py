@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -16,8 +16,8 @@ from ..explainers.aggregation import importance
 from ..explainers.blank_maps import diagnose
 from ..explainers.sharing import shared_passes
 from ..faithfulness.baseline_maps import centred_gaussian, random_map
-from ..faithfulness.deletion import deletion
-from ..faithfulness.insertion import insertion
+from ..faithfulness.curves import both_curves
+from ..images.baselines import baseline_for
 from ..network.hooks import left_as_found
 from ..scores import Target
 from .smallest_change import Attack, Change, change_of
@@ -95,11 +95,11 @@ class ReportOptions:
     attack: Attack | None = None  # what looks for a small change; None looks for none
     seed: int = 0  # of everything random
     begin: Callable[[str], Any] = field(default=lambda what: None)  # called with what is worked on from now on
-    done: Callable[[], Any] = field(default=lambda: None)  # called after each map, each floor and the attack
+    done: Callable[[], Any] = field(default=lambda: None)  # called after each map, the curves and the attack
 
     def pieces(self) -> int:
         """How often ``done`` is called for a picture."""
-        return max(1, len(self.classes)) * (len(self.methods) + 2) + (self.attack is not None)
+        return max(1, len(self.classes)) * (len(self.methods) + 1) + (self.attack is not None)
 
 
 def found_in(name: str, image: Tensor, classifier: Classifier, options: ReportOptions) -> Finding:
@@ -123,7 +123,7 @@ def found_in(name: str, image: Tensor, classifier: Classifier, options: ReportOp
         subject = _Subject(classifier.on_inputs(), inputs, index, part, options)
         with shared_passes():
             maps = list(subject.maps())
-        explained.append(Explained(_prediction(classifier, shares, index), maps, *subject.floors()))
+        explained.append(Explained(_prediction(classifier, shares, index), *subject.measured(maps)))
     change = None
     if options.attack is not None:
         options.begin("the smallest change that fools it")
@@ -149,41 +149,46 @@ class _Subject:
     part: Image.Image  # what the network sees
     options: ReportOptions
 
-    def maps(self) -> Iterator[Map]:
-        """One map a method."""
+    def maps(self) -> Iterator[tuple[Map, Tensor | None]]:
+        """One map a method, and its values (1, 1, h, w) where they are to be measured."""
         for method in self.options.methods:
             self.options.begin(method.replace("_", "-"))
             try:
-                explained = self._map(method)
+                yield self._map(method)
             except PictureError:
                 raise
             except (InterpretError, RuntimeError) as error:  # the method and the network do not go together
-                explained = Map(method, f"not drawn: {error_line(error)}")
-            yield explained
+                yield Map(method, f"not drawn: {error_line(error)}"), None
             self.options.done()
 
-    def floors(self) -> Iterator[Areas]:
-        """The areas of a random map, and of a hill in the middle."""
-        self.options.begin("maps that know nothing")
-        for floor in (random_map(self.inputs, self.options.seed), centred_gaussian(self.inputs)):
-            yield self._areas(floor)
-            self.options.done()
+    def measured(self, maps: Sequence[tuple[Map, Tensor | None]]) -> tuple[list[Map], Areas, Areas]:
+        """The maps with their areas, and the areas of a random map and of a hill in the middle."""
+        self.options.begin("deletion and insertion")
+        known = [values for _, values in maps if values is not None]
+        ranked = torch.cat([*known, random_map(self.inputs, self.options.seed), centred_gaussian(self.inputs)])
+        areas = _areas(self.view, self.inputs, self.index, ranked, self.options.seed)
+        of_maps = iter(areas)
+        made = [one if values is None else replace(one, areas=next(of_maps)) for one, values in maps]
+        self.options.done()
+        return made, *areas[-2:]
 
-    def _map(self, method: str) -> Map:
+    def _map(self, method: str) -> tuple[Map, Tensor | None]:
         explain = explainer_named(method)
         chosen = {"seed": self.options.seed} if "seed" in inspect.signature(explain).parameters else {}
         attribution = explain(self.view, self.inputs, self.index, **chosen)
         (diagnosis,) = diagnose(attribution)
         trouble = "" if diagnosis.kind == "fine" else diagnosis.sentence
-        areas = self._areas(importance(attribution, method)) if diagnosis.kind != "not finite" else None
-        return Map(method, trouble, areas, map_pictures(self.part, attribution.cpu(), method))
-
-    def _areas(self, attribution: Tensor) -> Areas:
-        return areas_of(self.view, self.inputs, self.index, attribution, seed=self.options.seed)
+        values = importance(attribution, method) if diagnosis.kind != "not finite" else None
+        return Map(method, trouble, drawn=map_pictures(self.part, attribution.cpu(), method)), values
 
 
 def areas_of(view: Classifier, inputs: Tensor, target: Target, attribution: Tensor, *, seed: int = 0) -> Areas:
     """How well a map (1, 1, h, w) of inputs (1, C, h, w) on the input grid ranks what speaks for a target."""
-    options = {"baseline": BASELINE, "steps": STEPS, "seed": seed}
-    ranked = view, inputs, target, attribution
-    return Areas(float(deletion(*ranked, **options).area), float(insertion(*ranked, **options).area))
+    return _areas(view, inputs, target, attribution, seed)[0]
+
+
+def _areas(view: Classifier, inputs: Tensor, target: Target, maps: Tensor, seed: int) -> list[Areas]:
+    """The same for each of several maps (M, 1, h, w)."""
+    end = baseline_for(BASELINE, view, inputs, seed)
+    lost, found = both_curves(view, inputs, target, maps, end, steps=STEPS, seed=seed)
+    return [Areas(*both) for both in zip(lost.area.tolist(), found.area.tolist(), strict=True)]

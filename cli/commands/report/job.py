@@ -10,9 +10,11 @@ from interpret.errors import InterpretError, printable
 from ...job.sources import Source
 from ...options.messages import Messages
 from .choices import ReportChoices
-from .shell_lines import STEPS, ShellLines
+from .shell_lines import CLEAR, FIRST_STEPS, STEPS, ShellLines
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from interpret.classifier import Classifier
     from interpret.report.findings import Finding
     from interpret.report.make import Findings
@@ -60,13 +62,16 @@ def _smallest_change() -> "Attack":
     from interpret.report.smallest_change import Attack
 
     @functools.wraps(fmn)
-    def run(*given: Any) -> Any:
+    def run(classifier: "Classifier", image: "Tensor", label: "Tensor") -> "Tensor":
         try:
-            return fmn(*given, norm="Linf", steps=STEPS, quantize=True)
+            changed = fmn(classifier, image, label, norm="Linf", steps=FIRST_STEPS, quantize=True)
+            if 0 < 255 * float((changed - image).abs().max()) < CLEAR:
+                return changed
+            return fmn(classifier, image, label, norm="Linf", steps=STEPS, quantize=True)
         except AttackError as error:
             raise InterpretError(str(error)) from error
 
-    return Attack(run, f"the fast minimum-norm attack (L∞, {STEPS} steps)")
+    return Attack(run, f"the fast minimum-norm attack (L∞, at most {STEPS} steps)")
 
 
 def page_of(findings: "Findings", classifier: "Classifier", about: dict[str, Any], lines: ShellLines) -> str:

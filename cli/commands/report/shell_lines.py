@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 
 STEPS = 50  # of the attack
+FIRST_STEPS = 20  # enough where they come down to one level, the least there is
+CLEAR = 1.5  # levels
 ELSEWHERE = ("device", "threads")  # what need not be the same
 Lines = list[tuple[str, str]]  # what each repeats, and the line
 
@@ -73,7 +75,9 @@ class ShellLines:
             found.append(("The areas", line))
         if finding.change is not None:
             place = "" if finding.change.own else ", on the file's own pixels instead of the network's input"
-            line = self._line("attack", "fmn", file, "--norm", "Linf", "--steps", str(STEPS))
+            clear = not finding.change.trouble and finding.change.levels < CLEAR
+            steps = str(FIRST_STEPS if clear else STEPS)
+            line = self._line("attack", "fmn", file, "--norm", "Linf", "--steps", steps)
             found.append((f"The attack{place}", line))
         return found
 

@@ -33,14 +33,14 @@ class Choices:
         default="fourier",
     )
     size: int | None = option("Side of the picture; the network's input by default.", type=Number(8, LARGEST_SIDE))
-    steps: int = option("Of the optimisation.", default=96, type=COUNT)
+    steps: int | None = option("Of the optimisation; 128 with calm, else 96.", type=COUNT)
     copies: int = option("Random views a step.", default=2, type=COUNT)
     transforms: bool = option("Whether to look from many sides.", default=True)
-    smoothness: float = option("Weight against small differences.", default=50)
-    optimizer: Literal["sgd", "momentum", "nesterov", "rmsprop", "adam"] = option(
-        "What takes the steps.", default="adam"
+    smoothness: float | None = option("Weight against small differences; 40 with calm, else 50.")
+    optimizer: Literal["calm", "sgd", "momentum", "nesterov", "rmsprop", "adam"] | None = option(
+        "What takes the steps; calm for classes, which begin in the middle, small and coarse, else adam."
     )
-    learning_rate: float | None = option("Of the optimiser; 0.03, or 0.3 for maco.")
+    learning_rate: float | None = option("Of the optimiser; 0.028 with calm, 0.3 for maco, else 0.03.")
     diversity: int = option("Pictures that differ.", default=1, type=COUNT)
     apart_in: str | None = option("Where they differ; the expression's layer, or the last map.", metavar="LAYER")
     negative: bool = option("Draw what lowers it as well.")
@@ -117,15 +117,15 @@ class Visualizer:
                 self.watch(step)
 
         choices = self.choices
-        maco = choices.parametrisation == "maco"
+        optimizer = _optimizer(objective, choices)
         return visualize(
             self.classifier,
             objective,
-            image=_start(self.classifier, choices, seed),
+            image=_start(self.classifier, choices, seed, calm=optimizer == "calm"),
             steps=choices.steps,
             copies=choices.copies,
-            learning_rate=choices.learning_rate or (0.3 if maco else 0.03),
-            optimizer=choices.optimizer,
+            learning_rate=choices.learning_rate or (0.3 if choices.parametrisation == "maco" else None),
+            optimizer=optimizer,
             smoothness=choices.smoothness,
             diversity=_where_apart(self.classifier, objective, choices),
             seed=seed,
@@ -157,16 +157,25 @@ def check(classifier: "Classifier", objective: "Objective") -> None:
         objective.score({**look(default_image(classifier)()), "pictures": 1})
 
 
-def _start(classifier: "Classifier", choices: Choices, seed: int) -> "nn.Module":
+def _optimizer(objective: "Objective", choices: Choices) -> str:
+    """The optimiser that was asked for, or else the one for the objective, where nothing asks for another picture."""
+    from interpret.drawing.feature_visualization import optimizer_for
+
+    usual = choices.parametrisation == "fourier" and choices.transforms
+    return choices.optimizer or (optimizer_for(objective) if usual else "adam")
+
+
+def _start(classifier: "Classifier", choices: Choices, seed: int, *, calm: bool) -> "nn.Module":
     import torch
 
-    from interpret.drawing.parametrisations import Fourier, Maco, Pixels
+    from interpret.drawing.feature_visualization import default_image
+    from interpret.drawing.parametrisations import Maco, Pixels
 
     size = choices.size or classifier.input_size or 224
     shape = {"count": choices.diversity, "channels": len(classifier.mean), "seed": seed}
     device = classifier.mean.device
     if choices.parametrisation == "fourier":
-        return Fourier(size, **shape).to(device)
+        return default_image(classifier, size=size, count=choices.diversity, seed=seed, calm=calm)
     if choices.parametrisation == "maco":
         return Maco(size, **shape).to(device)
     height, width = (size, size) if isinstance(size, int) else size

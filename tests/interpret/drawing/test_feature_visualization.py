@@ -7,10 +7,17 @@ from torchvision import models
 
 from interpret import Classifier, InterpretError, NetworkError, recorded
 from interpret.drawing.ascend import OPTIMIZERS, ascend
-from interpret.drawing.feature_visualization import default_image, objective_of_views, score_of_views, visualize
+from interpret.drawing.calm import Calm
+from interpret.drawing.feature_visualization import (
+    default_image,
+    objective_of_views,
+    optimizer_for,
+    score_of_views,
+    visualize,
+)
 from interpret.drawing.objectives import apart, channel, direction, energy, logit, neuron, total_variation
 from interpret.drawing.parametrisations import Fourier, Maco, Pixels, frequencies, spectrum_from
-from interpret.drawing.transforms import views
+from interpret.drawing.transforms import Approach, views
 from tests.state import left_as_found
 from tests.tiny import SmallCNN
 
@@ -290,3 +297,37 @@ def test_views_of_a_class_and_of_an_objective(squeezenet, cat):
     assert 0 < probability < 1 and log_mean > 5 and probability.shape == log_mean.shape == (1,)
     two = objective_of_views(squeezenet, torch.cat([cat, cat.flip(3)]), channel("features.3", 4))
     assert two.shape == (2,) and not two.requires_grad
+
+
+def test_a_class_is_begun_in_the_middle_by_small_views_that_grow():
+    images = torch.rand(2, 3, 224, 160, requires_grad=True)
+    approach = Approach(10, (128, 96), (224, 160))
+    sizes, shares = [], []
+    for step in range(10):
+        seen = approach(images, torch.Generator().manual_seed(step))
+        sizes.append(tuple(seen.shape[2:]))
+        slope = torch.autograd.grad(seen.sum(), images)[0].abs().mean((0, 1))
+        shares.append(float(slope[:8].mean() / slope[104:120, 72:88].mean()))
+    assert max(shares[:6]) < 0.3 and sum(shares[6:]) / 4 > 2 * sum(shares[:6]) / 6
+    assert sizes[0] == (128, 96) and sizes[-1] == (224, 160) and sizes == sorted(sizes)
+
+
+def test_calm_steps_have_one_length_whatever_the_gradient():
+    values = nn.Parameter(torch.zeros(2, 4))
+    calm = Calm([values], lr=0.1, momentum=0)
+    values.grad = torch.tensor([[1e-6, 0, 0, 0], [0, 0, 3.0, 4.0]])
+    calm.step()
+    torch.testing.assert_close(-values.detach(), torch.tensor([[0.2, 0, 0, 0], [0, 0, 0.12, 0.16]]))
+    values.grad = torch.zeros(2, 4)
+    calm.step()
+    assert torch.isfinite(values).all()
+
+
+def test_classes_are_drawn_by_calm_steps_and_layers_by_adam():
+    assert optimizer_for(0.5 * logit(1) - logit(2)) == "calm"
+    assert optimizer_for(channel("conv2", 1)) == optimizer_for(logit(1) + channel("conv2", 1)) == "adam"
+    network = SmallCNN().eval()
+    classifier = Classifier(network, mean=[0.5] * 3, std=[0.5] * 3, input_size=32)
+    drawn = visualize(classifier, logit(1), steps=12)
+    with torch.no_grad():
+        assert classifier(drawn)[0, 1] > classifier(torch.full_like(drawn, 0.5))[0, 1]

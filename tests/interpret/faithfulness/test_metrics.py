@@ -12,7 +12,7 @@ from interpret.errors import InterpretError
 from interpret.explainers.aggregation import importance
 from interpret.faithfulness import METRICS, metric_named
 from interpret.faithfulness.baseline_maps import centred_gaussian, random_map
-from interpret.faithfulness.curves import ranks
+from interpret.faithfulness.curves import both_curves, ranks
 from interpret.faithfulness.imputation import WEIGHTS, imputed
 from interpret.faithfulness.measures import MetricSettings, Sample, measure
 from interpret.faithfulness.ranking import interval, ranked_methods
@@ -285,3 +285,17 @@ def test_methods_are_ranked_from_python():
     assert all(method.gains["insertion_blur"].mean == 0 for method in ranked if method.name == "random")
     with pytest.raises(InterpretError, match="could be read"):
         interpret.rank_methods(flowers(), {}, ["saliency"])
+
+
+def test_both_curves_of_several_maps_are_those_of_each_alone():
+    torch.manual_seed(0)
+    classifier, image = flowers().eval().on_inputs(), torch.rand(1, 3, 32, 32)
+    maps, end = torch.rand(3, 1, 32, 32), torch.zeros(1, 3, 32, 32)
+    for target in (2, torch.tensor([2]), interpret.contrast(2, 1)):
+        lost, found = both_curves(classifier, image, target, maps, end, steps=5)
+        for number, one in enumerate(maps[:, None]):
+            alone = interpret.deletion(classifier, image, target, one, baseline=end, steps=5).scores[0]
+            torch.testing.assert_close(lost.scores[number], alone)
+            alone = interpret.insertion(classifier, image, target, one, baseline=end, steps=5).scores[0]
+            torch.testing.assert_close(found.scores[number], alone)
+    assert both_curves(classifier, image, 2, maps, end, steps=1)[0].area.shape == (3,)

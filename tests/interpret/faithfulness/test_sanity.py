@@ -12,6 +12,7 @@ from interpret.faithfulness import sanity as module
 from interpret.faithfulness.randomisation import blocks_of, cascading, independent, joined, shuffle
 from interpret.faithfulness.sanity import affordable
 from interpret.faithfulness.similarity import rank_correlation, scaled, ssim
+from interpret.network import survey
 from tests.command import flowers
 from tests.state import left_as_found
 from tests.tiny import SmallCNN
@@ -146,3 +147,13 @@ def test_the_literature_s_verdicts_on_a_real_network(squeezenet):
         "saliency": True,
     }
     assert found["guided_backprop"].after_top > 0.9 and found["gradcam"].after_top < 0.5
+
+
+def test_copies_share_the_labels_and_look_at_the_same_layer():
+    classifier, images = flowers().eval(), torch.rand(1, 3, 32, 32)
+    interpret.gradcam(classifier.on_inputs(), images, 0)
+    view = classifier.on_inputs()
+    (copy,) = independent(view, [["head"]])
+    assert copy.labels is view.labels and copy.network is not view.network
+    assert survey._known[copy.network][1] is survey._known[view.network][1]
+    torch.testing.assert_close(interpret.gradcam(copy, images, 0).shape, interpret.gradcam(view, images, 0).shape)
