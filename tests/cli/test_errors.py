@@ -65,7 +65,7 @@ WRONG = {  # what is typed behind `interp gradcam` -> what the line says
     "scale": (["sample:cat", "--scale", "-1"], "--scale is each, shared or a number above 0, not '-1'"),
     "place": (["sample:cat", *ROSE, "-o", "file.txt/map.png"], "cannot make the folder file.txt: a file is in the way"),
     "no permission": (["sample:cat", *ROSE, "-o", "/proc/maps/map.png"], "cannot make the folder /proc/maps: "),
-    "command line": (["sample:cat", "--vieww", "overlay"], "No such option '--vieww'"),
+    "command line": (["sample:cat", "--vieww", "overlay"], "No such option"),
     "type": (["sample:cat", "--seed", "x"], "Invalid value for '--seed': 'x' is not a valid integer"),
     "numbers": (["sample:cat", "--mean", "a,b"], "'a,b' is not a list of numbers such as 0.485,0.456,0.406"),
     "size": (["sample:cat", "--input-size", "big"], "'big' is not a size such as 224 or 224x320"),

@@ -14,7 +14,7 @@ from .frames import Frames, inline
 from .gallery import Picture
 from .look import Asked, map_of
 from .studio import File, Said, Studio, address, as_chosen, safe
-from .worker import Event, Ticket
+from .worker import LATER, Event, Ticket
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -60,6 +60,7 @@ def unit(studio: Studio, chosen: Mapping[str, str], ticket: Ticket) -> Iterator[
         picture = studio.gallery.find(chosen.get("picture", ""))
         name = f"{layer}:{channel}@{chosen['at']}"
         yield "map", map_of(studio, picture, Asked("guided_backprop", unit=safe(name))).about
+    yield LATER
     for number, drawn in _patterns(studio, index, channel):
         yield "pattern", {"number": number, "src": drawn}
 

@@ -29,7 +29,7 @@ from .worker import Event, Ticket, Worker, sentence
 PAGE = Path(__file__).parent / "static"
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 ENDS = ("done", "stopped", "trouble")  # of a stream
-ALIVE = 0.5  # seconds between two looks at whether the page is still there
+ALIVE = 0.2  # seconds between two looks at whether the page is still there
 Work = Callable[[Studio, Mapping[str, str], Ticket], Iterator[Event]]
 WORK: dict[str, Work] = {
     "look": look,
@@ -145,14 +145,10 @@ class _Site:
 async def _stream(request: Request, ticket: Ticket, events: asyncio.Queue) -> AsyncIterator[str]:
     try:
         name = ""
-        while name not in ENDS:
-            try:
+        while name not in ENDS and not await request.is_disconnected():
+            with suppress(TimeoutError):
                 name, data = await asyncio.wait_for(events.get(), ALIVE)
-            except TimeoutError:
-                if await request.is_disconnected():
-                    return
-                continue
-            yield f"event: {name}\ndata: {json.dumps(data)}\n\n"
+                yield f"event: {name}\ndata: {json.dumps(data)}\n\n"
     finally:
         ticket.cancel()
 

@@ -117,13 +117,14 @@ class Reddish(nn.Module):
 
 @pytest.mark.parametrize("solid", ["sphere", "cube"])
 def test_a_texture_is_seen_as_the_target_from_unseen_sides(solid):
-    mesh, options = solid_named(solid), {"size": (32, 32), "steps": 30, "poses": 4, "texels": 16, "step_size": 0.05}
+    mesh, options = solid_named(solid), {"size": (32, 32), "steps": 12, "poses": 3, "texels": 16}
     made = train_texture(Reddish(), mesh, 1, **options)
     assert made.shape == (3, 16, 16) and made.min() >= 0 and made.max() <= 1
     seen = seen_from_sides(Reddish(), mesh, made, poses=40, size=(32, 32))
     assert float((seen == 1).float().mean()) > 0.8
-    assert torch.equal(made, train_texture(Reddish(), mesh, 1, **options))
+    options["steps"] = 3
     near = train_texture(Reddish(), mesh, 1, start=torch.full((3, 8, 8), 0.4), eps=0.1, **options)
+    assert torch.equal(near, train_texture(Reddish(), mesh, 1, start=torch.full((3, 8, 8), 0.4), eps=0.1, **options))
     assert (near - 0.4).abs().max() <= 0.1 + 1e-6 and near[2].mean() > near[0].mean()
 
 
