@@ -27,6 +27,7 @@ from .types import dashed
 FOLDER = Path(interpret.__file__).parent / "explainers"
 ALONE = [name for name, kind in ATTACKS.items() if kind in ("eps", "minimum_norm", "pixels")]  # on single pictures
 KINDS = r"(bool|int|float|str)\b|Literal\["  # how the annotations of options begin
+OWN = ("seed", "start")  # what commands make of options of their own, whatever the annotation
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,8 @@ def read_method(path: Path, name: str) -> Method:
         )
         for parameter, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
         # What a default only names is for Python alone, and so are kinds that the shell does not know.
-        if not isinstance(default, ast.Name) and re.match(KINDS, _annotation(parameter, constants))
+        if not isinstance(default, ast.Name)
+        and (parameter.arg in OWN or re.match(KINDS, _annotation(parameter, constants)))
     )
     body = without_python(re.split(r"\n(?:Args|Returns|Raises):", text)[0].strip(), flags)
     return Method(
