@@ -62,9 +62,9 @@ class ModelOptions:
     """A network as the options of the shell describe it."""
 
     model: str = option(
-        "A network: `interp models` lists them; or timm:NAME, package.module:function, or what is shown a PNG and "
-        "answers with a class or scores as JSON, command:./classify or http://localhost:8000. Several are one, "
-        "by the mean of their logits.",
+        "A network: `interp models` lists them; or a file that `interp train` wrote, timm:NAME, "
+        "package.module:function, or what is shown a PNG and answers with a class or scores as JSON, "
+        "command:./classify or http://localhost:8000. Given several times, it is the mean of their logits.",
         "-m",
         "--model",
         cls=_Joined,

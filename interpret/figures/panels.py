@@ -22,6 +22,7 @@ MARGIN, GAP, HEAD, LINE = 0.15, 0.06, 0.32, 0.16
 NARROWEST = 4.5  # inches of a row figure, so that its title has room
 AMBER = "#ffb000"  # of frames: it stands out from most photos
 PIXELS, CAPTIONED = 150, 3.0  # of a captioned picture: to an inch, and inches of the narrowest
+HAIR = 1 - 1e-9
 SMALL, LARGE = 9, 6.0  # points of a caption's letters below a picture of up to so many inches
 
 
@@ -207,7 +208,8 @@ def captioned(picture: Image.Image, lines: Sequence[str]) -> Figure:
     height = width * picture.height / picture.width
     below = math.ceil(PIXELS * step * (len(texts) + 0.5)) / PIXELS  # so that the picture's rows are those of the file
     sheet = Sheet(width, height + below)
-    axes = sheet.axes(0, (width, height), top=0)
+    # A hair smaller, for matplotlib before 3.10 draws a row more where rounding makes the height exceed the pixels.
+    axes = sheet.axes(0, (width * HAIR, height * HAIR), top=0)
     axes.imshow(picture, aspect="auto", interpolation="nearest")
     axes.set_axis_off()
     for number, text in enumerate(texts, 1):

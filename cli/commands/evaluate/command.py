@@ -10,7 +10,7 @@ NAMES = ("accuracy", "robustness", "corruptions", "masking", "card", "faithfulne
 @click.group(
     cls=HintingGroup,
     commands=LazyCommands({name: imported(f"cli.commands.evaluate.{name}", name) for name in NAMES}),
-    short_help="Accuracy, robustness, corruptions; and how far to believe explanations, or robustness.",
+    short_help="Accuracy, robustness, corruptions, a robustness card; faithfulness and sanity of explanations.",
 )
 def evaluate() -> None:
     """Measure a network on a FOLDER of labelled pictures.

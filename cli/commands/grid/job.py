@@ -44,7 +44,7 @@ class ContentOptions:
     attacks: list[str] = option(
         "Show the pictures attacked, too; such as fgsm,pgd.", default="", show_default=False, type=WORDS
     )
-    eps: float = option("Of the attacks.", default="4/255", type=Radius())
+    eps: float = option("Largest change that an attack makes.", default="4/255", type=Radius())
     options: tuple[str, ...] = option(
         "An option of a method, such as rise.masks=500; may be repeated.", "--set", metavar="METHOD.OPTION=VALUE"
     )
