@@ -48,7 +48,7 @@ def test_two_processes_train_what_one_does(tmp_path, precision):
     members = pair(member, str(tmp_path / "two"), choices)
     found = [result(said) for _, said in members]
     for process, _ in members:
-        process.join(10)
+        process.join(60)
         assert process.exitcode == 0
     (history, weights), (other_history, other_weights) = found
     assert weights == other_weights  # the gradients are summed, the running means averaged
@@ -80,7 +80,7 @@ def test_an_overflow_in_one_process_leaves_out_the_step_of_all():
     members = pair(overflowing)
     assert [said.recv() for _, said in members] == [(True, 2.0**15)] * 2
     for process, _ in members:
-        process.join(10)
+        process.join(60)
 
 
 def test_a_process_that_dies_ends_the_run(tmp_path):

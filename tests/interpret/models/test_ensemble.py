@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -32,7 +33,7 @@ def _in_a_folder(tmp_path, monkeypatch):
 def command(tmp_path):
     """From what Python shall answer to the name of a network that is a command."""
     (tmp_path / "classify.py").write_text(BRIGHTNESS)
-    return lambda answer: f"command:python {tmp_path / 'classify.py'} '{answer}'"
+    return lambda answer: f"command:{sys.executable} {tmp_path / 'classify.py'} '{answer}'"
 
 
 def test_several_networks_are_the_mean_of_their_logits():
