@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .core.adam import Adam
 from .core.ball import check_images
 from .core.budget import LARGER, warn_of_size
 from .core.contract import attack, given
@@ -131,12 +132,9 @@ def train_patch(
     )
     samples = SharedSamples(images, labels, noise_per_sample(seed, images))
     trained = images.new_full((images.shape[1], side, side), 0.5)
-    mean = square = torch.zeros_like(trained)
-    for step, numbers in enumerate(samples.minibatches(pictures, steps), 1):  # Adam
-        gradient = search.gradient(trained, samples, numbers)
-        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
-        size = (square / (1 - 0.999**step)).sqrt().clamp_min(1e-12)
-        trained = (trained + step_size * mean / (1 - 0.9**step) / size).clamp(0, 1)
+    adam = Adam(trained)
+    for numbers in samples.minibatches(pictures, steps):
+        trained = (trained + adam.step(search.gradient(trained, samples, numbers), step_size)).clamp(0, 1)
     if targeted:
         warn_of_size(model, labels, search.laid(trained, samples))
     return trained

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..bounds import check_bounds
+from ..core.adam import Adam
 from ..errors import AttackError
 
 # From images (n, 3, h, w) in [0, 1] to one record for each: "boxes" (k, 4) of left, top, right and bottom in pixels,
@@ -61,13 +62,11 @@ def train_hiding_patch(
     _check(images, boxes)
     draw = torch.Generator().manual_seed(seed)
     patch = images.new_full((3, side, side), 0.5)
-    mean = square = torch.zeros_like(patch)
+    adam = Adam(patch, fresh=0.01)
     for step in range(1, steps + 1):
         chosen = torch.randperm(len(images), generator=draw)[:pictures].tolist()
         loss, gradient = _gradient(detector, images[chosen], [boxes[number] for number in chosen], patch, share)
-        mean, square = 0.9 * mean + 0.1 * gradient, 0.99 * square + 0.01 * gradient**2
-        length = (square / (1 - 0.99**step)).sqrt().clamp_min(1e-12)
-        patch = (patch - step_size * mean / (1 - 0.9**step) / length).clamp(0, 1)
+        patch = (patch - adam.step(gradient, step_size)).clamp(0, 1)
         watch(step, loss)
     return patch
 

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..bounds import check_bounds
+from ..core.adam import Adam
 from ..core.model import Model, value_and_gradient
 from ..errors import AttackError
 from .mesh import Mesh
@@ -69,13 +70,10 @@ def train_texture(
     low, high = (start - eps, start + eps) if eps is not None else (torch.zeros_like(start), torch.ones_like(start))
     low, high = low.clamp(min=0), high.clamp(max=1)
     draw = torch.Generator().manual_seed(seed)
-    texture, mean, square = start.clone(), torch.zeros_like(start), torch.zeros_like(start)
+    texture, adam = start.clone(), Adam(start, fresh=0.01)
     for step in range(1, steps + 1):
         gradient, share = _gradient(model, solid, texture, target, size, poses, draw)
-        mean, square = 0.9 * mean + 0.1 * gradient, 0.99 * square + 0.01 * gradient**2
-        length = (square / (1 - 0.99**step)).sqrt().clamp_min(1e-12)
-        rate = step_size * (1 - 0.9 * step / steps)
-        texture = torch.clamp(texture + rate * mean / (1 - 0.9**step) / length, low, high)
+        texture = torch.clamp(texture + adam.step(gradient, step_size * (1 - 0.9 * step / steps)), low, high)
         watch(step, share)
     return texture
 
