@@ -68,13 +68,19 @@ class PlugIn:
             raise InterpretError(f"{self.name} of {self.address} cannot be loaded: {kind_and_text(error)}") from error
 
 
-@functools.cache
 def plug_ins(group: str) -> dict[str, PlugIn]:
     """The plug-ins of a group by name, such as "interp.networks"; the first of a name counts."""
-    found: dict[str, PlugIn] = {}
-    for name, value in _declared(group):
+    return declared().get(group, {})
+
+
+@functools.cache
+def declared() -> dict[str, dict[str, PlugIn]]:
+    """The plug-ins of every group; what is installed is looked through once, since a command asks for all groups."""
+    found: dict[str, dict[str, PlugIn]] = {}
+    for group, name, value in _every_entry_point():
         module, _, function = value.partition(":")
-        found.setdefault(name.replace("-", "_"), PlugIn(name.replace("-", "_"), module.strip(), function.strip()))
+        plug_in = PlugIn(name.replace("-", "_"), module.strip(), function.strip())
+        found.setdefault(group, {}).setdefault(plug_in.name, plug_in)
     return found
 
 
@@ -103,23 +109,23 @@ def chosen(group: str, constant: str, known: dict[str, str], default: str) -> tu
     return usable, refused
 
 
-def _declared(group: str) -> Iterator[tuple[str, str]]:
-    """Name and value of each entry point; the current folder, which runs no code unless it is named, is passed over."""
+def _every_entry_point() -> Iterator[tuple[str, str, str]]:
+    """Group, name and value of each entry point; not of the current folder, which runs no code unless named."""
     for folder in dict.fromkeys(sys.path):
         if not os.path.isdir(folder) or os.path.samefile(folder, os.curdir):
             continue
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             if entry.name.endswith((".dist-info", ".egg-info")):
-                yield from _entry_points(Path(entry.path), group)
+                yield from _entry_points(Path(entry.path))
 
 
-def _entry_points(metadata: Path, group: str) -> Iterator[tuple[str, str]]:
+def _entry_points(metadata: Path) -> Iterator[tuple[str, str, str]]:
     try:
         text = (metadata / "entry_points.txt").read_text(encoding="utf-8")
     except (OSError, UnicodeError):
         return
-    if f"[{group}]" in text:  # importlib.metadata takes longer to import than all of this
+    if "[interp." in text:  # importlib.metadata takes longer to import than all of this
         from importlib.metadata import PathDistribution
 
-        for point in PathDistribution(metadata).entry_points.select(group=group):
-            yield point.name, point.value
+        for point in PathDistribution(metadata).entry_points:
+            yield point.group, point.name, point.value

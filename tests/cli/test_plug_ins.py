@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from interpret.explainers import BUILT_IN, EXPLAINERS
-from interpret.plug_ins import chosen, plug_ins
+from interpret.plug_ins import chosen, declared, plug_ins
 from tests.command import CAT, REPOSITORY, process
 
 PAGE = (REPOSITORY / "interpret" / "README.md").read_text(encoding="utf-8")
@@ -120,9 +120,9 @@ def test_its_help_imports_nothing(place):
 @pytest.fixture
 def fresh():
     """The table of plug-ins as a new process sees it."""
-    plug_ins.cache_clear()
+    declared.cache_clear()
     yield
-    plug_ins.cache_clear()
+    declared.cache_clear()
 
 
 def test_what_cannot_be_used_is_left_out_and_told(tmp_path_factory, monkeypatch, fresh):
