@@ -27,7 +27,6 @@ from .types import dashed
 FOLDER = Path(interpret.__file__).parent / "explainers"
 ALONE = [name for name, kind in ATTACKS.items() if kind in ("eps", "minimum_norm", "pixels")]  # on single pictures
 KINDS = r"(bool|int|float|str)\b|Literal\["  # how the annotations of options begin
-OWN = ("seed", "start")  # what commands make of options of their own, whatever the annotation
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,11 @@ class Option:
     default: Any
     help: str
     shown: str  # the default as written: "8 / 255"
+
+    @property
+    def for_shell(self) -> bool:
+        """Whether the shell knows its kind; the others are for Python, and for commands that give them a value."""
+        return re.match(KINDS, self.annotation) is not None
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ def method_command(method: "Method", run: Callable, options: Sequence[Option], *
         options: those of the method's own options that the command has.
         given: decorators for some of the parameters; see ``command``.
     """
-    chosen = gathered("chosen", dict, {option.name: method_option(option) for option in options})
+    chosen = gathered("chosen", dict, {option.name: method_option(option) for option in options if option.for_shell})
     description = with_paper(method.description, method.title)
     about = {"help": f"{description}\n\n{method.title}: {method.url}".rstrip(": "), "short_help": method.line}
     return command(method.command, chosen=chosen, **about, **given)(functools.partial(run, method))
@@ -174,9 +178,7 @@ def read_method(path: Path, name: str) -> Method:
             ast.unparse(default).replace(" ", ""),
         )
         for parameter, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
-        # What a default only names is for Python alone, and so are kinds that the shell does not know.
-        if not isinstance(default, ast.Name)
-        and (parameter.arg in OWN or re.match(KINDS, _annotation(parameter, constants)))
+        if not isinstance(default, ast.Name)  # what a default only names is for Python alone
     )
     body = without_python(re.split(r"\n(?:Args|Returns|Raises):", text)[0].strip(), flags)
     return Method(

@@ -153,10 +153,11 @@ def _method_options(content: ContentOptions, chosen: Sequence[Method]) -> dict[s
         method = method_named(name, methods(), "method")
         if method.name not in found:
             raise InterpretError(f"--set {given}: {method.command} is not among --methods")
-        if not text or method.option(key) is None:
-            have = ", ".join(option.name for option in method.options) or "none"
+        known = {option.name: option for option in method.options if option.for_shell}
+        if not text or key not in known:
+            have = ", ".join(known) or "none"
             raise InterpretError(f"--set takes METHOD.OPTION=VALUE; {method.command} has {have}")
-        found[method.name][key] = kind_of(method.option(key)).convert(text, None, None)
+        found[method.name][key] = kind_of(known[key]).convert(text, None, None)
     return found
 
 
