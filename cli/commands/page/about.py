@@ -11,9 +11,9 @@ from ...options.signature import attack_method, explainer_method
 from .studio import Studio
 from .worker import Event, Ticket
 
-# Of one step or a few, whose eps a slider can run through.
 # The sizes of a change in levels of an 8-bit file; below 1 no file holds the change, and it is judged as numbers.
 LEVELS = (0.2, 0.4, 0.6, 0.8, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
+# Attacks of one step or a few, whose eps a slider can run through.
 STEPPED = ("fgsm", "bim", "pgd", "mifgsm", "apgd")
 
 
