@@ -72,7 +72,7 @@ def _activations_of(
     classifier: "Classifier", source: Source, layer: str | None
 ) -> "tuple[Tensor, Tensor, str, Tensor]":
     """The picture, the network's input, the layer's name and its (1, K, u, v) maps."""
-    from interpret.classifier import layer_of
+    from interpret.layer_outputs import layer_of
     from interpret.units.activations import activation_maps
 
     image = source.read().to(classifier.mean.device)

@@ -37,7 +37,7 @@ def predict(
     Of labels that do not exclude each other each has its own; of a regression the outputs are in their own unit.
     """
     sources = sources_of(pictures)
-    classifier = model.open(fold=fold)
+    classifier = model.open(fold=fold, tiles=True)
     from interpret.datasets.batches import batches, each_alone_on_failure
 
     failures: list[Source] = []

@@ -134,7 +134,7 @@ class _Ranking:
         """Rank the units for each score of a picture."""
         import torch
 
-        from interpret.classifier import layer_of
+        from interpret.layer_outputs import layer_of
         from interpret.scores import score_of
         from interpret.units.contributions import unit_contributions
 

@@ -107,3 +107,9 @@ class ClassOptions:
         """Whether it is no class's logit that is explained, but a unit, or something else that the network returns."""
         given = self.mask or self.box or self.units
         return bool(given or ":" in self.score or self.score in ScoreType.of_output)
+
+    @property
+    def of_places(self) -> bool:
+        """Whether what is explained lies at places of the picture."""
+        at_place = any("@" in text for text in self.units)
+        return bool(self.mask or self.box or at_place or self.score in ScoreType.of_output)

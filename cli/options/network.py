@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from interpret.classifier import Classifier
 
 
+NO_TILES = "this command needs a picture in one piece, and --crop tiles cuts it up"
+
+
 def _complete_networks(ctx: click.Context, parameter: click.Parameter, start: str) -> list[str]:
     """Those that are at hand; naming torchvision's would mean importing it at every key press."""
     known = ("efficientnet_lite0", "squeezenet1_1", *plug_ins("interp.networks"))
@@ -80,6 +83,11 @@ class ModelOptions:
     input_size: int | tuple[int, int] | None = option(
         "Its input, such as 224 or 224x320 (height x width).", type=Size()
     )
+    crop: Literal["centre", "none", "tiles"] | None = option(
+        "What it sees of a picture: its centre, as by default; with none all of it, squeezed to the shape of its "
+        "input; with tiles all of it, in overlapping parts whose outputs are averaged and whose maps are laid "
+        "together."
+    )
     device: str = device_option()
     precision: str = precision_option(
         "Of the network's arithmetic: bf16 and, on a GPU, fp16 are faster on hardware made for them, and less exact."
@@ -93,8 +101,13 @@ class ModelOptions:
         "Which part of what it returns holds the logits: a key, an attribute or a position.", metavar="KEY"
     )
 
-    def open(self, *, fold: bool = False) -> "Classifier":
-        """The classifier, on its device; its batch normalisation may be folded into the convolutions."""
+    def open(self, *, fold: bool = False, tiles: bool = False) -> "Classifier":
+        """The classifier, on its device; its batch normalisation may be folded into the convolutions.
+
+        ``tiles`` says that the command looks at pictures in a way in which they may be seen in tiles.
+        """
+        if self.crop == "tiles" and not tiles:
+            raise InterpretError(f"{NO_TILES}; give --crop none or centre")
         import torch
 
         from interpret.models.load import load
@@ -156,7 +169,8 @@ class ModelOptions:
 
     def beside(self, name: str) -> "ModelOptions":
         """Another network on the same device, with its own weights and preprocessing."""
-        return ModelOptions(model=name, device=self.device, threads=self.threads, precision=self.precision)
+        same = {"device": self.device, "threads": self.threads, "precision": self.precision, "crop": self.crop}
+        return ModelOptions(model=name, **same)
 
 
 def device_named(name: str) -> str:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..classifier import Classifier
 from ..errors import InterpretError, NetworkError, PictureError
-from ..geometry import Geometry, fit
+from ..geometry import Geometry
 from ..images.files import pixels_hash, read_stored
 from ..images.files import read as read_file
 from ..images.levels import in_unit_range
@@ -115,7 +115,7 @@ def batches(
 
 
 def _prepared(item: Any, classifier: Classifier, image: Tensor, digits: str, *, keep: bool, on_grid: bool) -> Prepared:
-    geometry = fit(tuple(image.shape[-2:]), classifier.input_size, classifier.resize, classifier.interpolation)
+    geometry = classifier.geometry_of(tuple(image.shape[-2:]))
     inputs = inputs_of(image.to(classifier.mean.device, non_blocking=True), geometry)
     if on_grid:
         inputs = inputs.clamp(0, 1)  # bicubic resizing overshoots; a picture does not

@@ -5,8 +5,9 @@ import logging
 import torch
 from torch import Tensor, nn
 
-from ..classifier import laid_out, network_of
+from ..classifier import network_of
 from ..geometry import Geometry
+from ..layer_outputs import laid_out
 from ..network.recording import recorded
 from ..scores import Target, score_of
 from .contract import explainer, feature_map, layer_looked_at, ratio, weighted_map

@@ -48,7 +48,6 @@ def folder(files: list[Path]) -> dict[str, float]:
 
     import interpret
     from cli.memory import keep_freed_memory
-    from interpret.classifier import layer_of
     from interpret.explainers import explainer_named
     from interpret.explainers.aggregation import combined
     from interpret.explainers.contract import shared_logits
@@ -56,6 +55,7 @@ def folder(files: list[Path]) -> dict[str, float]:
     from interpret.figures.display import limit_of, overlay
     from interpret.images import files as pictures
     from interpret.images.files import pixels_hash
+    from interpret.layer_outputs import layer_of
     from interpret.network.hooks import left_as_found
 
     keep_freed_memory()

@@ -66,7 +66,7 @@ def _attack(
     transforms = _checked(method, chosen, attack, outputs)
     table = VerdictTable(Path(attack.csv), method.name) if attack.csv else None
     model.check_classes(attack.label, attack.target)
-    classifier = model.open()
+    classifier = model.open(tiles=True)
     job = job_of(
         method,
         classifier,

@@ -97,8 +97,9 @@ class _Manipulated:
 
     def maps(self, images: "Tensor") -> "Tensor":
         """The method's core: maps of pictures (1, C, H, W), of the layer's resolution, with a graph."""
-        from interpret.classifier import layer_of, on_input_grid
+        from interpret.classifier import on_input_grid
         from interpret.explainers import explainer_named
+        from interpret.layer_outputs import layer_of
 
         view, inputs, _ = on_input_grid(self.classifier, images)
         layer = layer_of(view, inputs, self.move.layer)

@@ -92,7 +92,7 @@ def faithfulness(
 
     wanted, sources = metrics.usable(), sources_of(pictures)
     regions = read_regions(Path(metrics.regions)) if metrics.regions else None
-    classifier = model.open()
+    classifier = model.open(tiles=True)
     settings = MetricSettings(wanted, metrics.baselines, metrics.steps, methods.seed)
     folder = Path(output)
     ledger = _ledger(folder, settings, no_clobber, digest(classifier, settings=vars(settings), regions=metrics.regions))

@@ -132,16 +132,17 @@ class Explaining:
     def _explained(self, choose: Callable[..., Iterator[Score]], batch: "Sequence[Prepared]") -> list[Result]:
         import torch
 
-        from interpret.classifier import layer_of
         from interpret.explainers.contract import shared_logits
         from interpret.explainers.sharing import shared_passes
+        from interpret.explainers.tile_maps import as_seen
+        from interpret.layer_outputs import layer_of
         from interpret.network.hooks import left_as_found
 
         inputs = torch.cat([picture.inputs for picture in batch])
         options, failures = dict(self.method_options), []
         with left_as_found(self.view, inputs.device), shared_passes():
             if "layer" in options and not self.classes.units:  # of a unit it is its own
-                options["layer"] = layer_of(self.view, inputs, options["layer"])
+                options["layer"] = layer_of(*as_seen(self.view, inputs), options["layer"])
             seen = batch  # what the scores are chosen by: the pictures, or their logits
             if not self.classes.of_output:
                 seen = shared_logits(self.explainer, self.view, inputs, options.get("layer"))

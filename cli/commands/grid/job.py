@@ -141,7 +141,7 @@ def contents_of(
 
 
 def _classifiers(names: Sequence[str], model: ModelOptions) -> "dict[str, Classifier]":
-    return {network_name(name, names): model.named(name).open() for name in names}
+    return {network_name(name, names): model.named(name).open(tiles=True) for name in names}
 
 
 def _method_options(content: ContentOptions, chosen: Sequence[Method]) -> dict[str, dict[str, Any]]:
