@@ -120,13 +120,11 @@ class Classifier(nn.Module):
         return fit(size, self.input_size, self.resize, self.interpolation, crop=self.crop)
 
     def logits(self, inputs: Tensor) -> Tensor:
-        """Logits (N, classes) of inputs (N, C, h, w) in [0, 1], as `prepare` gives them.
-
-        Of tiles they are averaged, not the probabilities: scores are then linear in the tiles', for every task.
-        """
+        """Logits (N, classes) of inputs (N, C, h, w) in [0, 1], as `prepare` gives them."""
         tiles = self.tiles_of(inputs)
         if tiles is None:
             return self.logits_of_network(self.normalise(inputs))
+        # The mean of logits, not of probabilities: a score is then linear in its tiles', for every task.
         return tiles.mean(self.logits_of_network(self.normalise(tiles.cut(inputs))))
 
     def tiles_of(self, inputs: Tensor) -> Tiles | None:
