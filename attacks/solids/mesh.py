@@ -18,6 +18,7 @@ class Mesh:
     points: Tensor  # (F, 3, 3) the corners of each triangle: x, y and z
     places: Tensor  # (F, 3, 2) where they lie on the texture, in [0, 1]: from the left, and from the bottom
     normals: Tensor  # (F, 3, 3) of length 1, outwards
+    wound: bool = False  # whether the texture's left edge meets its right one, all along
 
 
 def sphere(rows: int = 16) -> Mesh:
@@ -26,7 +27,7 @@ def sphere(rows: int = 16) -> Mesh:
     height, angle = math.pi * down, 2 * math.pi * around
     points = torch.stack([height.sin() * angle.cos(), height.cos(), height.sin() * angle.sin()], -1)
     corners = _triangles(points)
-    return Mesh(corners, _triangles(torch.stack([around, 1 - down], -1)), corners)
+    return Mesh(corners, _triangles(torch.stack([around, 1 - down], -1)), corners, wound=True)
 
 
 def cube() -> Mesh:

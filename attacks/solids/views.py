@@ -31,14 +31,20 @@ class View:
     places: Tensor  # (h, w, 2) of the texture, in [-1, 1] as grid_sample takes them
     brightness: Tensor  # (h, w) the texture's colours are multiplied with it; 0 beside the solid
     behind: Tensor  # (3, h, w) what is seen beside it
+    wound: bool = False  # whether colours are mixed across the texture's left and right edges
 
     def to(self, device: torch.device) -> "View":
         """The view on another device."""
-        return View(self.places.to(device), self.brightness.to(device), self.behind.to(device))
+        return View(self.places.to(device), self.brightness.to(device), self.behind.to(device), self.wound)
 
     def picture(self, texture: Tensor) -> Tensor:
         """The picture (3, h, w) in [0, 1] with a texture (3, T, U) in [0, 1]; linear in it."""
-        seen = F.grid_sample(texture[None], self.places[None], padding_mode="border", align_corners=False)[0]
+        texture, places = texture[None], self.places[None]
+        if self.wound:
+            width = texture.shape[-1]
+            texture = F.pad(texture, (1, 1, 0, 0), mode="circular")
+            places = places * torch.tensor([width / (width + 2), 1], device=places.device)
+        seen = F.grid_sample(texture, places, padding_mode="border", align_corners=False)[0]
         return seen * self.brightness + self.behind
 
 
@@ -97,7 +103,7 @@ def view_of(mesh: Mesh, pose: Pose, size: tuple[int, int]) -> View:
     brightness[covered] = pose.ambient + (1 - pose.ambient) * lit
     behind = F.interpolate(pose.background[None], size, mode="bilinear", align_corners=False)[0]
     beside = torch.ones(count).index_fill(0, covered, 0).view(size)
-    return View(grid.view(*size, 2), brightness.view(size), behind * beside)
+    return View(grid.view(*size, 2), brightness.view(size), behind * beside, mesh.wound)
 
 
 def rasterised(corners: Tensor, depths: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:

@@ -45,7 +45,7 @@ class SolidOptions:
     )
     eps: float | None = option("Largest change of the texture, such as 32/255; by default any.", type=Radius())
     texels: int = option("Side of the texture where no picture is given.", default=64, type=Number(1, 4096))
-    steps: int = option("", default=160, type=COUNT)
+    steps: int = option("", default=320, type=COUNT)
     views: int = option("Random views at each step.", default=6, type=COUNT)
     poses: int = option("Random views, others than those, that it is judged from.", default=200, type=COUNT)
     seed: int = seed_option()
@@ -91,8 +91,9 @@ def textured(
     write_result(path, to_pil(made.cpu()), about)
     made = read(path)[0].to(made)
     shares = job.shares(made)
-    seen = f"seen as {classifier.name(job.target)} in {shares['share']:.0%} of {chosen.poses} views it was not made for"
-    messages.note(f"{seen}; before {shares['before']:.0%}, with a random texture {shares['random']:.0%}")
+    hits = {name: round(shares[name] * chosen.poses) for name in ("share", "before", "random")}
+    seen = f"seen as {classifier.name(job.target)} in {hits['share']} of {chosen.poses} views it was not made for"
+    messages.note(f"{seen}; before in {hits['before']}, with a random texture in {hits['random']}")
     drawn = path.with_name(f"{path.stem}_figure.png")
     write_result(drawn, job.figure(made, seen), about)
     written = [str(path), str(drawn)]

@@ -1,6 +1,7 @@
 """Solids, their views, and the texture with which they are seen as a target."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -51,6 +52,17 @@ def test_the_nearer_triangle_is_seen_and_shares_are_in_perspective():
             assert float(share[1]) == pytest.approx(x / 4 * depth, abs=1e-5) and float(share[2]) == pytest.approx(
                 y * depth, abs=1e-5
             )
+
+
+def test_a_sphere_has_no_seam_where_its_texture_ends():
+    """Rolled by half the texture and turned by half a turn, it looks the same."""
+    texture = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))
+    half = torch.diag(torch.tensor([-1.0, 1, -1]))
+    for side in (torch.eye(3), rotation_of(torch.tensor([math.sqrt(0.5), 0, math.sqrt(0.5), 0]))):
+        pose = replace(STILL, rotation=side)
+        one = view_of(sphere(), pose, SIZE).picture(texture)
+        other = view_of(sphere(), replace(pose, rotation=side @ half), SIZE).picture(texture.roll(4, 2))
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=0)
 
 
 def test_what_is_behind_the_camera_is_not_drawn():
