@@ -119,7 +119,7 @@ def dream(
     interp dream photo.jpg --layer _blocks.4                  texture; later layers give creatures
     interp dream photo.jpg -c jaguar                          one class
     interp dream photo.jpg --guide sample:honey-bee           what another picture has
-    interp dream frames --film dream.gif                      a film, of its frames in a folder
+    interp dream frames --film dream.mp4                      a film, of its frames in a folder
     """
     subject.check()
     photos = sources_of(PictureOptions(pictures=(picture,)))

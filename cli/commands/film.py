@@ -25,8 +25,8 @@ class FilmOptions:
     """Whether pictures are the frames of a film."""
 
     film: str | None = option(
-        "The pictures of the folder, in their order, or the frames of an animated one, are those of a film; its dreams "
-        "are written as this .gif or .webp.",
+        "The pictures of the folder, in their order, or the frames of an animated one or an .mp4, are those of a film; "
+        "its dreams are written as this .gif, .webp or .mp4.",
         type=Written(dir_okay=False),
         metavar="FILE",
     )

@@ -30,6 +30,7 @@ LARGEST = 1024
 FRAME_SIDE = 320
 FRAMES = 60
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
+FRAME_TIME = 80  # milliseconds
 
 
 def size_option() -> Any:
@@ -56,23 +57,33 @@ def check_drawable(classifier: "Classifier") -> None:
 
 
 def check_animation(path: str | None) -> None:
-    """Refuse to write an animation into another kind of file."""
-    if path is not None and Path(path).suffix.lower() not in ANIMATIONS:
-        raise InterpretError(f"an animation is a {' or '.join(ANIMATIONS)} file, not {path}")
+    """Refuse to write an animation into another kind of file, or into one whose package is missing."""
+    from interpret.images.video import SUFFIX, check_video, is_video
+
+    if path is None:
+        return
+    if is_video(path):
+        check_video()
+    elif Path(path).suffix.lower() not in ANIMATIONS:
+        raise InterpretError(f"an animation is a {', '.join(ANIMATIONS)} or {SUFFIX} file, not {path}")
 
 
 def write_animation(path: str, frames: list["Image"]) -> None:
-    """Write pictures as an animation that begins again at its end, and say where it is."""
+    """Write pictures as an animation, and say where it is."""
     save_animation(path, frames)
     tell(path)
 
 
 def save_animation(path: str, frames: list["Image"]) -> None:
-    """Write pictures as an animation that begins again at its end."""
+    """Write pictures as an animation that begins again at its end; a player decides that for an MP4 file."""
     from interpret.images.files import write_bytes
+    from interpret.images.video import is_video, video
 
+    if is_video(path):
+        write_bytes(path, video(frames, FRAME_TIME))
+        return
     buffer, kind = io.BytesIO(), ANIMATIONS[Path(path).suffix.lower()]
-    frames[0].save(buffer, kind, save_all=True, append_images=frames[1:], duration=80, loop=0)
+    frames[0].save(buffer, kind, save_all=True, append_images=frames[1:], duration=FRAME_TIME, loop=0)
     write_bytes(path, buffer.getvalue())
 
 

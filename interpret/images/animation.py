@@ -1,4 +1,4 @@
-"""The frames of an animated picture."""
+"""The frames of an animated picture, or of a film."""
 
 import os
 from collections.abc import Iterator
@@ -8,14 +8,19 @@ from torch import Tensor
 
 from ..errors import PictureError, kind_and_text
 from .files import read
+from .video import is_video, video_frames
 
 
 def frames_of(path: str | os.PathLike) -> Iterator[Tensor]:
-    """Each frame (1, 3, H, W) in [0, 1] of a GIF, WebP or PNG, one after another; of any other picture its only one.
+    """Each frame (1, 3, H, W) in [0, 1] of a GIF, WebP, PNG or MP4, one after another; of other pictures the only one.
 
     Raises:
         PictureError: it cannot be read.
+        InterpretError: it is an MP4 file, and the package av is missing.
     """
+    if is_video(path):
+        yield from video_frames(path)
+        return
     first = read(path)  # which says what is wrong with a file that is no picture
     with Image.open(path) as opened:
         if getattr(opened, "n_frames", 1) == 1:

@@ -55,7 +55,7 @@ class SolidOptions:
 def textured(
     *,
     chosen: SolidOptions,
-    gif: str | None = option("Write a turn on a turntable too, as .gif or .webp.", type=Written(dir_okay=False)),
+    gif: str | None = option("Write a turn on a turntable too, as .gif, .webp or .mp4.", type=Written(dir_okay=False)),
     output: str | None = output_option(),
     model: ModelOptions,
     as_json: bool = json_option(),

@@ -1,6 +1,7 @@
 """`interp dream`, `interp style` and `interp invert`: what they take, write and refuse."""
 
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image, ImageSequence
 from cli.commands.optimised import write_animation
 from interpret import deep_dream
 from interpret.drawing import deep_dream as module
+from interpret.images.animation import frames_of
 from tests.command import CAT, TINY, interp, stored
 
 
@@ -60,6 +62,30 @@ def test_a_film_of_an_animated_picture():
     words = ("dream", "way.gif", *TINY, "--octaves", 1, "--steps", 1, "--step-size", 1e-6, "--film", "film.gif")
     assert interp(*words, "--blend", 0).status == 0
     assert [round(frame.mean() / 255) for frame in frames_in("film.gif")] == [0, 1]
+
+
+def test_a_film_as_mp4(tmp_path):
+    pytest.importorskip("av")
+    write_animation("way.mp4", [Image.new("RGB", (41, 32), (level,) * 3) for level in (40, 200)])
+    before = list(frames_of("way.mp4"))
+    assert [tuple(frame.shape) for frame in before] == [(1, 3, 32, 42)] * 2  # of even sides
+    words = ("dream", "way.mp4", *TINY, "--octaves", 1, "--steps", 1, "--step-size", 1e-6, "--film", "film.mp4")
+    ran = interp(*words)
+    assert ran.status == 0 and [path.name for path in ran.paths] == ["film.mp4"], ran.err
+    for frame, level in zip(frames_of("film.mp4"), (40, 120), strict=True):
+        assert abs(255 * frame.mean() - level) < 4
+    (tmp_path / "junk.mp4").write_bytes(b"junk")
+    assert interp(words[0], "junk.mp4", *words[2:]).status == 1
+    assert interp("dream", "sample:cat", *words[2:-2], "--size", 32, "--gif", "way.mp4").status == 0
+
+
+def test_an_mp4_without_its_package_is_refused_in_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)  # as where it is not installed
+    for words in (["sample:cat", "--gif", "way.mp4"], ["sample:cat", "--film", "film.mp4"]):
+        ran = interp("dream", *words, *TINY)
+        assert ran.status == 2 and "pip install 'interp[video]'" in ran.err and len(ran.err.splitlines()) == 1, ran.err
+    (tmp_path / "film.mp4").write_bytes(b"junk")
+    assert "interp[video]" in interp("dream", "film.mp4", *TINY, "--film", "dream.gif").err
 
 
 def test_style():
