@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 def activations(
     *,
     pictures: PictureOptions,
-    layer: str | None = option("The layer, as `interp layers` names it; by default the last feature map."),
-    most: int = option("How many maps to draw.", default=64, type=COUNT),
+    layer: str | None = option(
+        "The layer, as `interp layers` names it; by default the last feature map.", metavar="LAYER"
+    ),
+    most: int = option("How many maps to draw, at most.", default=64, type=COUNT),
     scale: str = scale_option(),
     output: str | None = output_option(),
     model: ModelOptions,

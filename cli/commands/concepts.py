@@ -33,13 +33,15 @@ if TYPE_CHECKING:
 class SearchOptions:
     """How concepts are found."""
 
-    concepts: int = option("How many concepts.", default=8, type=COUNT)
+    concepts: int = option("How many concepts to look for.", default=8, type=COUNT)
     crop_side: float = option(
         "Side of the crops that concepts are found in, as a share of the network's input.",
         default=0.33,
         type=number_of("crop", whole=False),
     )
-    layer: str | None = option("The layer, as `interp layers` names it; by default the last feature map.")
+    layer: str | None = option(
+        "The layer, as `interp layers` names it; by default the last feature map.", metavar="LAYER"
+    )
     draws: int = option("How many random concepts each one is compared with.", default=20)
     seed: int = seed_option()
 
@@ -51,10 +53,12 @@ def concepts(
     class_name: str | None = class_option(
         "The class, or a group such as dog; by default what most pictures are seen as.", "-c", "--class"
     ),
-    every: bool = option("Use also pictures that the network takes for something else.", "--all"),
+    every: bool = option("Also use pictures that the network takes for something else.", "--all"),
     search: SearchOptions,
-    show: int = option("How many concepts are drawn.", default=5, type=COUNT),
-    steps: int = option("Of the picture drawn of each concept; 0 draws none.", default=64, type=Number(0)),
+    show: int = option("How many of the concepts to draw.", default=5, type=COUNT),
+    steps: int = option(
+        "How many steps the picture of each concept is drawn with; 0 draws none.", default=64, type=Number(0)
+    ),
     output: str | None = output_option(),
     model: ModelOptions,
     as_json: bool = json_option(),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def predict(
     *,
     pictures: PictureOptions,
-    top_k: int = option("How many classes.", default=5, type=COUNT),
+    top_k: int = option("How many of the likeliest classes to name.", default=5, type=COUNT),
     batch_size: int = batch_option(),
     fold: bool = fold_option(),
     model: ModelOptions,

@@ -37,7 +37,7 @@ def ablationcam(
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
         layer: name of the layer to look at; the last feature map by default.
-        max_batch: passes at once; fewer if memory runs out.
+        max_batch: how many passes are made at once; fewer if memory runs out.
 
     Returns:
         (N, 1, H, W) attribution, at least zero, in units of the activations.

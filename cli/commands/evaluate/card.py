@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 class CardOptions:
     """How strong the attacks of a card are."""
 
-    eps: float = option("Radius of the attacks' Linf ball.", default="4/255", type=Radius())
-    steps: int = option("Of PGD.", default=20, type=COUNT)
-    auto_steps: int = option("Of each attack in AutoAttack; 100 is the standard.", default=100, type=COUNT)
-    auto_queries: int = option("Of Square in AutoAttack; 5000 is the standard.", default=5000, type=COUNT)
-    queries: int = option("Without gradients, in the check for masked ones.", default=200, type=COUNT)
+    eps: float = option("The largest change of a value that the attacks may make.", default="4/255", type=Radius())
+    steps: int = option("How many steps PGD takes.", default=20, type=COUNT)
+    auto_steps: int = option("How many steps AutoAttack's attacks take; the standard is 100.", default=100, type=COUNT)
+    auto_queries: int = option("How often its Square asks the network; the standard is 5000.", default=5000, type=COUNT)
+    queries: int = option("How often the check for masked gradients asks the network.", default=200, type=COUNT)
 
 
 @command(short_help="One page on what a network withstands.")
@@ -47,7 +47,7 @@ def card(
     data: FolderOptions,
     strength: CardOptions,
     which: CorruptionOptions,
-    output: str = option("The page.", "-o", "--output", default="card.html", type=Written(dir_okay=False)),
+    output: str = option("The page's file.", "-o", "--output", default="card.html", type=Written(dir_okay=False)),
     no_clobber: bool = option("Go on with the corruptions of an earlier run."),
     model: ModelOptions,
     as_json: bool = json_option(),

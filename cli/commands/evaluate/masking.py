@@ -17,8 +17,10 @@ from .labelled import FolderOptions, open_data, stacked
 def masking(
     *,
     data: FolderOptions,
-    eps: float = option("Radius of the Linf ball.", default="8/255", type=Radius()),
-    queries: int = option("Without gradients.", default=500, type=COUNT),
+    eps: float = option("The largest change of a value that the attacks may make.", default="8/255", type=Radius()),
+    queries: int = option(
+        "How often the attack without gradients asks the network, for each picture.", default=500, type=COUNT
+    ),
     model: ModelOptions,
     as_json: bool = json_option(),
     messages: Messages,

@@ -35,16 +35,16 @@ class MapOptions:
     """How maps are made, whatever the method."""
 
     smooth: int | None = option(
-        "Average over N copies of the picture, mirrored and slightly shifted.", type=COUNT, metavar="N"
+        "Average the maps of N copies of the picture, mirrored and slightly shifted.", type=COUNT, metavar="N"
     )
     size: Literal["original", "model"] = option(
-        "The pixels of the result: the picture's, or those of the network's input.", default="original"
+        "Whether the result has the pixels of the picture, or those of the network's input.", default="original"
     )
-    raw: bool = option("Write the raw attribution too, as an .npz beside each picture.")
+    raw: bool = option("Also write the numbers of the map, as an .npz file beside each picture.")
     seed: int = seed_option()
     batch_size: int = batch_option()
     workers: int = option(
-        "Threads that read, and threads that write, beside the network; one for each core, up to 4, by default.",
+        "How many threads read, and how many write, beside the network; by default one for each core, up to 4.",
         default=WORKERS,
         show_default=False,
         type=Number(1, 256),
