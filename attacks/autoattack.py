@@ -130,8 +130,7 @@ class _Ensemble:
 
     def robust(self, points: Tensor, labels: Tensor) -> Tensor:
         """(n,) booleans: whether the model still predicts the labels."""
-        pairs = zip(self.parts(points), self.parts(labels), strict=True)
-        return torch.cat([still_right(self.model, part, part_labels) for part, part_labels in pairs])
+        return still_right(self.model, points, labels, self.batch_size)
 
     def parts(self, values: Tensor) -> tuple[Tensor, ...]:
         """Values (n, ...) in the parts that the model is queried with at a time."""

@@ -234,7 +234,8 @@ class _Work:
         from attacks.errors import AttackError
         from attacks.evaluation.gradient_masking import masking_checks
 
-        chosen = {"eps": self.strength.eps, "queries": self.strength.queries, "seed": self.data.seed}
+        sized = {"batch_size": self.data.batch_size, "seed": self.data.seed}
+        chosen = {"eps": self.strength.eps, "queries": self.strength.queries, **sized}
         try:
             checks = masking_checks(self.classifier.on_inputs(), self.images, self.labels, **chosen)
         except AttackError as error:

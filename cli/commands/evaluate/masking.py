@@ -37,7 +37,8 @@ def masking(
     pictures = open_data(data, model.open(), messages)
     images, labels = stacked(pictures)
     view = pictures.classifier.on_inputs()
-    checks = masking_checks(view, images, labels, eps=eps, queries=queries, seed=data.seed)
+    sized = {"queries": queries, "batch_size": data.batch_size, "seed": data.seed}
+    checks = masking_checks(view, images, labels, eps=eps, **sized)
     for check in checks:
         row = {"check": check.name, "fine": check.fine, "evidence": check.evidence}
         line = f"{'fine' if check.fine else 'SIGN':5} {check.name:14} {check.evidence}"
