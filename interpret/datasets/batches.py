@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, TypeVar
 
 import torch
@@ -99,7 +100,7 @@ def batches(
                 continue
             finally:
                 del reading
-            size = _share_of_memory(picture)
+            size = _share_of_memory(picture, classifier)
             other_size = batch and batch[0].inputs.shape != picture.inputs.shape
             if batch and (other_size or len(batch) == batch_size or size > room):
                 yield batch
@@ -123,9 +124,11 @@ def _prepared(item: Any, classifier: Classifier, image: Tensor, digits: str, *, 
     return Prepared(item, image if keep else None, digits, inputs, geometry)
 
 
-def _share_of_memory(picture: Prepared) -> float:
+def _share_of_memory(picture: Prepared, classifier: Classifier) -> float:
     """The share of a batch's memory that a picture takes."""
-    share = picture.inputs[0, 0].numel() / INPUT_PIXELS
+    tiles = classifier.tiles_of(picture.inputs)
+    pixels = picture.inputs[0, 0].numel() if tiles is None else len(tiles.corners) * prod(tiles.size)
+    share = pixels / INPUT_PIXELS
     return share if picture.stored is None else max(share, picture.stored[0, 0].numel() / PIXELS)
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 import interpret
 from tests.command import TINY, flowers, interp, stored
 
+OTHER = "tests.command:dark_flowers"
 NOT_THERE = ("-m", "tests.command:no_such_network")
 
 
@@ -90,6 +91,31 @@ def test_an_attack_is_judged_as_it_was_made(wide):
     assert stored("other.png")["preprocessing"]["crop"] == "tiles"
     changed = np.asarray(Image.open("other.png")).astype(int) != np.asarray(Image.open(wide)).astype(int)
     assert not changed.any() or changed[:, :4].any() and changed[:, -4:].any()
+
+
+def test_another_network_judges_as_it_sees(wide):
+    words = (
+        "attack",
+        "fgsm",
+        wide,
+        *TINY,
+        "--eps",
+        "16lv",
+        "--no-figure",
+        "--json",
+        "--judge",
+        "tests.command:dark_flowers",
+    )
+    for crop in ("none", "tiles"):
+        run = interp(*words, "--crop", crop, "-o", f"{crop}.png")
+        assert run.status == 0 and OTHER in json.loads(run.out)["judges"], run.err
+
+
+def test_a_map_is_smoothed_in_tiles(wide):
+    run = interp("gradcam", wide, *TINY, "--crop", "tiles", "--smooth", "2", "-o", "map.npz")
+    assert run.status == 0, run.err
+    found = np.load("map.npz")
+    assert found["seen"].all() and found["attribution"].any()
 
 
 def test_a_report_says_how_it_sees_and_repeats_it(wide):

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 import attacks
 import interpret
 from interpret import Classifier, InterpretError, PictureError
+from interpret.datasets import batches as batching
 from interpret.geometry import CROPS, MOST_TILES, OVERLAP, Tiles, fit
 from interpret.layer_outputs import maps_of
 from tests.tiny import SmallCNN
@@ -207,3 +208,11 @@ def test_load(tmp_path):
 def test_one_label_sees_the_same():
     model, image = classifier("tiles", task="multilabel"), photo()
     torch.testing.assert_close(interpret.one_label(model, 2)(image).diff(dim=1)[:, 0], model(image)[:, 2])
+
+
+def test_few_pictures_of_many_tiles_are_a_batch(monkeypatch):
+    monkeypatch.setattr(batching, "INPUT_PIXELS", 16 * 16 * 20)
+    model, wide = classifier("tiles"), photo(16, 100)  # 8 tiles
+    assert len(model.tiles_of(model.prepare(wide)[0]).corners) == 8
+    sizes = [len(batch) for batch in batching.batches([wide] * 5, model, read=lambda image: image, bar=False)]
+    assert sizes == [2, 2, 1]
