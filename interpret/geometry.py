@@ -39,6 +39,11 @@ class Geometry:
         return self.picture == self.resized == self.crop
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width that what the network sees is shown in: a picture that is seen whole keeps its own."""
+        return self.picture if self.crop == self.resized else self.crop
+
+    @property
     def box(self) -> tuple[float, float, float, float]:
         """Left, top, right and bottom of what the network sees, in pixels of the picture."""
         down, right = (self.picture[axis] / self.resized[axis] for axis in (0, 1))
