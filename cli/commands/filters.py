@@ -41,7 +41,7 @@ def filters(
     from interpret.units.activations import first_filters
 
     outputs = Outputs(output, [Source("filters", None, Path("filters"))])
-    classifier = model.open()
+    classifier = model.without_crop().open()
     weights = first_filters(classifier, layer)
     about = provenance("filters", model, classifier, layer=layer)
     path = outputs.place(Path(slug(model.model)), "filters", *([layer] if layer else []))

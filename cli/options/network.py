@@ -179,10 +179,15 @@ class ModelOptions:
         """The classifier for a command whose answer does not depend on the preprocessing: a bare network has none."""
         from interpret.models.load import BareNetworkError
 
+        same = self.without_crop()
         try:
-            return self.open()
+            return same.open()
         except BareNetworkError:
-            return replace(self, mean=[0.0] * 3, std=[1.0] * 3).open()
+            return replace(same, mean=[0.0] * 3, std=[1.0] * 3).open()
+
+    def without_crop(self) -> "ModelOptions":
+        """The same options for a command that looks at no pictures, for which a file of options may set one."""
+        return replace(self, crop=None)
 
     def named(self, name: str) -> "ModelOptions":
         """The same options for another network."""

@@ -77,7 +77,7 @@ def _tell(found: Conserved) -> None:
     count = len(found.scores)
     _log.info(
         "LRP: of %s %.4g pixels get %.4g, biases keep %.4g, and epsilon keeps %.2f %%",
-        "the score" if count == 1 else f"the scores of {count} pictures, together",
+        "the score" if count == 1 else f"the scores of {count} inputs, together",
         scores,
         relevance,
         found.biases,

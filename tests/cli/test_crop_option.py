@@ -159,6 +159,13 @@ def test_another_word_is_refused(wide):
     assert run.status == 2 and "'corners' is not one of 'centre', 'none', 'tiles'" in run.err
 
 
+@pytest.mark.parametrize("words", [("layers",), ("filters", "-o", "f.png")])
+def test_a_command_that_looks_at_no_pictures_runs_where_a_file_of_options_says_tiles(words):
+    Path("interp.toml").write_text('crop = "tiles"\n')
+    run = interp(*words, *TINY)
+    assert run.status == 0, run.err
+
+
 def test_options_can_stand_in_the_file(wide):
     Path("interp.toml").write_text('crop = "none"\n')
     run = interp("gradcam", wide, *TINY, "-o", "map.png")
