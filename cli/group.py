@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -61,7 +62,11 @@ class HintingGroup(click.Group):
         """The command of the first word, or an error with the close names."""
         name = args[0] if args else ""
         if name and not name.startswith("-") and self.get_command(ctx, name) is None:
-            hint = did_you_mean(name.replace("_", "-"), self.list_commands(ctx))
+            known = self.list_commands(ctx)
+            hint = did_you_mean(name.replace("_", "-"), known)
+            if Path(name).exists() or name.startswith("sample:"):
+                first = next((inner for names in self.sections.values() for inner in names), known[0])
+                hint = f"; the command comes first: {ctx.command_path} {first} {name}"
             raise click.UsageError(f"no command {name!r}{hint}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -2,6 +2,7 @@
 
 import json
 
+from interpret.errors import UnknownNameError, did_you_mean
 from interpret.plug_ins import plug_ins
 
 from ..options.messages import tell
@@ -25,11 +26,13 @@ def models(
     others = {name: plug_in.address for name, plug_in in plug_ins("interp.networks").items()}
     bundled = [*OFFLINE, *TRAINED]
     names = [*others, *bundled, *(name for name in torchvision_names() if name not in bundled)]
-    for name in names:
-        if query in name:
-            offline = name in bundled
-            if as_json:
-                tell(json.dumps({"name": name, "offline": offline}))
-            else:
-                told = "works offline" if offline else "torchvision, downloaded once"
-                tell(f"{name:24} {others.get(name, told)}")
+    found = [name for name in names if query.casefold() in name]
+    if not found:
+        raise UnknownNameError(f"no network is called {query!r}{did_you_mean(query.casefold(), names)}")
+    for name in found:
+        offline = name in bundled
+        if as_json:
+            tell(json.dumps({"name": name, "offline": offline}))
+        else:
+            told = "works offline" if offline else "torchvision, downloaded once"
+            tell(f"{name:24} {others.get(name, told)}")
