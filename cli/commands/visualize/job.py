@@ -33,14 +33,14 @@ class Choices:
         default="fourier",
     )
     size: int | None = option("Side of the picture; the network's input by default.", type=Number(8, LARGEST_SIDE))
-    steps: int | None = option("Of the optimisation; 128 with calm, else 96.", type=COUNT)
+    steps: int | None = option("Of the optimisation; 144 with calm, else 96.", type=COUNT)
     copies: int = option("Random views a step.", default=2, type=COUNT)
     transforms: bool = option("Whether to look from many sides.", default=True)
-    smoothness: float | None = option("Weight against small differences; 40 with calm, else 50.")
+    smoothness: float | None = option("Weight against small differences; 30 with calm, else 50.")
     optimizer: Literal["calm", "sgd", "momentum", "nesterov", "rmsprop", "adam"] | None = option(
-        "What takes the steps; calm for classes, which begin in the middle, small and coarse, else adam."
+        "What takes the steps; calm for classes, which begin in the middle, coarse and noisy, else adam."
     )
-    learning_rate: float | None = option("Of the optimiser; 0.028 with calm, 0.3 for maco, else 0.03.")
+    learning_rate: float | None = option("Of the optimiser; 0.024 with calm, 0.3 for maco, else 0.03.")
     diversity: int = option("Pictures that differ.", default=1, type=COUNT)
     apart_in: str | None = option("Where they differ; the expression's layer, or the last map.", metavar="LAYER")
     negative: bool = option("Draw what lowers it as well.")
