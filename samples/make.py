@@ -42,7 +42,7 @@ COMMANDS = {
     "segmentation.png": f"gradcam {SHAPES}:segmentation -c star --score pixels --view side-by-side",
     "detection.png": f"occlusion {SHAPES}:detector -c star --score box --view side-by-side",
     "visualize.png": "visualize castle volcano ladybug _blocks.9 _blocks.12 _blocks.10:30",
-    "beside.png": "visualize _blocks.12:100 _blocks.9:44 --beside samples",
+    "beside.png": "visualize _blocks.7:24 _blocks.9:22 --beside samples",
     "filters.png": "filters",
     "activations.png": "activations sample:cat --layer _blocks.3._swish",
     "top-activations.png": "top-activations --layer _bn1 --channel 214,427",
