@@ -49,9 +49,9 @@ def apgd(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the ball: one for all samples, or (N,); by default 8/255 in Linf, and two levels of each value in
-            L2 (3 for 224 x 224 pixels in colour).
-        norm: "Linf" or "L2".
+        eps: the largest change, in the norm: one for all samples, or (N,); by default 8/255 in Linf, and in L2 two
+            levels of each value (3 for 224 x 224 pixels in colour).
+        norm: what eps bounds: "Linf" each value, "L2" the root of the sum of squares.
         steps: number of steps of each run.
         restarts: number of starts; for every sample, a point that fools is kept.
         loss: what is raised: "cross_entropy" (the default), "dlr", "margin" or a function of logits and labels.

@@ -51,12 +51,12 @@ def autoattack(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes; by default the model's own predictions.
-        eps: radius of the ball: one for all samples, or (N,); by default 8/255 in Linf, and two levels of each value in
-            L2 (3 for 224 x 224 pixels in colour).
-        norm: "Linf" or "L2".
-        steps: of APGD, and of APGD-T and FAB-T for each target class; 100 is the standard.
-        queries: of Square; 5,000 is the standard, and 0 leaves it out.
-        target_classes: of APGD-T and FAB-T; 9 is the standard.
+        eps: the largest change, in the norm: one for all samples, or (N,); by default 8/255 in Linf, and in L2 two
+            levels of each value (3 for 224 x 224 pixels in colour).
+        norm: what eps bounds: "Linf" each value, "L2" the root of the sum of squares.
+        steps: number of steps of APGD, and of APGD-T and FAB-T for each target class; 100 is the standard.
+        queries: how often Square asks the model; 5,000 is the standard, and 0 leaves it out.
+        target_classes: at how many classes APGD-T and FAB-T aim; 9 is the standard.
         quantize: whether results consist of levels of an 8-bit file.
         batch_size: how many samples are attacked at a time; by default all.
         seed: of everything random: one for all samples, one for each, or a generator.
@@ -130,8 +130,7 @@ class _Ensemble:
 
     def robust(self, points: Tensor, labels: Tensor) -> Tensor:
         """(n,) booleans: whether the model still predicts the labels."""
-        pairs = zip(self.parts(points), self.parts(labels), strict=True)
-        return torch.cat([still_right(self.model, part, part_labels) for part, part_labels in pairs])
+        return still_right(self.model, points, labels, self.batch_size)
 
     def parts(self, values: Tensor) -> tuple[Tensor, ...]:
         """Values (n, ...) in the parts that the model is queried with at a time."""

@@ -33,7 +33,7 @@ def bim(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the Linf ball: one for all samples, or (N,).
+        eps: the largest change of a value: one for all samples, or (N,).
         step_size: length of a step; by default one level of an 8-bit file, as in the paper.
         steps: number of steps; by default the paper's rule, min(levels + 4, 1.25 levels), for an eps of so many levels.
         least_likely: whether the class that is least likely at first is the one to reach (section 2.3).

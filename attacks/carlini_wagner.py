@@ -42,11 +42,11 @@ def carlini_wagner(
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
         confidence: number of logits by which the wrong class must win (kappa).
         steps: number of steps with each weight.
-        step_size: of Adam at first, from where it falls to 0; by default a tenth of what a linear model would need, at
-            most 0.05, and with fewer than 150 steps as much longer.
+        step_size: the step of Adam at first, from where it falls to 0; by default a tenth of what a linear model would
+            need, at most 0.05, and with fewer than 150 steps as much longer.
         searches: number of weights that are tried.
-        first_weight: the first one (c); by default what a linear model would need, so that the scale of the logits does
-            not matter.
+        first_weight: the weight that is tried first (c); by default what a linear model would need, so that the scale
+            of the logits does not matter.
         targeted: whether the labels are the classes to reach.
         quantize: whether results consist of levels of an 8-bit file.
         batch_size: how many samples are attacked at a time; by default all.

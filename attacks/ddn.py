@@ -37,7 +37,7 @@ def ddn(
         steps: number of steps (K).
         step_size: L2 length of the first step (alpha), which falls to a hundredth along a cosine.
         first_eps: radius of the first sphere; by default the distance to the boundary of the linearised model, at most
-            1. (The paper takes 1, from where 0.01 is 90 steps away.)
+            1; the paper takes 1, from where 0.01 is 90 steps away.
         change: by which share the radius changes at each step (gamma).
         targeted: whether the labels are the classes to reach.
         quantize: whether all points that the model is queried with consist of levels of an 8-bit file, as in the paper.

@@ -38,7 +38,7 @@ def deepfool(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        norm: "L2" or "Linf", in which the nearest boundary is measured.
+        norm: norm in which the nearest boundary is measured, "L2" or "Linf".
         steps: largest number of steps.
         overshoot: by which share of the whole perturbation the boundary is overstepped (eta).
         candidates: number of other classes, the likeliest at first, whose boundaries are considered.

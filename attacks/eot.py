@@ -47,14 +47,14 @@ def eot(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1]; most transforms require (N, C, H, W).
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the ball: one for all samples, or (N,); by default 8/255 in Linf, and two levels of each value in
-            L2 (3 for 224 x 224 pixels in colour); in L1 it grows with the side, to 84.
-        norm: "Linf", "L2" or "L1".
+        eps: the largest change, in the norm: one for all samples, or (N,); by default 8/255 in Linf, and in L2 two
+            levels of each value (3 for 224 x 224 pixels in colour); in L1 it grows with the side, to 84.
+        norm: what eps bounds: "Linf" each value, "L2" the root of the sum of squares, "L1" the sum of sizes.
         transforms: applied to an image, in order, before the model sees it; drawn anew each time.
         samples: number of transformed images that a step is averaged over.
         step_size: length of a step; by default ``2.5 * eps / steps``.
         steps: number of steps.
-        random_start: whether to start at a random point of the ball.
+        random_start: whether to start at a random point within eps.
         targeted: whether the labels are the classes to reach.
         quantize: whether results consist of levels of an 8-bit file.
         batch_size: how many samples are attacked at a time; by default all.

@@ -47,7 +47,7 @@ def explanation(
         explain: from images to maps (N, ...), with a graph to the images.
         goal: the map to approach, (N, ...) of the shape of the maps or one for all. Its scale does not matter: maps and
             goal are divided by the sum of their sizes.
-        eps: radius of the Linf ball: one for all samples, or (N,).
+        eps: the largest change of a value: one for all samples, or (N,).
         steps: number of steps.
         step_size: length of the first step; by default a quarter of eps.
         tolerance: by how much the probability may change.

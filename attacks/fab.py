@@ -43,7 +43,7 @@ def fab(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        norm: "Linf" or "L2".
+        norm: what is made small: "Linf" the largest change of a value, or "L2" the root of the sum of squares.
         steps: number of steps of each run.
         target_classes: aim at so many of the likeliest wrong classes, each in a run of its own (FAB-T); 0 aims at the
             nearest class at every step.

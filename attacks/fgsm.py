@@ -38,10 +38,11 @@ def fgsm(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the ball: one for all samples, or (N,); by default 8/255 in Linf, and two levels of each value in
-            L2 (3 for 224 x 224 pixels in colour); in L1 it grows with the side, to 84.
-        norm: "Linf", "L2" (the fast gradient method), "L1" or "L0".
-        random_start: whether to start at a random point of the ball.
+        eps: the largest change, in the norm: one for all samples, or (N,); by default 8/255 in Linf, and in L2 two
+            levels of each value (3 for 224 x 224 pixels in colour); in L1 it grows with the side, to 84.
+        norm: what eps bounds: "Linf" each value, "L2" (the fast gradient method) the root of the sum of squares, "L1"
+            the sum of sizes, and "L0" how many values change.
+        random_start: whether to start at a random point within eps.
         step_size: length of the step; by default eps, or 1.25 eps from a random start.
         loss: what is raised: "cross_entropy", "margin", "dlr" or a function of logits and labels.
         targeted: whether the labels are the classes to reach.

@@ -38,7 +38,7 @@ def fmn(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        norm: "Linf" or "L2".
+        norm: what is made small: "Linf" the largest change of a value, or "L2" the root of the sum of squares.
         steps: number of steps.
         step_size: L2 length of the first step (alpha), which falls along a cosine; by default, because a fixed length
             does not fit every network, the radius of the ball and at most 1 for L2, and for Linf the way to a corner.

@@ -49,7 +49,7 @@ def hopskipjump(
         model: from images (n, ...) in [0, 1] to logits (n, C), of which only the highest counts: see ``from_labels``.
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        norm: "L2" or "Linf", in which the nearest point is looked for.
+        norm: norm in which the nearest point is looked for, "L2" or "Linf".
         queries: how often the model is asked, besides once with the images themselves.
         estimates: how many answers the first slope is made of (B_0); later ones take more, by the root of their number.
         targeted: whether the labels are the classes to reach.

@@ -39,7 +39,7 @@ def jsma(
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
         change: by how much a value changes at each step (theta): up, or down if negative.
-        fraction: of the values that may change (Upsilon).
+        fraction: share of the values that may change (Upsilon).
         targeted: whether the labels are the classes to reach; otherwise the target is the likeliest wrong class.
         quantize: whether changed values are levels of an 8-bit file.
         batch_size: how many samples are attacked at a time; by default all.

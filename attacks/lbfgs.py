@@ -39,7 +39,7 @@ def lbfgs(
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
         steps: number of points that are tried with each weight.
         searches: number of weights that are tried.
-        first_weight: the first one (c); by default what a linear model would need.
+        first_weight: the weight that is tried first (c); by default what a linear model would need.
         targeted: whether the labels are the classes to reach; otherwise the target is the likeliest wrong class.
         quantize: whether results consist of levels of an 8-bit file.
         batch_size: how many samples are attacked at a time; by default all.

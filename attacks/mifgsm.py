@@ -44,13 +44,13 @@ def mifgsm(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the ball: one for all samples, or (N,); by default 8/255 in Linf, and two levels of each value in
-            L2 (3 for 224 x 224 pixels in colour); in L1 it grows with the side, to 84.
-        norm: "Linf", "L2" or "L1".
+        eps: the largest change, in the norm: one for all samples, or (N,); by default 8/255 in Linf, and in L2 two
+            levels of each value (3 for 224 x 224 pixels in colour); in L1 it grows with the side, to 84.
+        norm: what eps bounds: "Linf" each value, "L2" the root of the sum of squares, "L1" the sum of sizes.
         step_size: length of a step; by default ``eps / steps``, as in the paper.
         steps: number of steps.
         decay: factor of the sum at every step (mu).
-        random_start: whether to start at a random point of the ball.
+        random_start: whether to start at a random point within eps.
         loss: what is raised: "cross_entropy", "margin", "dlr" or a function of logits and labels.
         targeted: whether the labels are the classes to reach.
         stop_when_fooled: whether a sample is finished as soon as it is fooled.

@@ -41,8 +41,8 @@ def one_pixel(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1]; with three or more dimensions besides the first, the first of these are channels.
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        pixels: how many are changed.
-        population: number of candidates.
+        pixels: how many pixels are changed.
+        population: number of candidates in a generation.
         steps: number of generations.
         targeted: whether the labels are the classes to reach.
         quantize: whether the new colours are levels of an 8-bit file.

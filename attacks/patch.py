@@ -98,7 +98,7 @@ def train_patch(
         model: from images (n, C, H, W) in [0, 1] to logits (n, classes).
         images: (N, C, H, W) in [0, 1], on which the patch is trained.
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        share: of an image's area that the patch covers, or the smallest and the largest.
+        share: share of an image's area that the patch covers, or the smallest and the largest.
         shape: "circle" or "square".
         degrees: the largest angle of rotation, to either side.
         steps: number of steps.

@@ -42,12 +42,13 @@ def pgd(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, ...) in [0, 1].
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the ball: one for all samples, or (N,); by default 8/255 in Linf, and two levels of each value in
-            L2 (3 for 224 x 224 pixels in colour); in L1 it grows with the side, to 84.
-        norm: "Linf", "L2", "L1", or "L0", whose eps counts values.
+        eps: the largest change, in the norm: one for all samples, or (N,); by default 8/255 in Linf, and in L2 two
+            levels of each value (3 for 224 x 224 pixels in colour); in L1 it grows with the side, to 84.
+        norm: what eps bounds: "Linf" each value, "L2" the root of the sum of squares, "L1" the sum of sizes, and "L0"
+            how many values change.
         step_size: length of a step; by default ``2.5 * eps / steps``, as in the authors' experiments.
         steps: number of steps from each start.
-        random_start: whether to start at a random point of the ball.
+        random_start: whether to start at a random point within eps.
         restarts: number of starts; for every sample, a point that fools is kept.
         loss: what is raised: "cross_entropy", "margin", "dlr" or a function of logits and labels.
         targeted: whether the labels are the classes to reach.

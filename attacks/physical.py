@@ -37,7 +37,7 @@ def physical(
         model: from images (n, C, H, W) in [0, 1] to logits (n, classes).
         images: (N, C, H, W) in [0, 1].
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the Linf ball: one for all samples, or (N,); the paper prints with 8, 16 and more levels.
+        eps: the largest change of a value: one for all samples, or (N,); the paper prints with 8, 16 and more levels.
         step_size: length of a step; by default ``2.5 * eps / steps``.
         steps: number of steps.
         samples: number of simulated photographs that a step is averaged over.

@@ -47,11 +47,11 @@ def square(
         model: from images (n, ...) in [0, 1] to logits (n, C).
         images: (N, C, H, W) in [0, 1]; (N, H, W) count as one channel, and (N, D) as one row.
         labels: (N,) the true classes, or the targets; by default the model's own predictions.
-        eps: radius of the ball: one for all samples, or (N,); by default 8/255 in Linf, and two levels of each value in
-            L2 (3 for 224 x 224 pixels in colour).
-        norm: "Linf" or "L2".
+        eps: the largest change, in the norm: one for all samples, or (N,); by default 8/255 in Linf, and in L2 two
+            levels of each value (3 for 224 x 224 pixels in colour).
+        norm: what eps bounds: "Linf" each value, "L2" the root of the sum of squares.
         queries: how often the model is queried, besides once with the images themselves.
-        share: of the image that is changed at first (p).
+        share: share of the image that is changed at first (p).
         rescale: whether the share shrinks faster, in proportion, where there are fewer than the paper's 10,000 queries.
         targeted: whether the labels are the classes to reach.
         quantize: whether results consist of levels of an 8-bit file.

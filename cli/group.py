@@ -8,6 +8,8 @@ import click
 
 from interpret.errors import did_you_mean
 
+from .formatter import HelpContext
+
 Sections = Mapping[str, Sequence[str]]  # a heading to the names of commands
 
 
@@ -20,6 +22,8 @@ class HintingGroup(click.Group):
         lines: what the list says of some commands, which then need not be made for it.
         more: of ``click.Group``.
     """
+
+    context_class = HelpContext
 
     def __init__(
         self,

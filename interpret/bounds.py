@@ -108,13 +108,19 @@ def is_within(value: Real, bounds: Bounds) -> bool:
 
 def in_words(bounds: Bounds) -> str:
     """What is allowed, such as "a whole number of 1 or more" or "a number above 0 and below 1"."""
+    limits = limits_of(bounds)
+    of = "of " if limits.endswith(" or more") else ""
+    return f"a {'whole ' if isinstance(bounds[0], int) else ''}number {of}{limits or 'that is finite'}"
+
+
+def limits_of(bounds: Bounds) -> str:
+    """The same without "a number": "1 or more", "above 0 and below 1", or nothing where any is allowed."""
     low, high = bounds
-    lower = {-LARGEST: "", ABOVE_0: "above 0"}.get(low, f"of {_short(low)} or more")
+    if low not in (-LARGEST, ABOVE_0) and high not in (LARGEST, math.inf, COUNT[1], BELOW_1):
+        return f"from {_short(low)} to {_short(high)}"
+    lower = {-LARGEST: "", ABOVE_0: "above 0"}.get(low, f"{_short(low)} or more")
     upper = {LARGEST: "", math.inf: "", COUNT[1]: "", BELOW_1: "below 1"}.get(high, f"up to {_short(high)}")
-    limits = " and ".join(filter(None, [lower, upper])) or "that is finite"
-    if lower.startswith("of") and upper.startswith("up"):
-        limits = f"from {_short(low)} to {_short(high)}"
-    return f"a {'whole ' if isinstance(low, int) else ''}number {limits}"
+    return " and ".join(filter(None, [lower, upper]))
 
 
 def _short(number: float) -> str:

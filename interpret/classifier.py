@@ -1,25 +1,22 @@
 """A classifier: preprocessing, network and labels in one module that takes pixels to logits."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from .errors import InterpretError, shortened
-from .geometry import Geometry, fit
+from .geometry import Geometry, Tiles, fit, tiles_over
 from .labels.names import Labels
+from .network import settings
 from .network.batch_statistics import each_alone
 from .network.channels import normalised
 from .network.endings import Ending
 from .network.fingerprint import fingerprint
 from .network.hooks import left_as_found
-from .network.layout import Layout
 from .network.outputs import logits_in, picked, read_logits, top_outputs, watched
 from .network.refused_inputs import refusals_told
-from .network.settings import cast, checked_precision, checked_size, checked_statistics, checked_task, described
-from .network.survey import default_layer, layouts_of
 
 
 class Classifier(nn.Module):
@@ -57,6 +54,8 @@ class Classifier(nn.Module):
             the picture's size as it is.
         resize: length of the shorter side before the centre crop; by default as short as the crop allows.
         interpolation: of the resize: "bilinear", "bicubic" or "nearest".
+        crop: what is seen of a picture: "centre", its middle; "none", all of it, squeezed into the input; "tiles", all
+            of it, in overlapping parts of the input's size, whose logits are averaged and whose maps laid together.
         precision: of the network's arithmetic: "float32" leaves it to the weights; "bf16" and "fp16" are autocast, less
             exact, and faster on a GPU. Logits and gradients are float32 in any case.
         task: "classification", "multilabel" or "regression"; by default one of the first two, by the network's ending.
@@ -76,19 +75,21 @@ class Classifier(nn.Module):
         input_size: int | tuple[int, int] | None = None,
         resize: int | None = None,
         interpolation: str = "bicubic",
+        crop: str = "centre",
         precision: str = "float32",
         task: str | None = None,
         output: str | int | None = None,
     ) -> None:
         super().__init__()
-        mean, std = checked_statistics(mean, std)
+        mean, std = settings.checked_statistics(mean, std)
         self.network = network
         self.training = network.training  # for who restores the mode of the whole, as torchattacks does
         self.labels = labels if labels is None or isinstance(labels, Labels) else Labels(labels)
-        self.input_size = checked_size(input_size, resize, interpolation)
+        self.input_size = settings.checked_size(input_size, resize, interpolation)
         self.resize, self.interpolation = resize, interpolation
-        self.precision = checked_precision(precision)
-        self.given_task, self.output = checked_task(task), output
+        self.crop, self.tile = settings.checked_crop(crop, self.input_size), self.input_size
+        self.precision = settings.checked_precision(precision)
+        self.given_task, self.output = settings.checked_task(task), output
         self.laid_on_grid = False  # whether pictures are a network's inputs, which overshoot [0, 1] a little
         self.seen_task: dict[str, Any] = {}  # what the last pass has told, which views share
         with torch.inference_mode(False):
@@ -111,12 +112,24 @@ class Classifier(nn.Module):
         """
         if images.dim() != 4:
             raise InterpretError(f"images have the shape (N, C, H, W), not {tuple(images.shape)}")
-        geometry = fit(tuple(images.shape[-2:]), self.input_size, self.resize, self.interpolation)
+        geometry = self.geometry_of(tuple(images.shape[-2:]))
         return geometry.apply(images), geometry
+
+    def geometry_of(self, size: tuple[int, int]) -> Geometry:
+        """Where the input grid lies on a picture of a size (height, width)."""
+        return fit(size, self.input_size, self.resize, self.interpolation, crop=self.crop)
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Logits (N, classes) of inputs (N, C, h, w) in [0, 1], as `prepare` gives them."""
-        return self.logits_of_network(self.normalise(inputs))
+        tiles = self.tiles_of(inputs)
+        if tiles is None:
+            return self.logits_of_network(self.normalise(inputs))
+        # The mean of logits, not of probabilities: a score is then linear in its tiles', for every task.
+        return tiles.mean(self.logits_of_network(self.normalise(tiles.cut(inputs))))
+
+    def tiles_of(self, inputs: Tensor) -> Tiles | None:
+        """The tiles that the network sees of inputs (N, C, h, w), if it does not see them as one."""
+        return tiles_over(tuple(inputs.shape[-2:]), self.tile) if self.crop == "tiles" else None
 
     def logits_of_network(self, inputs: Tensor) -> Tensor:
         """Logits (N, classes) of inputs as the network itself takes them: normalised."""
@@ -124,12 +137,17 @@ class Classifier(nn.Module):
 
     def answer(self, images: Tensor, *, whole: bool = False) -> Any:
         """The logits of images as for `forward`; where there are none, or with ``whole``, what the network returns."""
-        made, ending = self._run(self.normalise(self.prepare(images)[0]))
+        inputs = self.prepare(images)[0]
+        if self.tiles_of(inputs) is not None:
+            if whole:
+                raise InterpretError("the network sees a picture in tiles, which have no one output or map of a layer")
+            return self.logits(inputs)
+        made, ending = self._run(self.normalise(inputs))
         return made if whole or isinstance(logits_in(made), str) else self._read(made, ending, len(images))
 
     def _run(self, inputs: Tensor) -> tuple[Any, Ending | None]:
         """What the network returns, or the part of it that ``output`` picks, and the call that may have made it."""
-        with cast(self.precision, inputs.device), each_alone(self.network), refusals_told(inputs):
+        with settings.cast(self.precision, inputs.device), each_alone(self.network), refusals_told(inputs):
             return watched(lambda: picked(self.network(inputs), self.output), self.network, self.seen_task)
 
     def _read(self, made: object, ending: Ending | None, pictures: int) -> Tensor:
@@ -144,12 +162,17 @@ class Classifier(nn.Module):
 
     def on_inputs(self) -> Self:
         """The same classifier for pictures that already lie on the network's input grid."""
-        if self.input_size is None:
-            return self
+        return self if self.input_size is None else self._bare(self.crop)
+
+    def on_tiles(self) -> Self:
+        """The same classifier for single tiles, or for inputs that are none."""
+        return self._bare("none")
+
+    def _bare(self, crop: str) -> Self:
         mean, std = self.mean.flatten().tolist(), self.std.flatten().tolist()
         same = type(self)(self.network, mean=mean, std=std, labels=self.labels, precision=self.precision)
         same.given_task, same.output = self.given_task, self.output
-        same.seen_task, same.laid_on_grid = self.seen_task, True
+        same.seen_task, same.laid_on_grid, same.crop, same.tile = self.seen_task, True, crop, self.tile
         same.mean, same.std, same.training = self.mean, self.std, self.training  # a new module is in training
         return same
 
@@ -172,19 +195,10 @@ class Classifier(nn.Module):
     @property
     def preprocessing(self) -> dict[str, Any]:
         """What happens to a picture before the network sees it, and in which arithmetic; JSON can hold it."""
-        return {
-            "mean": self.mean.flatten().tolist(),
-            "std": self.std.flatten().tolist(),
-            "input_size": self.input_size and list(self.input_size),
-            "resize": self.resize,
-            "interpolation": self.interpolation,
-            "precision": self.precision,
-            **({} if self.given_task is None else {"task": self.given_task}),
-            **({} if self.output is None else {"output": self.output}),
-        }
+        return settings.recorded(self)
 
     def __repr__(self) -> str:
-        return described(self)
+        return settings.described(self)
 
     def identity(self) -> dict[str, Any]:
         """The exact weights and the preprocessing, with which caches, indices and resumed runs keep their results."""
@@ -233,18 +247,3 @@ def on_input_grid(classifier: nn.Module, images: Tensor) -> tuple[nn.Module, Ten
 def network_of(classifier: nn.Module) -> nn.Module:
     """The network inside a Classifier, or else the module itself: its layers are those that users name."""
     return classifier.network if isinstance(classifier, Classifier) else classifier
-
-
-def layer_of(classifier: nn.Module, inputs: Tensor, layer: str | None) -> str:
-    """The layer asked for, or else the last feature map."""
-    return layer or default_layer(network_of(classifier), inputs, runner(classifier))
-
-
-def laid_out(classifier: nn.Module, inputs: Tensor, *layers: str) -> dict[str, Layout]:
-    """The layouts of those of some layers that hold a map of inputs (N, C, h, w) on the input grid."""
-    return layouts_of(network_of(classifier), inputs, layers, runner(classifier))
-
-
-def runner(classifier: nn.Module) -> Callable[[Tensor], Any]:
-    """What runs the network on inputs (N, C, h, w) on its input grid, for its layers, whatever it returns."""
-    return partial(classifier.answer, whole=True) if isinstance(classifier, Classifier) else classifier

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .classifier import network_of, on_input_grid, runner
+from .classifier import network_of, on_input_grid
+from .layer_outputs import runner
 from .network.autograd import gradient
 from .network.gradient_path import path_told
 from .network.hooks import left_as_found

@@ -1,14 +1,31 @@
 """What layers give for pictures on a network's input grid, as maps."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 
-from .classifier import laid_out, network_of, runner
+from .classifier import Classifier, network_of
 from .errors import InterpretError, UnknownNameError
 from .network.layout import Layout, layout_of
 from .network.recording import recorded
-from .network.survey import trouble_with
+from .network.survey import default_layer, layouts_of, trouble_with
+
+
+def layer_of(classifier: nn.Module, inputs: Tensor, layer: str | None) -> str:
+    """The layer asked for, or else the last feature map."""
+    return layer or default_layer(network_of(classifier), inputs, runner(classifier))
+
+
+def laid_out(classifier: nn.Module, inputs: Tensor, *layers: str) -> dict[str, Layout]:
+    """The layouts of those of some layers that hold a map of inputs (N, C, h, w) on the input grid."""
+    return layouts_of(network_of(classifier), inputs, layers, runner(classifier))
+
+
+def runner(classifier: nn.Module) -> Callable[[Tensor], Any]:
+    """What runs the network on inputs (N, C, h, w) on its input grid, for its layers, whatever it returns."""
+    return partial(classifier.answer, whole=True) if isinstance(classifier, Classifier) else classifier
 
 
 def maps_of(classifier: nn.Module, inputs: Tensor, layer: str) -> Tensor:

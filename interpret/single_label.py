@@ -59,7 +59,7 @@ def one_label(classifier: Classifier, label: int | str) -> Classifier:
         interpolation=classifier.interpolation,
         precision=classifier.precision,
     )
-    same.mean, same.std = classifier.mean, classifier.std
+    same.mean, same.std, same.crop, same.tile = classifier.mean, classifier.std, classifier.crop, classifier.tile
     return same.train(classifier.training)
 
 

@@ -58,7 +58,19 @@ ORDER = {
         "evaluation",
         "training",
     ],
-    "cli": ["memory", "own_code", "plug_ins", "group", "options", "config", "job", "commands", "app", "__main__"],
+    "cli": [
+        "memory",
+        "own_code",
+        "plug_ins",
+        "formatter",
+        "group",
+        "options",
+        "config",
+        "job",
+        "commands",
+        "app",
+        "__main__",
+    ],
 }
 
 

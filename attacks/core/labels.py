@@ -33,9 +33,11 @@ def predictions(model: Model, images: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def still_right(model: Model, images: Tensor, labels: Tensor) -> Tensor:
-    """(N,) booleans: whether the model predicts the labels (N,)."""
-    return ~is_fooled(logits_of(model, images), labels, targeted=False)
+def still_right(model: Model, images: Tensor, labels: Tensor, batch_size: int | None = None) -> Tensor:
+    """(N,) booleans: whether the model, which sees ``batch_size`` images at a time, predicts the labels (N,)."""
+    size = batch_size or max(1, len(images))
+    pairs = zip(images.split(size), labels.split(size), strict=True)
+    return torch.cat([~is_fooled(logits_of(model, part), own, targeted=False) for part, own in pairs])
 
 
 @torch.no_grad()

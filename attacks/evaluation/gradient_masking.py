@@ -32,23 +32,31 @@ class Check:
 
 
 def masking_checks(
-    model: Model, images: Tensor, labels: Tensor, *, eps: float = 8 / 255, queries: int = 500, seed: int = 0
+    model: Model,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    eps: float = 8 / 255,
+    queries: int = 500,
+    batch_size: int | None = None,
+    seed: int = 0,
 ) -> list[Check]:
     """The checks for signs that gradient attacks fail because gradients are useless, not because the model is robust.
 
     The model is in evaluation mode; some fifty images (N, ...) in [0, 1] are needed, with their true classes (N,). The
-    attacks stay in Linf balls of radius ``eps``, and the one without gradients makes so many queries.
+    attacks stay in Linf balls of radius ``eps``, and the one without gradients makes so many queries. The model sees
+    ``batch_size`` images at a time, by default all.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", PROBABILITIES)  # which is one of the checks
-        return _checks(model, images, labels, eps, queries=queries, seed=seed)
+        right = still_right(model, images, labels, batch_size)
+        if not right.any():
+            raise AttackError("no sample is classified right, so nothing can be robust")
+        search = _MaskingSearch(model, images[right], labels[right], batch_size)
+        return _checks(search, eps, queries=queries, seed=seed)
 
 
-def _checks(model: Model, images: Tensor, labels: Tensor, eps: float, *, queries: int, seed: int) -> list[Check]:
-    right = still_right(model, images, labels)
-    if not right.any():
-        raise AttackError("no sample is classified right, so nothing can be robust")
-    search = _MaskingSearch(model, images[right], labels[right])
+def _checks(search: "_MaskingSearch", eps: float, *, queries: int, seed: int) -> list[Check]:
     gradients = search.gradients()
     checks = [search.outputs(), search.saturation(), search.randomness(), gradients]
     if not gradients.fine and "not a number" in gradients.evidence:
@@ -61,46 +69,49 @@ class _MaskingSearch:
     model: Model
     images: Tensor  # (n, ...) all classified correctly
     labels: Tensor  # (n,)
+    batch_size: int | None  # how many the model sees at a time
 
     @torch.no_grad()
     def outputs(self) -> Check:
-        logits = logits_of(self.model, self.images)
+        logits = self.logits()
         probabilities = are_probabilities(logits)
         text = "are probabilities: their gradient vanishes where the model is sure" if probabilities else "are logits"
         return Check("outputs", not probabilities, f"the outputs {text}")
 
     @torch.no_grad()
     def saturation(self) -> Check:
-        top = logits_of(self.model, self.images).topk(2, dim=1).values
+        top = self.logits().topk(2, dim=1).values
         share = float(((top[:, 0] - top[:, 1]) > SATURATED).float().mean())
         evidence = f"{share:.0%} of the samples lead by more than {SATURATED:.0f} in the logits"
         return Check("saturation", share < 0.5, evidence)
 
     @torch.no_grad()
     def randomness(self) -> Check:
-        one, other = (logits_of(self.model, self.images) for _ in range(2))
+        one, other = (self.logits() for _ in range(2))
         apart = float((one - other).abs().max())
         evidence = f"two looks at the same samples differ by {apart:.3g}"
         return Check("randomness", apart <= 1e-4 * max(1.0, float(one.abs().max())), evidence)
 
     def gradients(self) -> Check:
         try:
-            gradient = value_and_gradient(self.model, self.images, cross_entropy, self.labels)[2]
+            pairs = zip(self.parts(self.images), self.parts(self.labels), strict=True)
+            found = [value_and_gradient(self.model, part, cross_entropy, own)[2] for part, own in pairs]
         except AttackError as error:
             return Check("gradients", False, str(error))
-        share = float((gradient.flatten(1) == 0).all(1).float().mean())
+        share = float((torch.cat(found).flatten(1) == 0).all(1).float().mean())
         return Check("gradients", share == 0, f"the gradient is zero for {share:.0%} of the samples")
 
     def orderings(self, eps: float, queries: int, seed: int) -> list[Check]:
         """Stronger attacks must find more, one without a bound everything, and one without gradients nothing new."""
         data, images = (self.model, self.images, self.labels), self.images
+        run = {"batch_size": self.batch_size, "seed": seed}
         noise = (Noise.of(seed, images).uniform(*images.shape[1:], like=images) * 2 - 1) * eps
         noisy = self.robust((images + noise).clamp(0, 1))
-        single = self.robust(fgsm(*data, eps=eps))
-        many = self.robust(pgd(*data, eps=eps, steps=50, stop_when_fooled=True, seed=seed))
-        best = many & self.robust(apgd(*data, eps=eps, steps=50, seed=seed))
-        unbounded = robust_at(*data, pgd, [1.0], steps=50, seed=seed)[:, 0]
-        blind = self.robust(square(*data, eps=eps, queries=queries, seed=seed))
+        single = self.robust(fgsm(*data, eps=eps, batch_size=self.batch_size))
+        many = self.robust(pgd(*data, eps=eps, steps=50, stop_when_fooled=True, **run))
+        best = many & self.robust(apgd(*data, eps=eps, steps=50, **run))
+        unbounded = robust_at(*data, pgd, [1.0], steps=50, **run)[:, 0]
+        blind = self.robust(square(*data, eps=eps, queries=queries, **run))
         noisy, single, many, best, unbounded, blind, alone = (
             float(robust.double().mean()) for robust in (noisy, single, many, best, unbounded, blind, best & ~blind)
         )
@@ -115,4 +126,12 @@ class _MaskingSearch:
 
     def robust(self, adversarial: Tensor) -> Tensor:
         """(n,) booleans: whether the model is still right."""
-        return still_right(self.model, adversarial, self.labels)
+        return still_right(self.model, adversarial, self.labels, self.batch_size)
+
+    def logits(self) -> Tensor:
+        """(n, C) of the images as they are."""
+        return torch.cat([logits_of(self.model, part) for part in self.parts(self.images)])
+
+    def parts(self, values: Tensor) -> tuple[Tensor, ...]:
+        """Values (n, ...) in the parts that the model sees at a time."""
+        return values.split(self.batch_size or len(values))

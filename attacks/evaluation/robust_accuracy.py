@@ -25,7 +25,8 @@ def robust_at(
     The attack is a name of the table ATTACKS, or a function of that contract that takes ``eps``. The radii are attacked
     in one pass from the smallest to the largest: what fools within one radius fools within every larger one, so only
     the samples that are still robust are attacked again. An attack that has an option ``start`` goes on from its result
-    at the last radius. A minimum-norm attack runs once for all radii.
+    at the last radius. A minimum-norm attack runs once for all radii. The model sees ``batch_size`` of the samples at a
+    time, by default all.
     """
     run = attack_named(attack) if isinstance(attack, str) else attack
     known = inspect.signature(run).parameters
@@ -33,12 +34,13 @@ def robust_at(
     for radius in eps:
         check_radius(radius, norm, math.prod(images.shape[1:]))
     labels = labels_or_predictions(model, images, labels)
-    robust = still_right(model, images, labels)
+    size = options.get("batch_size")
+    robust = still_right(model, images, labels, size)
     if isinstance(attack, str) and ATTACKS[attack] == "minimum_norm":
         found = run(model, images, labels, **options)
-        size = norm_named(norm).size(found.double() - images.double())
-        within = size[:, None] <= torch.as_tensor(eps, dtype=size.dtype, device=size.device)
-        return robust[:, None] & ~(~still_right(model, found, labels)[:, None] & within)
+        change = norm_named(norm).size(found.double() - images.double())
+        within = change[:, None] <= torch.as_tensor(eps, dtype=change.dtype, device=change.device)
+        return robust[:, None] & ~(~still_right(model, found, labels, size)[:, None] & within)
     results, start = robust[:, None].repeat(1, len(eps)), images.clone()
     for column in sorted(range(len(eps)), key=lambda number: eps[number]):
         if eps[column] > 0 and robust.any():
@@ -46,7 +48,7 @@ def robust_at(
             extra = {name: value for name, value in extra.items() if name in known}
             found = run(model, images[robust], labels[robust], eps=eps[column], **{**extra, **options})
             start[robust] = found
-            robust[robust.clone()] = still_right(model, found, labels[robust])
+            robust[robust.clone()] = still_right(model, found, labels[robust], size)
         results[:, column] = robust
     return results
 

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 def activations(
     *,
     pictures: PictureOptions,
-    layer: str | None = option("The layer, as `interp layers` names it; by default the last feature map."),
-    most: int = option("How many maps to draw.", default=64, type=COUNT),
+    layer: str | None = option(
+        "The layer, as `interp layers` names it; by default the last feature map.", metavar="LAYER"
+    ),
+    most: int = option("How many maps to draw, at most.", default=64, type=COUNT),
     scale: str = scale_option(),
     output: str | None = output_option(),
     model: ModelOptions,
@@ -72,7 +74,7 @@ def _activations_of(
     classifier: "Classifier", source: Source, layer: str | None
 ) -> "tuple[Tensor, Tensor, str, Tensor]":
     """The picture, the network's input, the layer's name and its (1, K, u, v) maps."""
-    from interpret.classifier import layer_of
+    from interpret.layer_outputs import layer_of
     from interpret.units.activations import activation_maps
 
     image = source.read().to(classifier.mean.device)

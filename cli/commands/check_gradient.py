@@ -27,9 +27,11 @@ MEANING = {
 def check_gradient(
     *,
     picture: str = argument(shell_complete=complete_pictures),
-    query: str | None = class_option("A class; by default the top prediction.", "-c", "--class"),
-    pixels: int = option("How many values to check.", default=20, type=COUNT),
-    seed: int = option("Of the places.", default=0),
+    query: str | None = class_option(
+        "The class whose score is differentiated; by default the top prediction.", "-c", "--class"
+    ),
+    pixels: int = option("How many values of the picture to check.", default=20, type=COUNT),
+    seed: int = option("The seed that the places are drawn by.", default=0),
     model: ModelOptions,
     as_json: bool = json_option(),
     messages: Messages,

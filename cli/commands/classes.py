@@ -18,7 +18,9 @@ from ..options.record import argument, command, option
 def classes(
     *,
     query: str | None = argument(required=False),
-    labels: str | None = option("A file with names instead of ImageNet's.", type=click.Path()),
+    labels: str | None = option(
+        "A file with other class names than ImageNet's, one a line or JSON.", type=click.Path()
+    ),
     as_json: bool = json_option(),
 ) -> None:
     """List the classes, or those that QUERY finds, and what --class QUERY would explain.

@@ -15,7 +15,7 @@ from ..job.sources import Source, output_stems, sources_of
 from ..options.classes import class_option
 from ..options.messages import Messages, tell
 from ..options.network import ModelOptions
-from ..options.numbers import Number
+from ..options.numbers import Number, number_of
 from ..options.output import json_option, output_option
 from ..options.pictures import PictureOptions, seed_option
 from ..options.record import command, option
@@ -33,9 +33,15 @@ if TYPE_CHECKING:
 class SearchOptions:
     """How concepts are found."""
 
-    concepts: int = option("How many concepts.", default=8, type=COUNT)
-    crop: float = option("Side of a crop, as a share of the network's input.", default=0.33)
-    layer: str | None = option("The layer, as `interp layers` names it; by default the last feature map.")
+    concepts: int = option("How many concepts to look for.", default=8, type=COUNT)
+    crop_side: float = option(
+        "Side of the crops that concepts are found in, as a share of the network's input.",
+        default=0.33,
+        type=number_of("crop", whole=False),
+    )
+    layer: str | None = option(
+        "The layer, as `interp layers` names it; by default the last feature map.", metavar="LAYER"
+    )
     draws: int = option("How many random concepts each one is compared with.", default=20)
     seed: int = seed_option()
 
@@ -47,10 +53,12 @@ def concepts(
     class_name: str | None = class_option(
         "The class, or a group such as dog; by default what most pictures are seen as.", "-c", "--class"
     ),
-    every: bool = option("Use also pictures that the network takes for something else.", "--all"),
+    every: bool = option("Also use pictures that the network takes for something else.", "--all"),
     search: SearchOptions,
-    show: int = option("How many concepts are drawn.", default=5, type=COUNT),
-    steps: int = option("Of the picture drawn of each concept; 0 draws none.", default=64, type=Number(0)),
+    show: int = option("How many of the concepts to draw.", default=5, type=COUNT),
+    steps: int = option(
+        "How many steps the picture of each concept is drawn with; 0 draws none.", default=64, type=Number(0)
+    ),
     output: str | None = output_option(),
     model: ModelOptions,
     as_json: bool = json_option(),
@@ -73,8 +81,10 @@ def concepts(
     label, target, kept = _of_class(classifier, images, class_name, every)
     messages.note(f"{len(kept)} of {len(images)} pictures are {'used' if every else f'seen as {label}'}")
     images, read = [images[number] for number in kept], [read[number] for number in kept]
-    found = craft(classifier, images, target, **asdict(search))
-    about = provenance("concepts", model, classifier, **{**asdict(search), "layer": found.layer, "class": label})
+    chosen = asdict(search)
+    chosen["crop"] = chosen.pop("crop_side")
+    found = craft(classifier, images, target, **chosen)
+    about = provenance("concepts", model, classifier, **{**chosen, "layer": found.layer, "class": label})
     about |= {"pictures": [source.shown for source in read], "left_out": found.error}
     about["concepts"] = [_row(found, number) for number in range(len(found.directions))]
     for number, row in enumerate(about["concepts"][:show], 1):

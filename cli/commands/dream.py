@@ -34,10 +34,16 @@ if TYPE_CHECKING:
 class Subject:
     """What is amplified."""
 
-    layers: tuple[str, ...] = option("What is amplified; may be repeated.", "--layer", metavar="LAYER")
-    channels: tuple[int, ...] = option("Of the one --layer; repeatable.", "--channel", type=Number(0))
+    layers: tuple[str, ...] = option(
+        "The layer whose features are amplified; may be repeated. By default one in the middle, or the last map.",
+        "--layer",
+        metavar="LAYER",
+    )
+    channels: tuple[int, ...] = option(
+        "A channel of the one --layer, counted from 0; may be repeated. By default all.", "--channel", type=Number(0)
+    )
     query: str | None = class_option("A class to dream of, instead of layers.", "-c", "--class")
-    guide: str | None = option("A picture whose features are drawn.", metavar="PICTURE")
+    guide: str | None = option("A picture whose features are drawn into the others.", metavar="PICTURE")
 
     def check(self) -> None:
         """Refuse choices that contradict each other."""
@@ -62,9 +68,9 @@ class Subject:
 class Steps:
     """How far the dream goes."""
 
-    octaves: int = option("How many sizes.", default=4)
-    steps: int = option("At each size.", default=24, type=COUNT)
-    step_size: float = option("The mean change of a step.", default=0.01)
+    octaves: int = option("At how many sizes the picture is worked on, from the smallest.", default=4)
+    steps: int = option("How many steps are taken at each size.", default=24, type=COUNT)
+    step_size: float = option("By how much a step changes a value, in the mean; values lie in [0, 1].", default=0.01)
     seed: int = seed_option()
 
 
@@ -115,11 +121,11 @@ def dream(
     """Let a network see more of what it sees in a PICTURE already, or in each of a folder, from coarse to fine.
 
     \b
-    interp dream photo.jpg                                    what it sees there
-    interp dream photo.jpg --layer _blocks.4                  texture; later layers give creatures
-    interp dream photo.jpg -c jaguar                          one class
-    interp dream photo.jpg --guide sample:honey-bee           what another picture has
-    interp dream frames --film dream.mp4                      a film, of its frames in a folder
+    interp dream photo.jpg                            what it sees there
+    interp dream photo.jpg --layer _blocks.4          texture, or later creatures
+    interp dream photo.jpg -c jaguar                  one class
+    interp dream photo.jpg --guide sample:honey-bee   what another picture has
+    interp dream frames --film dream.mp4              a film, of a folder's frames
     """
     subject.check()
     photos = sources_of(PictureOptions(pictures=(picture,)))

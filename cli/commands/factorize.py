@@ -29,8 +29,10 @@ MOST = 12  # pictures in one figure
 def factorize(
     *,
     pictures: PictureOptions,
-    factors: int = option("How many parts.", default=4, type=COUNT),
-    layer: str | None = option("The layer, as `interp layers` names it; by default the last feature map."),
+    factors: int = option("How many parts the layer is taken apart into.", default=4, type=COUNT),
+    layer: str | None = option(
+        "The layer, as `interp layers` names it; by default the last feature map.", metavar="LAYER"
+    ),
     output: str | None = output_option(),
     model: ModelOptions,
     as_json: bool = json_option(),

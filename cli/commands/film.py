@@ -25,13 +25,13 @@ class FilmOptions:
     """Whether pictures are the frames of a film."""
 
     film: str | None = option(
-        "The pictures of the folder, in their order, or the frames of an animated one or an .mp4, are those of a film; "
-        "its dreams are written as this .gif, .webp or .mp4.",
+        "Write a film of dreams, as this .gif, .webp or .mp4. Its frames are the pictures of the folder, in order, or "
+        "those of an animated picture or an .mp4.",
         type=Written(dir_okay=False),
         metavar="FILE",
     )
     blend: float = option(
-        "Of a film: how much of the last frame's dream the next one begins with.",
+        "How much of the last frame's dream the next frame of a film begins with.",
         default=0.5,
         type=Number(0.0, BELOW_1),
     )

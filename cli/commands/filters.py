@@ -24,8 +24,8 @@ def scale_option() -> Any:
 @command(short_help="First filters: the weights of a network's first layer.")
 def filters(
     *,
-    layer: str | None = option("Another convolution or linear layer; by default the first."),
-    most: int = option("How many filters to draw.", default=256, type=COUNT),
+    layer: str | None = option("Another convolution or linear layer than the first.", metavar="LAYER"),
+    most: int = option("How many filters to draw, at most.", default=256, type=COUNT),
     scale: str = scale_option(),
     output: str | None = output_option(),
     model: ModelOptions,

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 def invert(
     *,
     picture: str = argument(shell_complete=complete_pictures),
-    layers: tuple[str, ...] = option("May be repeated; by default six over the depth.", "--layer", metavar="LAYER"),
-    steps: int = option("For each layer.", default=160, type=COUNT),
-    smoothness: float = option("Of the total variation.", default=0.5),
+    layers: tuple[str, ...] = option(
+        "A layer; may be repeated. By default six over the network's depth.", "--layer", metavar="LAYER"
+    ),
+    steps: int = option("How many steps each layer's picture is drawn with.", default=160, type=COUNT),
+    smoothness: float = option("How much differences between neighbours count against it.", default=0.5),
     seed: int = seed_option(),
     output: str | None = output_option(),
     model: ModelOptions,

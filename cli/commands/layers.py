@@ -24,7 +24,7 @@ def layers(
     """
     import torch
 
-    from interpret.classifier import runner
+    from interpret.layer_outputs import runner
     from interpret.network.layers import layers as layers_of
     from interpret.network.survey import default_layer, survey
 

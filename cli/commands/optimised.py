@@ -35,13 +35,13 @@ FRAME_TIME = 80  # milliseconds
 
 def size_option() -> Any:
     """How large the result is."""
-    text = "Longer side of the result; by default the picture's own, at most 1024."
+    text = "The longer side of the result in pixels; by default the picture's own, at most 1024."
     return option(text, type=Number(16, LARGEST_SIDE), metavar="PIXELS")
 
 
 def gif_option() -> Any:
     """Whether there is an animation."""
-    return option("Write the way there too, as an animation.", type=Written(dir_okay=False))
+    return option("Also write the way there to this file, as an animation.", type=Written(dir_okay=False))
 
 
 def longer_side(image: "Tensor", size: int | None) -> int:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def predict(
     *,
     pictures: PictureOptions,
-    top_k: int = option("How many classes.", default=5, type=COUNT),
+    top_k: int = option("How many of the likeliest classes to name.", default=5, type=COUNT),
     batch_size: int = batch_option(),
     fold: bool = fold_option(),
     model: ModelOptions,
@@ -37,7 +37,7 @@ def predict(
     Of labels that do not exclude each other each has its own; of a regression the outputs are in their own unit.
     """
     sources = sources_of(pictures)
-    classifier = model.open(fold=fold)
+    classifier = model.open(fold=fold, tiles=True)
     from interpret.datasets.batches import batches, each_alone_on_failure
 
     failures: list[Source] = []

@@ -28,18 +28,27 @@ if TYPE_CHECKING:
 class Painting:
     """How it is painted; what is not given is the method's own default."""
 
-    layers: tuple[str, ...] = option("For the style; may be repeated.", "--layer", metavar="LAYER")
-    content_layer: str | None = option("What keeps the photo.", metavar="LAYER")
-    content_weight: float | None = option("More keeps more of the photo.")
-    smoothness: float | None = option("Weight against small differences.")
-    steps: int | None = option("At each scale.", type=COUNT)
-    scales: list[float] | None = option("Sizes one after another, such as 0.5,1.", type=NUMBERS)
-    optimizer: Literal["adam", "lbfgs"] = option("", default="adam")
-    start: Literal["photo", "noise"] = option("", default="photo")
-    style_scale: float | None = option(
-        "Longer side of the styles, as a share of the painting's: less makes finer strokes.",
+    layers: tuple[str, ...] = option(
+        "A layer whose features are the style; may be repeated. By default those that suit the network, or five over "
+        "its depth.",
+        "--layer",
+        metavar="LAYER",
     )
-    preserve_color: bool = option("Paint with brightness alone; the photo's colours stay.")
+    content_layer: str | None = option(
+        "The layer whose features stay those of the photo; by default one that suits the network.", metavar="LAYER"
+    )
+    content_weight: float | None = option("How much the photo counts against the style; by default 1.")
+    smoothness: float | None = option("How much differences between neighbours count against it; by default 3.")
+    steps: int | None = option("How many steps are taken at each size; by default 90.", type=COUNT)
+    scales: list[float] | None = option(
+        "The sizes it is painted in, one after another, as shares of the last; by default 0.71,1.", type=NUMBERS
+    )
+    optimizer: Literal["adam", "lbfgs"] = option("What takes the steps.", default="adam")
+    start: Literal["photo", "noise"] = option("What the painting begins with.", default="photo")
+    style_scale: float | None = option(
+        "The longer side of the styles, as a share of the painting's: less makes finer strokes. By default 1.",
+    )
+    preserve_color: bool = option("Paint with brightness alone, so that the photo's colours stay.")
     seed: int = seed_option()
 
 
@@ -96,7 +105,9 @@ def style(
     *,
     content: str = argument(shell_complete=complete_pictures),
     styles: tuple[str, ...] = argument(nargs=-1, required=True, metavar="STYLE...", shell_complete=complete_pictures),
-    style_weights: list[float] | None = option("One for each style, such as 2,1; equal by default.", type=NUMBERS),
+    style_weights: list[float] | None = option(
+        "The weight of each style, such as 2,1; by default they are equal.", type=NUMBERS
+    ),
     painting: Painting,
     others: OtherPictures,
     size: int | None = size_option(),

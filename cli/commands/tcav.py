@@ -26,14 +26,16 @@ from .concepts import class_target, read_pictures
 def tcav(
     *,
     pictures: PictureOptions,
-    class_name: str = class_option("The class, or a group such as dog.", "-c", "--class"),
+    class_name: str = class_option("The class, or a group such as dog, whose pictures these are.", "-c", "--class"),
     concept: tuple[str, ...] = option(
         "A folder of pictures of a concept; may be repeated.", required=True, metavar="FOLDER"
     ),
     random: str | None = option("A folder of pictures of anything; by default the bundled photos.", metavar="FOLDER"),
-    layer: str | None = option("The layer, as `interp layers` names it; by default the last feature map."),
-    runs: int = option("For each concept, and for chance.", default=30),
-    csv: str | None = option("Write the table too.", type=Written(dir_okay=False)),
+    layer: str | None = option(
+        "The layer, as `interp layers` names it; by default the last feature map.", metavar="LAYER"
+    ),
+    runs: int = option("How many directions are tried for each concept, and for chance.", default=30),
+    csv: str | None = option("Also write the table to this file.", type=Written(dir_okay=False)),
     seed: int = seed_option(),
     model: ModelOptions,
     as_json: bool = json_option(),

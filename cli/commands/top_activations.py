@@ -33,18 +33,24 @@ if TYPE_CHECKING:
 def top_activations(
     *,
     pictures: OptionalPictures,
-    layer: str = option("The layer, as `interp layers` names it.", required=True),
-    channels: list[int] = option("Its channels, such as 3,17.", "--channel", type=CHANNELS, required=True),
-    top: int = option("How many crops a channel.", default=9, type=COUNT),
+    layer: str = option("The layer, as `interp layers` names it.", required=True, metavar="LAYER"),
+    channels: list[int] = option(
+        "The channels of the layer, such as 3,17; they are counted from 0.", "--channel", type=CHANNELS, required=True
+    ),
+    top: int = option("How many crops to show for each channel.", default=9, type=COUNT),
     field: Literal["effective", "full"] = option(
-        "Cut to the window with 95 % of the layer's squared gradient, or to all that a unit can see.",
+        "How much is cut out of a picture: the window with 95 % of the unit's squared gradient, or all it can see.",
         default="effective",
     ),
     rule: Literal["deconvnet", "guided"] | None = option(
-        "Of the projections: deconvnet; or guided, the default where no max-pooling tells pictures apart."
+        "How the pattern in a crop is found: by the deconvnet, or by guided backpropagation, the default where the "
+        "network has no max-pooling."
     ),
-    index: str | None = option("The index file; by default in interp-out/.", type=Written(dir_okay=False)),
-    batch: int = option("Pictures run at once.", default=16, type=COUNT),
+    index: str | None = option(
+        "The file that keeps the strongest places of all channels; by default one in interp-out/.",
+        type=Written(dir_okay=False),
+    ),
+    batch: int = option("How many pictures the network takes at a time, at most.", default=16, type=COUNT),
     output: str | None = output_option(),
     model: ModelOptions,
     as_json: bool = json_option(),

@@ -35,17 +35,22 @@ if TYPE_CHECKING:
 class RankingOptions:
     """How units are ranked, and how many are listed."""
 
-    layer: str | None = option("The layer, as `interp layers` names it; by default the last feature map.")
+    layer: str | None = option(
+        "The layer, as `interp layers` names it; by default the last feature map.", metavar="LAYER"
+    )
     method: Literal["conductance", "input-x-gradient", "integrated-gradients"] = option(
-        "What a unit adds: how far it moves on the way from the baseline times its gradient there; its activation "
-        "times its gradient; or times the mean gradient on the way.",
+        "How it is measured what a unit adds. conductance: how far the unit moves on the way from the baseline, times "
+        "its gradient there; input-x-gradient: its activation times its gradient; integrated-gradients: its "
+        "activation times its mean gradient on the way.",
         default="conductance",
     )
     baseline: str = option(
-        "Where the way begins: black, white, grey, mean, blur, uniform or a number.", default="black"
+        "Where the way begins: black, white, grey, mean, blur, uniform or a number.",
+        default="black",
+        metavar="NAME|NUMBER",
     )
-    steps: int = option("On the way.", default=50)
-    top: int = option("How many units.", default=10, type=COUNT)
+    steps: int = option("How many points there are on the way.", default=50)
+    top: int = option("How many units to list.", default=10, type=COUNT)
 
 
 @command(short_help="Unit contributions: what the channels of a layer add to a class.")
@@ -54,9 +59,10 @@ def units(
     pictures: PictureOptions,
     classes: ClassOptions,
     ranking: RankingOptions,
-    csv: str | None = option("Write the table of all units too.", type=Written(dir_okay=False)),
+    csv: str | None = option("Also write the table of all units to this file.", type=Written(dir_okay=False)),
     output: str | None = option(
-        "Draw where the units add it: a file (png, jpg, webp, pdf, svg; npy and npz hold the numbers) or a folder.",
+        "Also draw where the units add to the class, to a file (png, jpg, webp, pdf, svg; npy and npz hold the "
+        "numbers) or a folder.",
         "-o",
         "--output",
         type=Written(),
@@ -134,7 +140,7 @@ class _Ranking:
         """Rank the units for each score of a picture."""
         import torch
 
-        from interpret.classifier import layer_of
+        from interpret.layer_outputs import layer_of
         from interpret.scores import score_of
         from interpret.units.contributions import unit_contributions
 

@@ -73,9 +73,10 @@ class ClassOptions:
         "--class",
     )
     class_mode: Literal["best", "sum", "each"] = option(
-        "Of a group: its highest member on the picture, all members as one, or one result for each.", default="best"
+        "What is explained of a group: the member that scores highest on the picture, all members as one, or each.",
+        default="best",
     )
-    versus: str | None = class_option("Why the class and not this one: explain the difference of their scores.")
+    versus: str | None = class_option("Explain why it is the class and not this one: the difference of their scores.")
     score: str = option(
         "What is explained of the class: its logit, or the logarithm of its probability; of a segmentation the pixels "
         "where it is highest, of a detection the surest box; or a function of your own from what the network returns "
@@ -85,25 +86,31 @@ class ClassOptions:
         metavar="logit|log-probability|pixels|box|package.module:function",
     )
     mask: str | None = option(
-        "Of a segmentation: the picture's pixels, white in this file, in which the class's scores are explained.",
+        "For a segmentation: explain the class's scores in the pixels that are white in this picture.",
         type=click.Path(),
         metavar="FILE",
     )
     box: list[float] | None = option(
-        "Of a detection: where the class is, in pixels of the picture from its upper left corner.",
+        "For a detection: explain the class at this place: left, top, right and bottom in pixels of the picture.",
         type=Box(),
         metavar="X0,Y0,X1,Y1",
     )
     units: tuple[str, ...] = option(
-        "Instead of a class: a channel of a layer, its mean or its value at one place of the layer's map; may be "
-        "repeated. `interp layers` lists the layers.",
+        "Explain a channel of a layer instead of a class: its mean, or its value at one place of the layer's map; may "
+        "be repeated. `interp layers` lists the layers.",
         "--unit",
         metavar="LAYER:CHANNEL[@ROW,COLUMN]",
     )
-    top_k: int | None = option("Explain so many of the top predictions.", type=COUNT)
+    top_k: int | None = option("Explain so many of the likeliest classes; by default the likeliest.", type=COUNT)
 
     @property
     def of_output(self) -> bool:
         """Whether it is no class's logit that is explained, but a unit, or something else that the network returns."""
         given = self.mask or self.box or self.units
         return bool(given or ":" in self.score or self.score in ScoreType.of_output)
+
+    @property
+    def of_places(self) -> bool:
+        """Whether what is explained lies at places of the picture."""
+        at_place = any("@" in text for text in self.units)
+        return bool(self.mask or self.box or at_place or self.score in ScoreType.of_output)

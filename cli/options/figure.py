@@ -41,8 +41,12 @@ class FigureOptions:
     """How figures are drawn: maps in a side-by-side view, with a caption, or in a grid."""
 
     dpi: int | None = option(
-        "Dots to the inch of a figure, 20 to 1200: 150 by default, 200 of the pictures in PDF and SVG.",
+        "Dots per inch of a figure; by default 150, and 200 for the pictures in PDF and SVG.",
         type=Number(20, 1200),
         callback=_with_dpi,
     )
-    font: str | None = option("Of a figure's texts: the name of a family.", metavar="NAME", callback=_with_font)
+    font: str | None = option(
+        "The font of a figure's texts, by the name of its family; by default matplotlib's.",
+        metavar="NAME",
+        callback=_with_font,
+    )

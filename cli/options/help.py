@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import click
 
+from ..formatter import HelpContext
+
 # By the parameter of the command that gets the values of some options: the heading above them. Those of the command
 # itself, which are declared one by one, come first.
 HEADINGS = {
@@ -37,18 +39,28 @@ PLACE = r"\(((?:section|algorithm|figure|eq\.)\s[^()]*)\)"  # of a paper
 class GroupedOptions(click.Command):
     """A command whose help shows its options under headings."""
 
+    context_class = HelpContext
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, those of one heading together."""
         groups: dict[str, list[tuple[str, str]]] = {"Options": []}
         for parameter in self.get_params(ctx):
             row = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if row is not None:
+                row = row[0], _with_hint(row[1], getattr(parameter.type, "hint", ""))
                 name = "help" if "--help" in parameter.opts else getattr(parameter, "keyword", parameter.name)
                 groups.setdefault(HEADINGS.get(name, "Options"), []).append(row)
         for heading in sorted(groups, key=lambda name: LAST.index(name) if name in LAST else -1):
             if groups[heading]:
                 with formatter.section(heading):
                     formatter.write_dl(groups[heading])
+
+
+def _with_hint(text: str, hint: str) -> str:
+    """What is said of an option with what its kind says of its values, beside the default."""
+    if not hint:
+        return text
+    return f"{text[:-1]}; {hint}]" if text.endswith("]") and "  [default" in text else f"{text}  [{hint}]"
 
 
 def without_python(text: str, options: Mapping[str, str]) -> str:

@@ -37,8 +37,8 @@ class ScaleType(click.ParamType):
 def colormap_option() -> Any:
     """Other colours."""
     return option(
-        "Of matplotlib, such as viridis, or RdBu_r for maps with negative values, where zero has to be grey; or one "
-        "for each kind: viridis,RdBu_r.",
+        "The colours of maps, by their name in matplotlib, such as viridis; for maps with negative values one whose "
+        "middle is grey or white, such as RdBu_r; or one for each of the two kinds: viridis,RdBu_r.",
         default="",
         show_default=False,
         type=Colormaps(),
@@ -48,7 +48,7 @@ def colormap_option() -> Any:
 
 def opacity_option() -> Any:
     """Of maps over pictures."""
-    return option("Of the strongest colour over the picture.", default=0.72, type=Number(ABOVE_0, 1.0))
+    return option("How opaque the strongest colour is over the picture.", default=0.72, type=Number(ABOVE_0, 1.0))
 
 
 class Colormaps(click.ParamType):
@@ -71,7 +71,8 @@ class DisplayOptions:
     """How the maps of one run look; the defaults of what is not named here are each method's own."""
 
     view: Literal["overlay", "heatmap", "side-by-side"] = option(
-        "The map over the picture, the map alone, or both with a colour bar in the map's own units."
+        "Draw the map over the picture, the map alone, or both beside each other with a bar of the colours in the "
+        "map's own unit."
     )
     scale: str | float = option(
         "The value that gets the strongest colour: each picture's own largest, one for all pictures "
@@ -81,20 +82,25 @@ class DisplayOptions:
         metavar="each|shared|NUMBER",
     )
     percentile: float = option(
-        "Of the values' sizes, what counts as the largest: below 100 a few outliers saturate.",
+        "Which percentile of the values' sizes gets the strongest colour; below 100, outliers do not set the scale.",
         type=Number(ABOVE_0, 100.0),
     )
     aggregate: Literal["max", "sum", "mean", "colours"] = option(
-        "One value a pixel: the channels' largest, sum or mean; or their own colours around grey."
+        "What is drawn of a pixel's three channels: the largest, their sum or their mean; or colours around grey."
     )
-    signed: bool = option("Blue against the class and red for it, or sizes alone.", "--signed/--absolute", default=True)
+    signed: bool = option(
+        "Draw what speaks against the class in blue and what speaks for it in red, or draw sizes alone.",
+        "--signed/--absolute",
+        default=True,
+    )
     blur: float = option(
-        "Of what is drawn, as a share of the shorter side, so that single bright pixels are seen; the numbers stay.",
+        "How far what is drawn is blurred, as a share of the shorter side, so that single bright pixels are seen; the "
+        "numbers in files are not.",
         type=Number(0.0, 0.2),
     )
     colormap: list[str] = colormap_option()
     opacity: float = opacity_option()
-    caption: bool = option("Write method, class, probability and largest value below the picture.")
+    caption: bool = option("Write the method, the class with its probability, and the largest value below the picture.")
 
     def of(self, method: str) -> "Display":
         """What draws the maps of a method."""

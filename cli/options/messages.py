@@ -32,9 +32,14 @@ def _without_bars(ctx: click.Context, parameter: click.Parameter, quiet: bool) -
 class Messages:
     """How much a command says, and the saying of it."""
 
-    quiet: bool = option("No notes, no progress bar.", "-q", "--quiet", callback=_without_bars, is_eager=True)
+    quiet: bool = option("Print no notes and no progress bar.", "-q", "--quiet", callback=_without_bars, is_eager=True)
     verbose: int = option(
-        "More notes; twice for whole error messages.", "-v", "--verbose", default=0, show_default=False, count=True
+        "Print more notes; -vv also says where in the program an error arose.",
+        "-v",
+        "--verbose",
+        default=0,
+        show_default=False,
+        count=True,
     )
 
     def note(self, *lines: str) -> None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from interpret.classifier import Classifier
 
 
+NO_TILES = "this command needs a picture in one piece, and --crop tiles cuts it up"
+
+
 def _complete_networks(ctx: click.Context, parameter: click.Parameter, start: str) -> list[str]:
     """Those that are at hand; naming torchvision's would mean importing it at every key press."""
     known = ("efficientnet_lite0", "squeezenet1_1", *plug_ins("interp.networks"))
@@ -29,12 +32,16 @@ def _complete_networks(ctx: click.Context, parameter: click.Parameter, start: st
 
 def device_option() -> Any:
     """Where a network runs."""
-    return option("Where to run it.", default="auto", type=click.Choice(["auto", "cpu", "cuda", "mps"]))
+    return option(
+        "Where the network runs; auto takes a GPU where there is one.",
+        default="auto",
+        type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    )
 
 
 def threads_option() -> Any:
     """How many threads a network has on the CPU."""
-    return option("CPU threads; all cores by default.", type=Number(1, 1024))
+    return option("How many threads the network has on the CPU; by default one for each core.", type=Number(1, 1024))
 
 
 def precision_option(help: str) -> Any:
@@ -44,7 +51,7 @@ def precision_option(help: str) -> Any:
 
 def fold_option() -> Any:
     """Whether the network is folded before it is used."""
-    return option("Fold batch normalisation into the convolutions: the same to rounding, and faster.")
+    return option("Fold batch normalisation into the convolutions, which is faster and gives the same up to rounding.")
 
 
 class _Joined(click.Option):
@@ -62,8 +69,8 @@ class ModelOptions:
     """A network as the options of the shell describe it."""
 
     model: str = option(
-        "A network: `interp models` lists them; or a file that `interp train` wrote, timm:NAME, "
-        "package.module:function, or what is shown a PNG and answers with a class or scores as JSON, "
+        "The network: a name that `interp models` lists, timm:NAME, a file that `interp train` wrote, "
+        "package.module:function; or what is shown a PNG and answers with a class or scores as JSON: "
         "command:./classify or http://localhost:8000. Given several times, it is the mean of their logits.",
         "-m",
         "--model",
@@ -73,28 +80,55 @@ class ModelOptions:
         metavar="NAME",
         shell_complete=_complete_networks,
     )
-    weights: str | None = option("Its weights: a .pth, .pt or .safetensors file, or random.", type=Weights())
-    labels: str | None = option("A file with the names of its classes, one a line or JSON.", type=click.Path())
-    mean: list[float] | None = option("Mean of each channel it expects, such as 0.5,0.5,0.5.", type=NUMBERS)
-    std: list[float] | None = option("Standard deviation of each channel it expects.", type=NUMBERS)
+    weights: str | None = option(
+        "The network's weights: a .pth, .pt or .safetensors file, or random; by default those published with it.",
+        type=Weights(),
+        metavar="FILE|random",
+    )
+    labels: str | None = option(
+        "A file with the names of its classes, one a line or JSON; by default those that it was trained on.",
+        type=click.Path(),
+        metavar="FILE",
+    )
+    mean: list[float] | None = option(
+        "What is subtracted from each channel, in [0, 1], such as 0.5,0.5,0.5; by default the network's own.",
+        type=NUMBERS,
+    )
+    std: list[float] | None = option(
+        "What each channel is divided by then, such as 0.25,0.25,0.25; by default the network's own.", type=NUMBERS
+    )
     input_size: int | tuple[int, int] | None = option(
-        "Its input, such as 224 or 224x320 (height x width).", type=Size()
+        "Height and width of its input in pixels, such as 224 or 224x320; by default the network's own.",
+        type=Size(),
+        metavar="SIDE|HxW",
+    )
+    crop: Literal["centre", "none", "tiles"] | None = option(
+        "What it sees of a picture that has another shape than its input: the centre, which is the default; with "
+        "none all of it, squeezed into that shape; with tiles all of it, in overlapping parts whose outputs are "
+        "averaged and whose maps are laid together."
     )
     device: str = device_option()
     precision: str = precision_option(
-        "Of the network's arithmetic: bf16 and, on a GPU, fp16 are faster on hardware made for them, and less exact."
+        "The numbers that the network computes with: bf16 and, on a GPU, fp16 are less exact, and faster on "
+        "hardware made for them."
     )
     threads: int | None = threads_option()
     task: Literal["classification", "multilabel", "regression"] | None = option(
-        "What its outputs are: one class of several, labels of which each holds or not, or numbers in their own unit; "
-        "by default the network's ending tells."
+        "What its outputs mean: one class of several, labels of which each holds or not, or numbers in a unit of their "
+        "own; by default one of the first two, as the network's last operation tells."
     )
     output_key: str | None = option(
-        "Which part of what it returns holds the logits: a key, an attribute or a position.", metavar="KEY"
+        "Which part of what it returns holds the logits: a key, an attribute or a position, where that is not clear.",
+        metavar="KEY",
     )
 
-    def open(self, *, fold: bool = False) -> "Classifier":
-        """The classifier, on its device; its batch normalisation may be folded into the convolutions."""
+    def open(self, *, fold: bool = False, tiles: bool = False) -> "Classifier":
+        """The classifier, on its device; its batch normalisation may be folded into the convolutions.
+
+        ``tiles`` says that the command looks at pictures in a way in which they may be seen in tiles.
+        """
+        if self.crop == "tiles" and not tiles:
+            raise InterpretError(f"{NO_TILES}; give --crop none or centre")
         import torch
 
         from interpret.models.load import load
@@ -156,7 +190,8 @@ class ModelOptions:
 
     def beside(self, name: str) -> "ModelOptions":
         """Another network on the same device, with its own weights and preprocessing."""
-        return ModelOptions(model=name, device=self.device, threads=self.threads, precision=self.precision)
+        same = {"device": self.device, "threads": self.threads, "precision": self.precision, "crop": self.crop}
+        return ModelOptions(model=name, **same)
 
 
 def device_named(name: str) -> str:

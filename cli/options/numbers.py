@@ -5,9 +5,12 @@ from typing import Any
 import click
 
 from attacks.bounds import bounds_of as attack_bounds
-from interpret.bounds import ANY_SIZE, COUNT, LARGEST, Bounds, bounds_of, in_words, is_within
+from interpret.bounds import ANY_SIZE, COUNT, LARGEST, SEED, Bounds, bounds_of, in_words, is_within, limits_of
 from interpret.errors import shortened
 from interpret.explainers import EXPLAINERS
+
+# The bounds that help says nothing of: of what is counted, of seeds, and those of any number.
+UNTOLD = (COUNT, SEED, (-COUNT[1], COUNT[1]), (-LARGEST, LARGEST))
 
 
 class Number(click.ParamType):
@@ -18,6 +21,7 @@ class Number(click.ParamType):
         self.bounds: Bounds = low, high
         self.kind = click.INT if isinstance(low, int) else click.FLOAT
         self.name = self.kind.name
+        self.hint = "" if self.bounds in UNTOLD else limits_of(self.bounds)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number that a text or a value of a configuration stands for."""

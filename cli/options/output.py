@@ -12,8 +12,8 @@ from .safety import Written, WrittenFolder
 def output_option() -> Any:
     """A file or a folder."""
     return option(
-        "A file, whose suffix picks the format (png, jpg, webp, pdf, svg, npy, npz), a folder, or - for "
-        "standard output. By default the current folder for one picture, interp-out/ for several.",
+        "Where the results go: a file, whose suffix picks the format (png, jpg, webp, pdf, svg, npy, npz), a folder, "
+        "or - for standard output. By default the current folder for one picture, and interp-out/ for several.",
         "-o",
         "--output",
         type=Written(),
@@ -22,12 +22,12 @@ def output_option() -> Any:
 
 def folder_option() -> Any:
     """A folder."""
-    return option("A folder for the results.", "-o", "--output", default=RESULTS, type=WrittenFolder())
+    return option("The folder that the results go to.", "-o", "--output", default=RESULTS, type=WrittenFolder())
 
 
 def json_option() -> Any:
     """Results for programs."""
-    return option("Print JSON, one object a line.", "--json")
+    return option("Print the results as JSON, one object a line.", "--json")
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class PictureOptions:
     pictures: tuple[str, ...] = argument(
         nargs=-1, required=True, metavar="PICTURE...", shell_complete=complete_pictures
     )
-    recursive: bool = option("Go into the folders inside folders.", "-r", "--recursive")
+    recursive: bool = option("Look into the folders inside folders, too.", "-r", "--recursive")
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,16 @@ class OptionalPictures(PictureOptions):
 
 def batch_option() -> Any:
     """How many pictures a network is given at a time."""
-    return option("Pictures at a time.", default=8, type=COUNT)
+    return option(
+        "How many pictures the network takes at a time, at most; results do not depend on it.", default=8, type=COUNT
+    )
 
 
 def limit_option() -> Any:
     """How many of the pictures are looked at."""
-    return option("Look at so many pictures, drawn at random.", type=COUNT)
+    return option("Look at so many of the pictures, drawn at random; by default at all.", type=COUNT)
 
 
 def seed_option() -> Any:
     """The seed of a command."""
-    return option("Of everything random.", default=0)
+    return option("The seed of all that is random.", default=0)

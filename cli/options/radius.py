@@ -19,13 +19,14 @@ def radius(text: str) -> float:
     return size
 
 
-RADII = CommaList(radius, "a size such as 8/255, 8lv or 0.03")
+WRITTEN = "written as 8/255, 0.03, or 8lv for 8 of 255 levels"
+RADII = CommaList(radius, "a size such as 8/255, 8lv or 0.03", hint=WRITTEN)
 
 
 class Radius(click.ParamType):
     """How large a change may be: 8/255, 8lv (levels of an 8-bit file), or a number."""
 
-    name = "size"
+    name, hint = "size", WRITTEN
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The radius in units of [0, 1]."""

@@ -160,7 +160,7 @@ def _decorator(declared: dataclasses.Field, annotation: Any, default: Any) -> Ca
 
 def _without_none(annotation: Any) -> tuple[Any, bool]:
     """A kind that may be None without it, and whether it may be."""
-    if not isinstance(annotation, types.UnionType):
+    if typing.get_origin(annotation) not in (types.UnionType, typing.Union):  # that of a Literal is the latter
         return annotation, False
     kinds = [kind for kind in typing.get_args(annotation) if kind is not types.NoneType]
     is_optional = len(kinds) < len(typing.get_args(annotation))

@@ -26,6 +26,7 @@ from .types import dashed
 
 FOLDER = Path(interpret.__file__).parent / "explainers"
 ALONE = [name for name, kind in ATTACKS.items() if kind in ("eps", "minimum_norm", "pixels")]  # on single pictures
+METAVARS = {"baseline": "NAME|NUMBER", "layer": "LAYER", "loss": "LOSS"}  # of options that take any text
 KINDS = r"(bool|int|float|str)\b|Literal\["  # how the annotations of options begin
 
 
@@ -97,7 +98,9 @@ def method_option(option: Option) -> Any:
     # A fraction is shown, and read again, as it stands in the signature.
     default = option.shown if "/" in option.shown else option.default
     shown = default is not None
-    return click.option(f"--{flag}", type=kind_of(option), default=default, show_default=shown, help=help_text)
+    kind, metavar = kind_of(option), METAVARS.get(option.name)
+    more = {"type": kind, "metavar": metavar if kind is click.STRING else None, "show_default": shown}
+    return click.option(f"--{flag}", default=default, help=help_text, **more)
 
 
 def method_command(method: "Method", run: Callable, options: Sequence[Option], **given: Any) -> click.Command:

@@ -21,10 +21,13 @@ class CommaList(click.ParamType):
         example: what such a list looks like, as the end of "... is not".
         name: for the help.
         once: whether a value that is named twice counts once, and an empty one not at all.
+        hint: what the help says of the values.
     """
 
-    def __init__(self, part: Callable[[str], Any], example: str, *, name: str = "list", once: bool = False) -> None:
-        self.part, self.example, self.name, self.once = part, example, name, once
+    def __init__(
+        self, part: Callable[[str], Any], example: str, *, name: str = "list", once: bool = False, hint: str = ""
+    ) -> None:
+        self.part, self.example, self.name, self.once, self.hint = part, example, name, once, hint
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[Any]:
         """The values, from a text, or from a list or a number of a configuration."""

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ..classifier import laid_out, network_of
+from ..classifier import network_of
 from ..explainers.layer_edits import edited_scores
 from ..explainers.passes import passes
+from ..layer_outputs import laid_out
 from ..network.recording import recorded
 from ..scores import Target, score_of, target_of
 

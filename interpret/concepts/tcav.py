@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from ..bounds import check_bounds
-from ..classifier import Classifier, layer_of
+from ..classifier import Classifier
 from ..errors import InterpretError
-from ..layer_outputs import maps_of
+from ..layer_outputs import layer_of, maps_of
 from ..network.hooks import left_as_found
 from ..scores import Target, target_of
 from ..units.contributions import ScoredLayer

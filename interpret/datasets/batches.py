@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, TypeVar
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from ..classifier import Classifier
 from ..errors import InterpretError, NetworkError, PictureError
-from ..geometry import Geometry, fit
+from ..geometry import Geometry
 from ..images.files import pixels_hash, read_stored
 from ..images.files import read as read_file
 from ..images.levels import in_unit_range
@@ -99,7 +100,7 @@ def batches(
                 continue
             finally:
                 del reading
-            size = _share_of_memory(picture)
+            size = _share_of_memory(picture, classifier)
             other_size = batch and batch[0].inputs.shape != picture.inputs.shape
             if batch and (other_size or len(batch) == batch_size or size > room):
                 yield batch
@@ -115,7 +116,7 @@ def batches(
 
 
 def _prepared(item: Any, classifier: Classifier, image: Tensor, digits: str, *, keep: bool, on_grid: bool) -> Prepared:
-    geometry = fit(tuple(image.shape[-2:]), classifier.input_size, classifier.resize, classifier.interpolation)
+    geometry = classifier.geometry_of(tuple(image.shape[-2:]))
     inputs = inputs_of(image.to(classifier.mean.device, non_blocking=True), geometry)
     if on_grid:
         inputs = inputs.clamp(0, 1)  # bicubic resizing overshoots; a picture does not
@@ -123,9 +124,11 @@ def _prepared(item: Any, classifier: Classifier, image: Tensor, digits: str, *, 
     return Prepared(item, image if keep else None, digits, inputs, geometry)
 
 
-def _share_of_memory(picture: Prepared) -> float:
+def _share_of_memory(picture: Prepared, classifier: Classifier) -> float:
     """The share of a batch's memory that a picture takes."""
-    share = picture.inputs[0, 0].numel() / INPUT_PIXELS
+    tiles = classifier.tiles_of(picture.inputs)
+    pixels = picture.inputs[0, 0].numel() if tiles is None else len(tiles.corners) * prod(tiles.size)
+    share = pixels / INPUT_PIXELS
     return share if picture.stored is None else max(share, picture.stored[0, 0].numel() / PIXELS)
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..classifier import laid_out, network_of, runner
+from ..classifier import network_of
 from ..errors import NetworkError
+from ..layer_outputs import laid_out, runner
 from ..network.backward_rules import redirected
 from ..network.hooks import left_as_found
 from ..network.layout import Layout

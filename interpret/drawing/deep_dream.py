@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from ..bounds import bounded
-from ..classifier import layer_of, network_of, on_input_grid
+from ..classifier import network_of, on_input_grid
+from ..layer_outputs import layer_of
 from ..network.hooks import left_as_found
 from .ascend import Step, ascend_pixels, looker
 from .objectives import Objective, Seen, energy

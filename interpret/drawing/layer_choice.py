@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from ..classifier import laid_out, layer_of, network_of, runner
+from ..classifier import network_of
 from ..errors import NetworkError
+from ..layer_outputs import laid_out, layer_of, runner
 from ..network.layers import Layer
 from ..network.layers import layers as calls_of
 

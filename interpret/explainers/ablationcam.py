@@ -5,8 +5,9 @@ import logging
 import torch
 from torch import Tensor, nn
 
-from ..classifier import laid_out, network_of
+from ..classifier import network_of
 from ..geometry import Geometry
+from ..layer_outputs import laid_out
 from ..network.recording import recorded
 from ..scores import Target, score_of
 from .contract import explainer, feature_map, layer_looked_at, ratio, weighted_map
@@ -36,7 +37,7 @@ def ablationcam(
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
         layer: name of the layer to look at; the last feature map by default.
-        max_batch: passes at once; fewer if memory runs out.
+        max_batch: how many passes are made at once; fewer if memory runs out.
 
     Returns:
         (N, 1, H, W) attribution, at least zero, in units of the activations.

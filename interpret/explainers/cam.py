@@ -8,9 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..class_indices import class_indices
-from ..classifier import laid_out, layer_of, network_of
+from ..classifier import network_of
 from ..errors import InterpretError, NetworkError
 from ..geometry import Geometry
+from ..layer_outputs import laid_out, layer_of
 from ..network.hooks import Call, traced
 from ..network.outputs import first_tensor
 from ..network.recording import recorded

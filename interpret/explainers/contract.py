@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from ..bounds import check_bounds
 from ..class_indices import checked_indices
-from ..classifier import laid_out, layer_of, network_of, on_input_grid, runner
+from ..classifier import network_of, on_input_grid
 from ..errors import InterpretError, NetworkError, UnknownNameError
 from ..geometry import Geometry
 from ..images.given import Images, images_given
+from ..layer_outputs import laid_out, layer_of, runner
 from ..network.autograd import gradient, leaf
 from ..network.backward_rules import Rule, ruled_gradient
 from ..network.gradient_path import path_told
@@ -23,6 +24,7 @@ from ..network.recording import Recording, recorded
 from ..network.survey import default_layer, trouble_with
 from ..scores import Target, answer, layers_of, needs_logits, score_in, score_of
 from .sharing import passed_before, share
+from .tile_maps import as_seen, by_tile, check_no_places, in_tiles
 
 Explainer = Callable[..., Tensor]
 
@@ -37,15 +39,23 @@ def explainer(
     images and the random generators as they were. ``lay_back`` is ``Geometry.undo`` for a map, which keeps its
     values, or ``Geometry.spread`` for the attribution of single pixels, which keeps its sum.
 
-    The core is reachable as ``__wrapped__``; it keeps the graph if its inputs have one, unless the method only runs
-    the network forwards or leaves the work to captum. ``differentiates_inputs`` says that it is one plain
-    ``input_gradient`` of the inputs as they are: inside ``shared_passes`` it uses the pass of ``shared_logits``.
+    The core is reachable as ``__wrapped__``, also for inputs that the network sees in tiles; it keeps the graph if its
+    inputs have one, unless the method only runs the network forwards or leaves the work to captum.
+    ``differentiates_inputs`` says that it is one plain ``input_gradient`` of the inputs as they are: inside
+    ``shared_passes`` it uses the pass of ``shared_logits``.
     """
 
     def decorate(core: Explainer) -> Explainer:
         looks_at_layer = "layer" in inspect.signature(core).parameters
 
-        @functools.wraps(core)
+        def told(view: nn.Module, inputs: Tensor, target: Target, **options: Any) -> Tensor:
+            def layer() -> str | None:
+                return layer_looked_at(view, inputs, target, options.get("layer")) if looks_at_layer else None
+
+            with path_told(network_of(view), inputs, runner(view), layer):
+                return core(view, inputs, target, **options)
+
+        @functools.wraps(by_tile(core))
         def explain(classifier: nn.Module, images: Images, target: Target | None = None, **options: Any) -> Tensor:
             check_bounds(core.__name__, options)
             images = images_given(classifier, images)
@@ -57,12 +67,7 @@ def explainer(
                     images = images.clone()  # a tensor made under inference_mode can carry no gradient
                 view, inputs, geometry = on_input_grid(classifier, images)
                 target = target_given(view, inputs, target, geometry)
-
-                def layer() -> str | None:
-                    return layer_looked_at(view, inputs, target, options.get("layer")) if looks_at_layer else None
-
-                with path_told(network_of(view), inputs, runner(view), layer):
-                    explained = core(view, inputs, target, **options)
+                explained = by_tile(told)(view, inputs, target, **options)
                 return (explained if geometry is None else lay_back(geometry, explained)).detach()
 
         explain.lay_back, explain.differentiates_inputs = lay_back, differentiates_inputs
@@ -83,6 +88,9 @@ def target_given(view: nn.Module, inputs: Tensor, target: Target | None, geometr
         return top_outputs(logits, getattr(view, "task", "classification"))
     if not callable(target):
         return checked_indices(target, len(inputs), inputs.device)
+    if in_tiles(view):
+        check_no_places(target)
+        view, inputs = as_seen(view, inputs)
     if geometry is not None and hasattr(target, "laid_on"):
         target = target.laid_on(geometry)
     looks = hasattr(target, "seen_in")
@@ -179,6 +187,9 @@ def shared_logits(explainer: Explainer, classifier: nn.Module, inputs: Tensor, l
 
     That holds inside ``shared_passes``. The layer is the one that the method looks at, or None if it looks at none.
     """
+    if in_tiles(classifier):
+        with torch.no_grad():
+            return answer(classifier, inputs, 0)
     if layer is not None:
         return _recorded_pass(classifier, inputs, layer)[1].detach()
     if explainer.differentiates_inputs:

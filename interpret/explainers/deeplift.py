@@ -37,9 +37,9 @@ def deeplift(
         classifier: the classifier to explain.
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
-        baseline: black, white, grey, mean, blur, uniform or a number, or several with commas, over
-            which the attribution is averaged; in Python also a tensor, or a list.
-        rule: rescale or reveal-cancel.
+        baseline: what the picture is compared with: black, white, grey, mean, blur, uniform or a number, or several
+            with commas, over which the attribution is averaged; in Python also a tensor, or a list.
+        rule: which rule of the paper activations follow.
         seed: of the uniform baseline.
 
     Returns:

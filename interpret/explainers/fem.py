@@ -23,7 +23,7 @@ def fem(
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
         layer: name of the layer to look at; the last feature map by default.
-        sigmas: standard deviations above the mean from which a place is marked.
+        sigmas: from how many standard deviations above the mean on a place is marked.
 
     Returns:
         (N, 1, H, W), in units of the activations.

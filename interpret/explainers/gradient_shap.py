@@ -34,10 +34,10 @@ def gradient_shap(
         classifier: the classifier to explain.
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
-        baseline: black, white, grey, mean, blur, uniform or a number, or several with commas, of which each
-            point draws one; in Python also a tensor, or a list.
-        samples: how many points.
-        noise: deviation of the noise on the picture.
+        baseline: where the ways begin: black, white, grey, mean, blur, uniform or a number, or several with commas, of
+            which each point draws one; in Python also a tensor, or a list.
+        samples: how many random points are looked at.
+        noise: standard deviation of the noise on the picture, whose values lie in [0, 1].
         seed: of the points and the noise.
 
     Returns:

@@ -34,10 +34,10 @@ def integrated_gradients(
         classifier: the classifier to explain.
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
-        baseline: black, white, grey, mean, blur, uniform or a number; in Python also a tensor.
-        steps: points on the line.
+        baseline: where the way begins: black, white, grey, mean, blur, uniform or a number; in Python also a tensor.
+        steps: how many points are looked at on the way.
         seed: of the uniform baseline.
-        max_batch: passes at once; fewer if memory runs out.
+        max_batch: how many passes are made at once; fewer if memory runs out.
 
     Returns:
         (N, 3, H, W) attribution, signed, in units of the logit.

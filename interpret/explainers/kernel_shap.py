@@ -38,7 +38,7 @@ def kernel_shap(
         samples: how many random sets: several times the number of pieces.
         baseline: what hidden pieces are filled with: grey, black, white, mean, blur, uniform or a number.
         seed: of the sets.
-        max_batch: passes at once.
+        max_batch: how many passes are made at once.
 
     Returns:
         (N, 1, H, W) attribution, signed, in units of the logit, the same at each pixel of a piece.

@@ -36,8 +36,9 @@ def kpcacam(
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
         layer: name of the layer to look at; the last feature map by default.
-        kernel: tanh(gamma x y + 1), exp(-gamma |x - y|^2), (gamma x y + 1)^3, or x y, which is linear.
-        gamma: of the kernel; one over the number of channels by default.
+        kernel: how alike two places x and y are: sigmoid is tanh(gamma x y + 1), rbf exp(-gamma |x - y|^2), poly
+            (gamma x y + 1)^3, and linear x y.
+        gamma: factor in the kernel; one over the number of channels by default.
 
     Returns:
         (N, 1, H, W), without a unit.

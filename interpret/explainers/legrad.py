@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from ..classifier import network_of, runner
+from ..classifier import network_of
 from ..errors import NetworkError
 from ..geometry import Geometry
+from ..layer_outputs import runner
 from ..network.autograd import leaf
 from ..network.layout import Layout
 from ..network.recording import edited, recorded

@@ -32,10 +32,10 @@ def occlusion(
         classifier: the classifier to explain.
         images: (N, 3, H, W), in [0, 1]; other shapes (N, C, ...) or (N, features) are taken too.
         target: (N,) class indices, one per image, or a score.
-        window: its side in pixels of the network's input; an eighth of the shorter side by default.
-        stride: how far it moves each time; half the window by default.
-        baseline: what fills it: grey, black, white, mean, blur, uniform or a number; in Python also a tensor.
-        max_batch: passes at once; fewer if memory runs out.
+        window: side of the window in pixels of the network's input; an eighth of the shorter side by default.
+        stride: how many pixels the window moves each time; half the window by default.
+        baseline: what fills the window: grey, black, white, mean, blur, uniform or a number; in Python also a tensor.
+        max_batch: how many passes are made at once; fewer if memory runs out.
 
     Returns:
         (N, 1, H, W) attribution, signed, in units of the logit.

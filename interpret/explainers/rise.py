@@ -38,11 +38,11 @@ def rise(
         classifier: the classifier to explain.
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
-        masks: how many.
+        masks: how many random masks.
         cells: a mask's cells along each side, before it is enlarged and shifted.
         keep: the share of cells that are shown.
         seed: of the masks, which are the same for every image.
-        max_batch: passes at once; fewer if memory runs out.
+        max_batch: how many passes are made at once; fewer if memory runs out.
 
     Returns:
         (N, 1, H, W) attribution, signed, in units of the probability.

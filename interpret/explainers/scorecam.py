@@ -38,7 +38,7 @@ def scorecam(
         layer: name of the layer to look at; the last feature map by default.
         baseline: what replaces the pixels that a mask hides: mean (0 after normalisation, as in the
             paper), black, white, grey, blur, uniform or a number; in Python also a tensor.
-        max_batch: passes at once; fewer if memory runs out.
+        max_batch: how many passes are made at once; fewer if memory runs out.
 
     Returns:
         (N, 1, H, W) attribution, at least zero, in units of the activations.

@@ -48,7 +48,7 @@ def shapleycam(
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score, which is explained as it is.
         layer: name of the layer to look at; the last feature map by default.
-        rest: of a class explain ReST; without it, the logit alone.
+        rest: explain a class by its logit plus the logarithm of its probability (ReST); without it, by its logit alone.
 
     Returns:
         (N, 1, H, W) attribution, at least zero, in units of the logit.

@@ -37,10 +37,10 @@ def smoothgrad(
         images: (N, 3, H, W), in [0, 1].
         target: (N,) class indices, one per image, or a score.
         samples: how many noisy copies.
-        noise: deviation of the noise as a share of the input's largest value less its smallest.
-        average: of the gradients: plain, squared, or their variance, which is never negative.
+        noise: standard deviation of the noise as a share of the input's largest value less its smallest.
+        average: what is averaged: plain gradients, their squares, or how far they vary, which is never negative.
         seed: of the noise, which is the same for every image.
-        max_batch: passes at once; fewer if memory runs out.
+        max_batch: how many passes are made at once; fewer if memory runs out.
 
     Returns:
         (N, 3, H, W) gradient, signed if plain, in units of the logit per unit of brightness, or its square.

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..classifier import laid_out, network_of, runner
+from ..classifier import network_of
 from ..errors import NetworkError
+from ..layer_outputs import laid_out, runner
 from ..network.autograd import leaf
 from ..network.layout import Layout
 from ..network.survey import survey

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from ..classifier import network_of, runner
+from ..classifier import network_of
 from ..errors import NetworkError
+from ..explainers.tile_maps import as_seen
+from ..layer_outputs import runner
 from ..network.hooks import left_as_found, traced
 from ..network.survey import surveyed_as
 
@@ -27,7 +29,8 @@ def blocks_of(classifier: nn.Module, images: Tensor) -> list[str]:
             names.append(call.path)
 
     with left_as_found(classifier, images.device), torch.no_grad():
-        traced(network, lambda: runner(classifier)(images[:1]), visit)
+        view, seen = as_seen(classifier, images[:1])
+        traced(network, lambda: runner(view)(seen), visit)
     if not names:
         raise NetworkError(f"no layer of {type(network).__name__} has weights that could be randomised")
     for parts in range(1, max(name.count(".") for name in names) + 2):

@@ -166,7 +166,7 @@ class GridFigure:
 
     def _height(self, row: int) -> float:
         cells = [cell for (at, _), cell in self.layout.cells.items() if at == row]
-        shapes = [cell.geometry.picture if self.whole else cell.geometry.crop for cell in cells]
+        shapes = [cell.geometry.picture if self.whole else cell.geometry.shape for cell in cells]
         return self.side * min(max((height / width for height, width in shapes), default=1.0), TALLEST)
 
     def _foot(self, row: int) -> float:

@@ -11,7 +11,7 @@ from torch import nn
 from ..bundled import TRAINED, data
 from ..classifier import Classifier, network_of
 from ..errors import NetworkError, UnknownNameError
-from ..network.settings import checked_input_size, checked_precision, checked_task
+from ..network.settings import checked_crop, checked_input_size, checked_precision, checked_task
 from ..plug_ins import plug_ins
 from .exported import is_exported, read_exported
 from .hugging_face import hugging_face, is_hugging_face
@@ -41,6 +41,7 @@ def load(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     input_size: int | tuple[int, int] | None = None,
+    crop: str | None = None,
     precision: str = "float32",
     task: str | None = None,
     output: str | int | None = None,
@@ -63,6 +64,8 @@ def load(
         mean: of each channel, in [0, 1]; by default what the published weights expect.
         std: of each channel; by default likewise.
         input_size: height and width of the network's input; by default likewise.
+        crop: "centre", "none" or "tiles": what the network sees of a picture, see `Classifier`; by default what it is
+            already, which is its centre unless a function of yours says otherwise.
         precision: "float32", or "bf16" or "fp16", in which a GPU is faster; see `Classifier`.
         task: "classification", "multilabel" or "regression"; by default the file's, or what the network's ending says.
         output: which part of what the network returns holds the logits: a key, an attribute or a position.
@@ -77,7 +80,7 @@ def load(
     """
     if isinstance(name, Sequence) and not isinstance(name, str):
         single = (weights, labels, mean, std, task, output)
-        return _several(name, single, input_size=input_size, precision=precision)
+        return _several(name, single, input_size=input_size, crop=crop, precision=precision)
     checked_input_size(input_size)
     name = _checked(name, weights, mean, std)
     options = {"mean": mean, "std": std, "input_size": input_size}
@@ -86,6 +89,7 @@ def load(
         if is_random(weights):
             torch.manual_seed(0)
         classifier, known = _classifier(name, weights, labels, options)
+        classifier.crop = checked_crop(crop or classifier.crop, classifier.input_size)
         classifier.given_task = checked_task(task) or classifier.given_task
         classifier.output = classifier.output if output is None else output
         tried = with_channels_last(classifier.cpu().eval().requires_grad_(False), known=known)
@@ -94,13 +98,18 @@ def load(
     return classifier
 
 
-def _several(names: Sequence[File], single: tuple[Any, ...], *, input_size: Any, precision: str) -> Classifier:
+def _several(names: Sequence[File], single: tuple[Any, ...], **shared: Any) -> Classifier:
     """The mean of several networks, whose own weights, labels, mean and std cannot be told apart here."""
     from .ensemble import averaged
 
     if any(given is not None for given in single):
         raise NetworkError("weights, labels, mean, std, task and output are those of one network, not of several")
-    return averaged([load(name, precision=precision) for name in names], input_size=input_size)
+    if shared["crop"] == "tiles":
+        raise NetworkError("tiles are those of one network, not of several, whose inputs differ in size")
+    size = shared.pop("input_size")
+    made = averaged([load(name, **shared) for name in names], input_size=size)
+    made.crop = shared["crop"] or made.crop
+    return made
 
 
 def _from_answers(name: str, weights: File | None, labels: Any, options: Options) -> Classifier:

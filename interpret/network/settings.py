@@ -10,7 +10,7 @@ import torch
 
 from ..bounds import check_bounds
 from ..errors import InterpretError, shortened
-from ..geometry import INTERPOLATIONS
+from ..geometry import CROPS, INTERPOLATIONS
 from .outputs import TASKS
 
 PRECISIONS = {"float32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -34,6 +34,15 @@ def checked_task(name: str | None) -> str | None:
     """The name of a task, or None for the one that the network's ending tells; InterpretError for any other."""
     if name not in (None, *TASKS):
         raise InterpretError(f"task is one of {', '.join(TASKS)}, not {name!r}")
+    return name
+
+
+def checked_crop(name: str, input_size: tuple[int, int] | None) -> str:
+    """The name of a crop; InterpretError if there is no such crop, or none for a network of any input size."""
+    if name not in CROPS:
+        raise InterpretError(f"crop is one of {', '.join(CROPS)}, not {name!r}")
+    if name == "tiles" and input_size is None:
+        raise InterpretError("tiles have the size of the network's input, which is not known: give an input_size")
     return name
 
 
@@ -75,6 +84,21 @@ def checked_input_size(size: int | tuple[int, int] | None) -> tuple[int, int] | 
     return int(both[0]), int(both[1])
 
 
+def recorded(classifier: Any) -> dict[str, Any]:
+    """What happens to a picture before a classifier's network sees it, and in which arithmetic; JSON can hold it."""
+    return {
+        "mean": classifier.mean.flatten().tolist(),
+        "std": classifier.std.flatten().tolist(),
+        "input_size": classifier.input_size and list(classifier.input_size),
+        "resize": classifier.resize,
+        "interpolation": classifier.interpolation,
+        **({} if classifier.crop == "centre" else {"crop": classifier.crop}),
+        "precision": classifier.precision,
+        **({} if classifier.given_task is None else {"task": classifier.given_task}),
+        **({} if classifier.output is None else {"output": classifier.output}),
+    }
+
+
 def described(classifier: Any) -> str:
     """A classifier in three lines: its network and classes, what happens to a picture, and how it computes."""
     labels = classifier.labels
@@ -97,5 +121,8 @@ def _fitted(classifier: Any) -> str:
     if classifier.input_size is None:
         return "of their own size"
     height, width = classifier.input_size
+    if classifier.crop == "none":
+        return f"{height} x {width} of all that is there, whatever its shape ({classifier.interpolation})"
+    part = "from the middle" if classifier.crop == "centre" else "in overlapping tiles of all that is there"
     shorter = "as short as it can be" if classifier.resize is None else f"{classifier.resize} pixels long"
-    return f"{height} x {width} from the middle, once the shorter side is {shorter} ({classifier.interpolation})"
+    return f"{height} x {width} {part}, once the shorter side is {shorter} ({classifier.interpolation})"

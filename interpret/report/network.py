@@ -55,7 +55,12 @@ def _preprocessing(classifier: Classifier) -> tuple[str, str]:
         return "as large as the picture", scaling
     height, width = classifier.input_size
     side = f"shorter side to {classifier.resize}" if classifier.resize else "just covering the input"
-    return f"{width} × {height} pixels", f"{classifier.interpolation} resize, {side}, centre crop; {scaling}"
+    fitted = {
+        "centre": f"{side}, centre crop",
+        "none": "all of the picture to the shape of the input",
+        "tiles": f"{side}, in overlapping tiles of the input's size, of which each is seen and explained by itself",
+    }
+    return f"{width} × {height} pixels", f"{classifier.interpolation} resize, {fitted[classifier.crop]}; {scaling}"
 
 
 @dataclass(frozen=True)

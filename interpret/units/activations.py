@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ..classifier import Classifier, laid_out, layer_of, network_of, on_input_grid
+from ..classifier import Classifier, network_of, on_input_grid
 from ..errors import NetworkError
-from ..layer_outputs import maps_of
+from ..layer_outputs import laid_out, layer_of, maps_of
 from ..network.autograd import leaf
 from ..network.backward_rules import Rule, ruled_gradient
 from ..network.hooks import find_layer, left_as_found

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from ..bounds import check_bounds
-from ..classifier import laid_out, layer_of, network_of, on_input_grid, runner
+from ..classifier import network_of, on_input_grid
 from ..errors import InterpretError
 from ..explainers.contract import target_given
 from ..explainers.passes import passes
 from ..images.baselines import baseline_for
 from ..images.given import Images, images_given
-from ..layer_outputs import map_in
+from ..layer_outputs import laid_out, layer_of, map_in, runner
 from ..network.autograd import gradient
 from ..network.gradient_path import path_told
 from ..network.hooks import left_as_found

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from ..bounds import check_bounds
-from ..classifier import Classifier, laid_out, layer_of, network_of
+from ..classifier import Classifier, network_of
 from ..errors import InterpretError
-from ..layer_outputs import maps_of
+from ..layer_outputs import laid_out, layer_of, maps_of
 from ..network.hooks import left_as_found
 from ..network.recording import edited
 

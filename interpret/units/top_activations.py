@@ -13,7 +13,7 @@ from torch import Tensor
 from ..classifier import Classifier
 from ..datasets.batches import Failed, Prepared, batches, each_alone_on_failure, raised
 from ..errors import NetworkError
-from ..geometry import Geometry, fit
+from ..geometry import Geometry
 from ..images.files import read
 from ..layer_outputs import check_channels, maps_of
 from ..network.backward_rules import Rule
@@ -195,7 +195,7 @@ def crops_of(
     rule, view, crops = rule or projection_rule(classifier.network), classifier.on_inputs(), []
     for path, value, place in entries:
         image = read(path).to(classifier.mean.device)
-        geometry = fit(tuple(image.shape[-2:]), classifier.input_size, classifier.resize, classifier.interpolation)
+        geometry = classifier.geometry_of(tuple(image.shape[-2:]))
         box = _on_picture(geometry, _field(index, view, geometry, image).box(place, effective))
         pattern = None
         if projected:

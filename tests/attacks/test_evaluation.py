@@ -37,6 +37,26 @@ def test_the_whole_curve_is_no_weaker_than_its_points():
     assert (smallest[:, :-1] >= smallest[:, 1:]).all() and smallest[:, 0].equal(robust[:, 0])
 
 
+def test_the_model_sees_no_more_samples_at_a_time_than_asked_for():
+    images, model, seen = samples(12, (3, 6, 6)), convnet(), []
+    with torch.no_grad():
+        labels = model(images).argmax(1)
+    labels[0] = (labels[0] + 1) % 5
+
+    def watched(points):
+        seen.append(len(points))
+        return model(points)
+
+    options = {"eps": 0.1, "queries": 20}
+    whole = masking_checks(model, images, labels, **options)
+    radii, steps = [0.0, 0.02, 0.05], {"steps": 5}
+    curves = [robust_at(model, images, labels, name, radii, **steps) for name in ("pgd", "deepfool")]
+    assert masking_checks(watched, images, labels, batch_size=5, **options) == whole
+    for name, curve in zip(("pgd", "deepfool"), curves, strict=True):
+        assert robust_at(watched, images, labels, name, radii, batch_size=5, **steps).equal(curve)
+    assert max(seen) == 5
+
+
 def wrapped(kind):
     model = convnet()
     drawn = torch.Generator().manual_seed(0)

@@ -10,6 +10,13 @@ import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from interpret.classifier import Classifier
+    from interpret.geometry import Geometry
 
 START = time.process_time()  # before PyTorch is imported
 
@@ -42,60 +49,66 @@ def start() -> dict[str, float]:
     return found
 
 
-def folder(files: list[Path]) -> dict[str, float]:
-    """The parts of a picture's way: CPU milliseconds each, means over all pictures."""
-    import torch
+class Parts:
+    """What the parts of a picture's way take: CPU milliseconds, by name."""
 
-    import interpret
-    from cli.memory import keep_freed_memory
-    from interpret.classifier import layer_of
-    from interpret.explainers import explainer_named
-    from interpret.explainers.aggregation import combined
-    from interpret.explainers.contract import shared_logits
-    from interpret.explainers.sharing import shared_passes
-    from interpret.figures.display import limit_of, overlay
-    from interpret.images import files as pictures
-    from interpret.images.files import pixels_hash
-    from interpret.network.hooks import left_as_found
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = {}
 
-    keep_freed_memory()
-    classifier = interpret.load()
-    view, explain = classifier.on_inputs(), explainer_named("gradcam")
-    spent: dict[str, float] = {}
-
-    def part(name: str, run: Callable[[], object]) -> object:
+    def __call__(self, name: str, run: Callable[..., object], *given: object, **named: object) -> object:
+        """What a function makes of what it is given, whose time counts for a part."""
         made = []
-        spent[name] = spent.get(name, 0.0) + timed(lambda: made.append(run()))
+        self.spent[name] = self.spent.get(name, 0.0) + timed(lambda: made.append(run(*given, **named)))
         return made[0]
 
+
+def folder(files: list[Path]) -> dict[str, float]:
+    """The parts of a picture's way: CPU milliseconds each, means over all pictures."""
+    import interpret
+    from cli.memory import keep_freed_memory
+    from interpret.images.files import pixels_hash, read
+
+    keep_freed_memory()
+    classifier, part = interpret.load(), Parts()
     for first in range(0, len(files), BATCH):
-        photos = [part("read and decode", lambda file=file: pictures.read(file)) for file in files[first:][:BATCH]]
+        photos = [part("read and decode", read, file) for file in files[first:][:BATCH]]
         for photo in photos:
-            part("hash of the pixels", lambda photo=photo: pixels_hash(photo))
-        laid = [part("resize and crop", lambda photo=photo: classifier.prepare(photo)) for photo in photos]
-        inputs = torch.cat([one for one, _ in laid])
-        with left_as_found(view, inputs.device), shared_passes():
-            layer = layer_of(view, inputs, None)
-            logits = part("forward", lambda inputs=inputs, layer=layer: shared_logits(explain, view, inputs, layer))
-            top = logits.argmax(1)
-            maps = part(
-                "backward to the layer, weights, sum",
-                lambda inputs=inputs, top=top, layer=layer: explain.__wrapped__(view, inputs, top, layer=layer),
-            ).detach()
-        for photo, (_, geometry), one in zip(photos, laid, maps.split(1), strict=True):
-            attribution = part("lay the map on the picture", lambda geometry=geometry, one=one: geometry.undo(one))
-            seen = part("what was seen", geometry.seen)
-            limit = part(
-                "the strongest value", lambda given=attribution, seen=seen: limit_of(combined(given)[..., seen])
-            )
-            drawn = part(
-                "overlay",
-                lambda photo=photo, given=attribution, limit=limit, seen=seen: overlay(
-                    photo, given, limit=limit, seen=seen
-                ),
-            )
-            part("encode PNG", lambda drawn=drawn: pictures.encode(drawn, ".png", metadata={"interp": "x" * 900}))
-    return {name: value / len(files) for name, value in spent.items()}
+            part("hash of the pixels", pixels_hash, photo)
+        laid = [part("resize and crop", classifier.prepare, photo) for photo in photos]
+        for photo, (_, geometry), one in zip(photos, laid, _maps(classifier, laid, part), strict=True):
+            _drawn(photo, geometry, one, part)
+    return {name: value / len(files) for name, value in part.spent.items()}
+
+
+def _maps(classifier: "Classifier", laid: list[tuple], part: Parts) -> "tuple[Tensor, ...]":
+    """The map of each input of a batch."""
+    import torch
+
+    from interpret.explainers import explainer_named
+    from interpret.explainers.contract import shared_logits
+    from interpret.explainers.sharing import shared_passes
+    from interpret.layer_outputs import layer_of
+    from interpret.network.hooks import left_as_found
+
+    view, explain, inputs = classifier.on_inputs(), explainer_named("gradcam"), torch.cat([one for one, _ in laid])
+    with left_as_found(view, inputs.device), shared_passes():
+        layer = layer_of(view, inputs, None)
+        top = part("forward", shared_logits, explain, view, inputs, layer).argmax(1)
+        named = "backward to the layer, weights, sum"
+        return part(named, explain.__wrapped__, view, inputs, top, layer=layer).detach().split(1)
+
+
+def _drawn(photo: "Tensor", geometry: "Geometry", one: "Tensor", part: Parts) -> None:
+    """A map laid on its picture, drawn and encoded."""
+    from interpret.explainers.aggregation import combined
+    from interpret.figures.display import limit_of, overlay
+    from interpret.images.files import encode
+
+    attribution = part("lay the map on the picture", geometry.undo, one)
+    seen = part("what was seen", geometry.seen)
+    limit = part("the strongest value", lambda: limit_of(combined(attribution)[..., seen]))
+    drawn = part("overlay", overlay, photo, attribution, limit=limit, seen=seen)
+    part("encode PNG", encode, drawn, ".png", metadata={"interp": "x" * 900})
 
 
 def main() -> None:

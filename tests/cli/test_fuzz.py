@@ -182,13 +182,24 @@ def wrong_with(run, words) -> str | None:
     return None
 
 
+@pytest.fixture
+def brief_page(monkeypatch):
+    """`interp app` starts its server and ends it, rather than wait for the user."""
+    uvicorn = pytest.importorskip("uvicorn")
+
+    async def no_loop(self):
+        pass
+
+    monkeypatch.setattr(uvicorn.Server, "main_loop", no_loop)
+
+
 def _hangs(*_):
     raise TimeoutError("it takes too long")
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="needs alarms")
-def test_no_line_ends_in_an_unclassified_error(odd_files):
+def test_no_line_ends_in_an_unclassified_error(odd_files, brief_page):
     draw, problems, statuses = random.Random(SEED), [], {}
     signal.signal(signal.SIGALRM, _hangs)
     for _ in range(CALLS):

@@ -224,3 +224,14 @@ def test_many_calls_leave_no_tensor_and_no_hook(explain):
 
 def test_every_setting_of_these_laws_is_an_option_of_some_explainer():
     assert set(FEW) <= {option for explain in EVERY for option in options_of(explain)}
+
+
+@explainers
+def test_of_a_picture_in_tiles_each_is_explained_alone(explain):
+    model, images = classifier(explain, input_size=16, crop="tiles"), pictures().mT
+    inputs, geometry = model.prepare(images)
+    tiles, view = model.tiles_of(inputs), classifier(explain)
+    target = torch.tensor([1, 2])
+    expected = run(explain, view, tiles.cut(inputs), target.repeat_interleave(len(tiles.corners)))
+    expected = explain.lay_back(geometry, tiles.joined(expected))
+    torch.testing.assert_close(run(explain, model, images, target), expected, rtol=1e-4, atol=1e-6)

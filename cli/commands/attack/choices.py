@@ -14,10 +14,10 @@ class AttackOptions:
     """What every attack command takes besides the attack's own options."""
 
     label: str | None = class_option(
-        "What is really in the pictures; by default what the network says. Where it is wrong before, "
+        "What is really in the pictures; by default what the network says. Where the network is wrong already, "
         "nothing is attacked."
     )
-    target: str | None = class_option("What the network shall see instead; by default anything else.")
+    target: str | None = class_option("What the network is to see instead; by default anything else.")
     quantize: bool = option(
         "Stay on the levels of an 8-bit file, so that the PNG is exactly what was found.", default=True
     )
@@ -27,13 +27,17 @@ class AttackOptions:
         "Draw the picture before and after, the change magnified, and where the network looked; by default "
         "for one picture."
     )
-    jpeg: int | None = option("Ask whether JPEG is survived.", type=Number(1, 100), metavar="QUALITY")
+    jpeg: int | None = option(
+        "Tell whether the result still fools as a JPEG of this quality.", type=Number(1, 100), metavar="QUALITY"
+    )
     through: str | None = option(
-        "Ask what is survived of jpeg, resize, blur, noise; such as resize,jpeg:75,blur.", metavar="LIST"
+        "Tell whether the result still fools after each of these: jpeg, resize, blur, noise; such as "
+        "resize,jpeg:75,blur.",
+        metavar="LIST",
     )
     judge: tuple[str, ...] = option(
-        "Ask another network too whether it is fooled by what was made on -m; may be repeated. Of several pictures "
-        "a table counts on how many each is.",
+        "Tell whether another network is fooled, too, by what was made for -m; may be repeated. For several pictures "
+        "a table counts how many fool each.",
         metavar="NAME|FILE",
         type=NetworkName(),
     )
@@ -41,5 +45,5 @@ class AttackOptions:
         "A picture to begin from, such as one of the --target, for an attack that walks from there (hopskipjump).",
         metavar="PICTURE",
     )
-    csv: str | None = option("Write a table of verdicts too, picture by picture.", type=Written(dir_okay=False))
-    require_success: bool = option("Exit with status 3 where some picture is not fooled.")
+    csv: str | None = option("Also write the verdicts to this file, picture by picture.", type=Written(dir_okay=False))
+    require_success: bool = option("Exit with status 3 if the network is not fooled by some picture.")

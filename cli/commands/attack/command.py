@@ -38,7 +38,8 @@ SHARED = ("targeted", "stop_when_fooled", "quantize", "batch_size", "seed", "sta
 
 def _command(name: str) -> click.Command:
     method = attack_method(name)
-
+    without = f"Without a PICTURE it is {DEFAULT_PICTURE} that is changed, as {DEFAULT_MODEL} sees it."
+    method = replace(method, description=f"{method.description}\n\n{without}")
     own = [option for option in method.options if option.name not in SHARED]
     return method_command(method, _attack, own)
 
@@ -66,7 +67,7 @@ def _attack(
     transforms = _checked(method, chosen, attack, outputs)
     table = VerdictTable(Path(attack.csv), method.name) if attack.csv else None
     model.check_classes(attack.label, attack.target)
-    classifier = model.open()
+    classifier = model.open(tiles=True)
     job = job_of(
         method,
         classifier,
@@ -173,6 +174,6 @@ def attack() -> None:
     interp attack pgd photo.jpg --eps 2lv --target "toaster"
     interp attack carlini-wagner photos/ --csv verdicts.csv
 
-    The picture is changed at its full size, on the levels of an 8-bit file. It is written as PNG, read
-    back, and only then judged: `fooled` means that the file fools.
+    The picture is changed at its full size, on the 255 levels of an 8-bit file, which 2lv is two of. It is
+    written as PNG, read back, and only then judged: `fooled` means that the file fools.
     """

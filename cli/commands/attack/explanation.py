@@ -34,12 +34,12 @@ CORNER = 1 / 3  # of the side
 class Move:
     """Which explanation is moved where, and how."""
 
-    method: str = option("", default="gradcam", type=click.Choice(METHODS))
-    to: str = option("Where to.", default="bottom-right", type=click.Choice([*PLACES]))
-    layer: str | None = option("Of the method; the last feature map by default.", metavar="LAYER")
-    eps: float = option("Radius of the Linf ball.", default="8/255", type=Radius())
-    steps: int = option("", default=100, type=COUNT)
-    tolerance: float = option("Change of the probability.", default=0.05, type=Number(0.0, 1.0))
+    method: str = option("The method whose map is moved.", default="gradcam", type=click.Choice(METHODS))
+    to: str = option("The corner that the map is moved to.", default="bottom-right", type=click.Choice([*PLACES]))
+    layer: str | None = option("The layer that the method looks at; by default the last feature map.", metavar="LAYER")
+    eps: float = option("The largest change of a value of the picture.", default="8/255", type=Radius())
+    steps: int = option("How many steps are taken.", default=100, type=COUNT)
+    tolerance: float = option("How far the probability of the answer may change.", default=0.05, type=Number(0.0, 1.0))
 
 
 @command(short_help="Attack on an explanation: it moves, and the prediction stays.")
@@ -51,7 +51,7 @@ def explanation(
     model: ModelOptions,
     messages: Messages,
 ) -> None:
-    """Move what an explanation of a PICTURE shows, while the network's answer stays what it is.
+    """Move what an explanation of a PICTURE, by default sample:lemur, shows, while the network's answer stays.
 
     The picture is written as PNG and read back; it looks and is classified the same, but the map points
     to a corner. That a map can be moved so says how far to trust it.
@@ -97,8 +97,9 @@ class _Manipulated:
 
     def maps(self, images: "Tensor") -> "Tensor":
         """The method's core: maps of pictures (1, C, H, W), of the layer's resolution, with a graph."""
-        from interpret.classifier import layer_of, on_input_grid
+        from interpret.classifier import on_input_grid
         from interpret.explainers import explainer_named
+        from interpret.layer_outputs import layer_of
 
         view, inputs, _ = on_input_grid(self.classifier, images)
         layer = layer_of(view, inputs, self.move.layer)

@@ -25,7 +25,7 @@ class Judges:
     @classmethod
     def of(cls, names: Sequence[str], model: ModelOptions, attacked: "Classifier") -> "Judges":
         """The networks of these names, on the device of the one that is attacked; they must know the same classes."""
-        found = {network_name(name, names): model.beside(name).open() for name in dict.fromkeys(names)}
+        found = {network_name(name, names): model.beside(name).open(tiles=True) for name in dict.fromkeys(names)}
         for name, classifier in found.items():
             if list(classifier.labels) != list(attacked.labels):
                 raise InterpretError(f"--judge {name}: it has other classes than the network that is attacked")

@@ -36,18 +36,22 @@ VIEWS, FRAMES, FRAME_SIDE = 8, 36, 224
 class SolidOptions:
     """What is attacked, and for how long."""
 
-    solid: str = option("sphere, cube, or an .obj file with places on a texture.", default="sphere", metavar="SOLID")
-    target: str = class_option("What shall be seen; by default a ladybug.")
+    solid: str = option(
+        "The solid: sphere, cube, or an .obj file with places on a texture.", default="sphere", metavar="SOLID"
+    )
+    target: str = class_option("What the network is to see; by default a ladybug.")
     texture: str | None = option(
-        "The picture on the solid to begin with; by default mid grey.",
+        "The picture that is on the solid at first; by default mid grey.",
         metavar="PICTURE",
         shell_complete=complete_pictures,
     )
-    eps: float | None = option("Largest change of the texture, such as 32/255; by default any.", type=Radius())
-    texels: int = option("Side of the texture where no picture is given.", default=64, type=Number(1, 4096))
-    steps: int = option("", default=320, type=COUNT)
-    views: int = option("Random views at each step.", default=6, type=COUNT)
-    poses: int = option("Random views, others than those, that it is judged from.", default=200, type=COUNT)
+    eps: float | None = option("The largest change of a value of the texture; by default any.", type=Radius())
+    texels: int = option(
+        "The side of the texture in pixels, where no picture is given.", default=64, type=Number(1, 4096)
+    )
+    steps: int = option("How many steps the texture is trained for.", default=320, type=COUNT)
+    views: int = option("How many random views each step looks at.", default=6, type=COUNT)
+    poses: int = option("How many other random views it is judged from.", default=200, type=COUNT)
     seed: int = seed_option()
 
 
@@ -55,7 +59,9 @@ class SolidOptions:
 def textured(
     *,
     chosen: SolidOptions,
-    gif: str | None = option("Write a turn on a turntable too, as .gif, .webp or .mp4.", type=Written(dir_okay=False)),
+    gif: str | None = option(
+        "Also write a turn on a turntable to this .gif, .webp or .mp4.", type=Written(dir_okay=False)
+    ),
     output: str | None = output_option(),
     model: ModelOptions,
     as_json: bool = json_option(),

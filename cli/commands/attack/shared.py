@@ -34,8 +34,8 @@ HELD_OUT = 4  # every fourth picture
 class SharedOptions:
     """What both commands take."""
 
-    target: str | None = class_option("What shall be seen.")
-    steps: int = option("Of the training.", default=200, type=COUNT)
+    target: str | None = class_option("What the network is to see.")
+    steps: int = option("How many steps the change is trained for.", default=200, type=COUNT)
     seed: int = seed_option()
 
 
@@ -43,9 +43,9 @@ class SharedOptions:
 class PatchOptions:
     """How a patch lies on pictures."""
 
-    share: float = option("Of a picture's area.", default=0.2, type=Number(0.01, 0.8))
-    shape: Literal["circle", "square"] = option("", default="circle")
-    degrees: float = option("How far it may turn, to either side.", default=20.0)
+    share: float = option("The share of a picture's area that the patch covers.", default=0.2, type=Number(0.01, 0.8))
+    shape: Literal["circle", "square"] = option("The shape of the patch.", default="circle")
+    degrees: float = option("How many degrees it may be turned, to either side.", default=20.0)
 
 
 @command(short_help="The adversarial patch: a print that fools wherever it lies.")
@@ -93,7 +93,7 @@ def patch(
 @command(short_help="Universal perturbation: one change that fools on most pictures.")
 def universal(
     *,
-    eps: float = option("Radius of the Linf ball.", default="10/255", type=Radius()),
+    eps: float = option("The largest change of a value.", default="10/255", type=Radius()),
     pictures: OptionalPictures,
     shared: SharedOptions,
     output: str | None = output_option(),

@@ -24,7 +24,7 @@ def accuracy(
     with joined(model.device, messages) as messages:
         from attacks import distributed
 
-        classifier = model.open(fold=fold)
+        classifier = model.open(fold=fold, tiles=True)
         pictures = open_data(data, classifier, messages)
         pictures.files = own_share(pictures.files)
         view = classifier.on_inputs()

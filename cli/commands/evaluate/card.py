@@ -1,44 +1,24 @@
 """`interp evaluate card`."""
 
 import json
-import shlex
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interpret.corruptions import CORRUPTIONS, SEVERITIES
 from interpret.errors import InterpretError
 
-from ...job.provenance import provenance
 from ...job.results import slug
 from ...options.messages import Messages, tell
 from ...options.network import ModelOptions
 from ...options.output import json_option
-from ...options.radius import Radius, check_radius
+from ...options.radius import check_radius
 from ...options.record import command, option
 from ...options.safety import Written
-from ...options.types import COUNT, dashed
-from ...own_code import networks_in
-from .corruptions import CorruptionOptions, table, wrong_by_file
-from .labelled import FolderOptions, leave, open_data, share_of, stacked
+from .card_measures import CardOptions, CardWork
+from .corruptions import CorruptionOptions, wrong_by_file
+from .labelled import FolderOptions, leave, open_data, stacked
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from interpret.calibration_error import Calibration
-    from interpret.classifier import Classifier
     from interpret.report.card import Measure
-
-
-@dataclass(frozen=True)
-class CardOptions:
-    """How strong the attacks of a card are."""
-
-    eps: float = option("Radius of the attacks' Linf ball.", default="4/255", type=Radius())
-    steps: int = option("Of PGD.", default=20, type=COUNT)
-    auto_steps: int = option("Of each attack in AutoAttack; 100 is the standard.", default=100, type=COUNT)
-    auto_queries: int = option("Of Square in AutoAttack; 5000 is the standard.", default=5000, type=COUNT)
-    queries: int = option("Without gradients, in the check for masked ones.", default=200, type=COUNT)
 
 
 @command(short_help="One page on what a network withstands.")
@@ -47,7 +27,7 @@ def card(
     data: FolderOptions,
     strength: CardOptions,
     which: CorruptionOptions,
-    output: str = option("The page.", "-o", "--output", default="card.html", type=Written(dir_okay=False)),
+    output: str = option("The page's file.", "-o", "--output", default="card.html", type=Written(dir_okay=False)),
     no_clobber: bool = option("Go on with the corruptions of an earlier run."),
     model: ModelOptions,
     as_json: bool = json_option(),
@@ -60,7 +40,7 @@ def card(
     the command that gives it again. The page is one HTML file that loads nothing; its numbers are
     written beside it as JSON, and the verdicts under corruptions as CSV.
     """
-    from interpret.report.card import Card, card_page
+    from interpret.report.card import card_page
 
     path = Path(output)
     if path.suffix.lower() not in (".html", ".htm"):
@@ -68,35 +48,18 @@ def card(
     check_radius(strength.eps)
     classifier = model.open()
     pictures = open_data(data, classifier, messages)
-    images, labels = stacked(pictures)
-    work = _Work(classifier, images, labels, data, strength, which, model)
-    measures, found = work.clean()
-    messages.note("clean pictures done; PGD and AutoAttack next")
-    measures += [work.attacked("pgd"), work.attacked("autoattack")]
-    messages.note("attacks done; corruptions next")
+    work = CardWork(classifier, *stacked(pictures), data, strength, which, model)
     beside = path.with_name(f"{path.stem}_corruptions_{slug(model.model)}.csv")
-    wrong = wrong_by_file(open_data(data, classifier, messages), which, beside, no_clobber, data.seed)
-    rows = list(table(wrong, None, which, data.seed))
-    measures.append(work.corrupted(rows[-1]))
-    checks = work.checks()
-    made = Card(
-        network=model.model,
-        data=Path(data.data).resolve().name,
-        identity=classifier.identity(),
-        measures=measures,
-        calibration=found,
-        corruptions=rows,
-        checks=checks,
-        checks_command=work.line("masking", "--queries", str(strength.queries), *work.radius),
-        made_by=work.whole(path),
-        versions=provenance("evaluate card", model, classifier)["versions"],
-        severities=which.severities,
-    )
+
+    def wrong() -> dict[str, list[int]]:
+        return wrong_by_file(open_data(data, classifier, messages), which, beside, no_clobber, data.seed)
+
+    made = work.card(wrong, path, messages)
     _write(path, card_page(made), made.record())
     if as_json:
         tell(json.dumps(made.record(), ensure_ascii=False))
     else:
-        messages.note(*map(_in_a_line, measures))
+        messages.note(*map(_in_a_line, made.measures))
         tell(str(path))
     leave(pictures.failed)
 
@@ -112,138 +75,3 @@ def _write(path: Path, page: str, record: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, page.encode())
     write_bytes(path.with_suffix(".json"), json.dumps(record, ensure_ascii=False, indent=1).encode())
-
-
-@dataclass
-class _Work:
-    """The measurements of one card, all on the network's input grid."""
-
-    classifier: "Classifier"
-    images: "Tensor"  # (N, C, h, w) in [0, 1]
-    labels: "Tensor"  # (N,)
-    data: FolderOptions
-    strength: CardOptions
-    which: CorruptionOptions
-    model: ModelOptions
-
-    @property
-    def radius(self) -> list[str]:
-        """The attacks' radius as words for the shell."""
-        return ["--eps", f"{self.strength.eps * 255:.6g}lv"]
-
-    def line(self, *words: str, seeded: bool = True) -> str:
-        """A command on the same pictures and network."""
-        usual, options = ModelOptions(), []
-        for known in fields(ModelOptions):
-            value = getattr(self.model, known.name)
-            if known.name != "model" and value not in (None, getattr(usual, known.name)):
-                parts = value if isinstance(value, list | tuple) else [value]
-                between = "x" if known.name == "input_size" else ","
-                options += [f"--{dashed(known.name)}", between.join(map(str, parts))]
-        names = [word for name in networks_in(self.model.model) for word in ("-m", name)]
-        few = ["--limit", str(self.data.limit)] if self.data.limit else []
-        seed = ["--seed", str(self.data.seed)] if seeded else []
-        return shlex.join(["interp", "evaluate", words[0], self.data.data, *words[1:], *few, *seed, *names, *options])
-
-    def whole(self, path: Path) -> str:
-        """The command of the whole card."""
-        usual = CardOptions()
-        chosen = [
-            word
-            for known in fields(CardOptions)
-            if known.name != "eps" and getattr(self.strength, known.name) != getattr(usual, known.name)
-            for word in (f"--{dashed(known.name)}", str(getattr(self.strength, known.name)))
-        ]
-        return self.line("card", "-o", str(path), *self.radius, *chosen, *self._corruptions())
-
-    def clean(self) -> "tuple[list[Measure], Calibration]":
-        """Accuracy and calibration on the pictures as they are."""
-        import torch
-
-        from interpret.calibration_error import calibration
-        from interpret.report.card import Measure
-
-        view, size = self.classifier.on_inputs(), self.data.batch_size
-        with torch.no_grad():
-            probabilities = torch.cat([view(part) for part in self.images.split(size)]).softmax(1)
-        right = int((probabilities.argmax(1) == self.labels).sum())
-        found = calibration(probabilities.cpu(), self.labels.cpu(), seed=self.data.seed)
-        line = self.line("accuracy")
-        error = Measure(
-            name="expected calibration error",
-            value=found.error,
-            low=found.low,
-            high=found.high,
-            pictures=len(self.labels),
-            seed=self.data.seed,
-            command=self.whole(Path("card.html")),
-            better="lower",
-            note="mean distance of probability and accuracy, in 15 bins",
-        )
-        return [self._share("accuracy, clean", right, line, "share of top predictions that are right"), error], found
-
-    def attacked(self, attack: str) -> "Measure":
-        """Accuracy under an attack."""
-        from attacks.evaluation.robust_accuracy import robust_at
-
-        options, words = self._options(attack)
-        sized = {"batch_size": self.data.batch_size, "seed": self.data.seed, **options}
-        view, eps = self.classifier.on_inputs(), [self.strength.eps]
-        right = int(robust_at(view, self.images, self.labels, attack, eps, **sized).sum())
-        line = self.line("robustness", "--attack", attack, *self.radius, *words)
-        title = {"pgd": f"PGD-{self.strength.steps}", "autoattack": "AutoAttack"}[attack]
-        note = f"share that stays right within Linf {self.strength.eps * 255:.4g}/255"
-        return self._share(f"accuracy under {title}", right, line, note)
-
-    def _options(self, attack: str) -> tuple[dict[str, int], list[str]]:
-        """An attack's own options, and as words for the shell; those that are standard are left out there."""
-        from attacks.autoattack import STANDARD
-
-        if attack == "pgd":
-            return {"steps": self.strength.steps}, ["--steps", str(self.strength.steps)]
-        chosen = {"steps": self.strength.auto_steps, "queries": self.strength.auto_queries}
-        unusual = {name: value for name, value in chosen.items() if value != STANDARD[name]}
-        return chosen, [word for name, value in unusual.items() for word in (f"--{name}", str(value))]
-
-    def _corruptions(self) -> list[str]:
-        """Which corruptions, as words for the shell; where it is all of them they are left out."""
-        some = self.which.corruptions != list(CORRUPTIONS)
-        names = ["--corruptions", ",".join(map(dashed, self.which.corruptions))] if some else []
-        fewer = tuple(self.which.severities) != SEVERITIES
-        return names + (["--severities", ",".join(map(str, self.which.severities))] if fewer else [])
-
-    def corrupted(self, mean: dict[str, Any]) -> "Measure":
-        """The mean error under corruptions."""
-        from interpret.report.card import Measure
-
-        return Measure(
-            name="error under corruptions",
-            value=mean["error"],
-            low=mean["error_low"],
-            high=mean["error_high"],
-            pictures=mean["pictures"],
-            seed=self.data.seed,
-            command=self.line("corruptions", *self._corruptions()),
-            better="lower",
-            note=f"mean over {len(self.which.corruptions)} corruptions and severities "
-            f"{', '.join(map(str, self.which.severities))}",
-        )
-
-    def checks(self) -> list[dict[str, Any]]:
-        """The signs of masked gradients that were looked for; where nothing is right there is nothing to mask."""
-        from attacks.errors import AttackError
-        from attacks.evaluation.gradient_masking import masking_checks
-
-        chosen = {"eps": self.strength.eps, "queries": self.strength.queries, "seed": self.data.seed}
-        try:
-            checks = masking_checks(self.classifier.on_inputs(), self.images, self.labels, **chosen)
-        except AttackError as error:
-            return [{"name": "gradients", "fine": False, "evidence": str(error)}]
-        return [{"name": check.name, "fine": check.fine, "evidence": check.evidence} for check in checks]
-
-    def _share(self, name: str, right: int, line: str, note: str) -> "Measure":
-        from interpret.report.card import Measure
-
-        found = share_of(right, len(self.labels))
-        ends = {"low": found["low"], "high": found["high"], "pictures": found["count"]}
-        return Measure(name, found["share"], **ends, seed=self.data.seed, command=line, better="higher", note=note)

@@ -41,13 +41,13 @@ class CorruptionOptions:
     """Which corruptions, how strong."""
 
     corruptions: list[str] = option(
-        f"Which; there are {dashed(', '.join(CORRUPTIONS))}.",
+        f"The corruptions; there are {dashed(', '.join(CORRUPTIONS))}.",
         default="all",
         type=Names(CORRUPTIONS, "corruption"),
         metavar="NAME,NAME",
     )
     severities: list[int] = option(
-        "How strong, from 1 to 5.",
+        "How strong the corruptions are, from 1 to 5.",
         default="1,2,3,4,5",
         type=CommaList(_severity, "a list of numbers from 1 to 5", once=True),
         metavar="LIST",
@@ -79,8 +79,8 @@ def corruptions(
 
     Pictures are corrupted on the network's own input grid, on the levels of an 8-bit file, each with
     random numbers of its own. Intervals are 95 % bootstrap intervals over pictures. Verdicts are
-    written picture by picture; --no-clobber goes on where an interrupted run stopped. Processes that
-    torchrun starts share the pictures.
+    written picture by picture; --no-clobber goes on where an interrupted run stopped. Several
+    processes share the pictures, as in `interp evaluate robustness --help`.
 
     Hendrycks and Dietterich 2019: https://arxiv.org/abs/1903.12261
     """

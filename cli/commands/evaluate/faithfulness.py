@@ -34,18 +34,18 @@ class MetricOptions:
     """What the maps are measured by."""
 
     metrics: list[str] = option(
-        f"What to measure; the first one ranks. There are {', '.join(METRICS).replace('_', '-')}; or all.",
+        f"What is measured; methods are ranked by the first. There are {', '.join(METRICS).replace('_', '-')}; or all.",
         default="insertion,deletion,average-drop,average-increase",
         type=Names(METRICS, "metric"),
         metavar="NAME,NAME",
     )
     baselines: list[str] = option(
-        "What hidden pixels turn into in insertion and deletion: blur, black, mean, rise-blur; a column for each.",
+        "What hidden pixels become in insertion and deletion: blur, black, mean, rise-blur; each has its columns.",
         default="blur",
         type=Names(("blur", "black", "mean", "rise-blur"), "baseline"),
         metavar="NAME,NAME",
     )
-    steps: int = option("Points of each curve.", default=10, type=COUNT)
+    steps: int = option("How many points each curve has.", default=10, type=COUNT)
     regions: str | None = option(
         "Where the objects are, for the pointing game and the relevance mass: a JSON file with a box "
         "[left, top, right, bottom] for each picture's name, or a folder of masks with the pictures' names.",
@@ -92,7 +92,7 @@ def faithfulness(
 
     wanted, sources = metrics.usable(), sources_of(pictures)
     regions = read_regions(Path(metrics.regions)) if metrics.regions else None
-    classifier = model.open()
+    classifier = model.open(tiles=True)
     settings = MetricSettings(wanted, metrics.baselines, metrics.steps, methods.seed)
     folder = Path(output)
     ledger = _ledger(folder, settings, no_clobber, digest(classifier, settings=vars(settings), regions=metrics.regions))

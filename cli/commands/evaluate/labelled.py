@@ -39,7 +39,7 @@ class FolderOptions:
 
 def fail_option() -> Any:
     """From which accuracy on the command succeeds."""
-    return option("Exit with status 3 below this accuracy.", type=Number(0.0, 100.0), metavar="PERCENT")
+    return option("Exit with status 3 if the accuracy is below this.", type=Number(0.0, 100.0), metavar="PERCENT")
 
 
 @dataclass

@@ -17,8 +17,10 @@ from .labelled import FolderOptions, open_data, stacked
 def masking(
     *,
     data: FolderOptions,
-    eps: float = option("Radius of the Linf ball.", default="8/255", type=Radius()),
-    queries: int = option("Without gradients.", default=500, type=COUNT),
+    eps: float = option("The largest change of a value that the attacks may make.", default="8/255", type=Radius()),
+    queries: int = option(
+        "How often the attack without gradients asks the network, for each picture.", default=500, type=COUNT
+    ),
     model: ModelOptions,
     as_json: bool = json_option(),
     messages: Messages,
@@ -35,7 +37,8 @@ def masking(
     pictures = open_data(data, model.open(), messages)
     images, labels = stacked(pictures)
     view = pictures.classifier.on_inputs()
-    checks = masking_checks(view, images, labels, eps=eps, queries=queries, seed=data.seed)
+    sized = {"queries": queries, "batch_size": data.batch_size, "seed": data.seed}
+    checks = masking_checks(view, images, labels, eps=eps, **sized)
     for check in checks:
         row = {"check": check.name, "fine": check.fine, "evidence": check.evidence}
         line = f"{'fine' if check.fine else 'SIGN':5} {check.name:14} {check.evidence}"

@@ -39,13 +39,21 @@ if TYPE_CHECKING:
 class RobustnessOptions:
     """The attack, its sizes, and those of its options that were given."""
 
-    attack: str = option("`interp attack --help` lists them.", default="pgd", metavar="NAME")
-    eps: list[float] = option("The sizes.", default="0,1lv,2lv,4lv,8lv", type=RADII)
-    norm: str | None = option("Of the size; the attack's own by default.", type=NormName())
-    steps: int | None = option("Of the attack; its own default otherwise.", type=COUNT)
-    restarts: int | None = option("Of the attack.", type=COUNT)
-    loss: str | None = option("Of the attack.")
-    queries: int | None = option("Of the attack, such as square, hopskipjump or autoattack.", type=COUNT)
+    attack: str = option("The attack; `interp attack --help` lists them.", default="pgd", metavar="NAME")
+    eps: list[float] = option(
+        "The sizes of the change, with commas between them.", default="0,1lv,2lv,4lv,8lv", type=RADII
+    )
+    norm: str | None = option(
+        "The norm that sizes are measured in: Linf, L2, L1 or L0; by default the attack's own.", type=NormName()
+    )
+    steps: int | None = option("How many steps the attack takes; by default as many as in `interp attack`.", type=COUNT)
+    restarts: int | None = option("How often the attack starts anew, for those that can; by default once.", type=COUNT)
+    loss: str | None = option(
+        "What the attack raises: cross_entropy, margin or dlr; by default its own.", metavar="LOSS"
+    )
+    queries: int | None = option(
+        "How often an attack without gradients asks the network, such as square, hopskipjump or autoattack.", type=COUNT
+    )
 
     @property
     def name(self) -> str:
@@ -79,7 +87,7 @@ def robustness(
     data: FolderOptions,
     attack: RobustnessOptions,
     compare: tuple[str, ...] = option(
-        "Another network for the same picture, such as run/best.pt; may be repeated.",
+        "Another network whose curve is drawn beside it, such as run/best.pt; may be repeated.",
         type=NetworkName(),
         metavar="NAME|FILE",
     ),
@@ -96,10 +104,11 @@ def robustness(
     one, so that the whole curve costs little more than its last point. The verdicts are written
     picture by picture; --no-clobber goes on where an interrupted run stopped. --compare draws the
     curves of other networks beside it. --fail-under looks at the largest size, and at -m alone.
-    Processes that torchrun starts share the pictures.
+    Several processes share the pictures.
 
     \b
-    torchrun --nproc-per-node=2 -m cli evaluate robustness FOLDER
+    python -m torch.distributed.run --nproc-per-node=2 \\
+        -m cli evaluate robustness FOLDER
     """
     chosen = attack.chosen(data.seed)
     norm = chosen.get("norm", "Linf")

@@ -36,7 +36,7 @@ def sanity(
     *,
     pictures: OptionalPictures,
     methods: MethodOptions,
-    depths: int = option("Steps from the top down.", default=8, type=COUNT),
+    depths: int = option("In how many steps the network loses its weights, from the top down.", default=8, type=COUNT),
     output: str = folder_option(),
     model: ModelOptions,
     as_json: bool = json_option(),

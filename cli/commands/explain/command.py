@@ -60,16 +60,9 @@ def _explain(
     with messages.of_the_library(), processes.joined(model.device, messages):
         sources = sources_of(pictures)
         outputs = Outputs(output.output, sources)
-        if (classes.mask or classes.box) and (maps.smooth or maps.size == "model"):
-            raise InterpretError("--mask and --box are places of the picture as it is; leave out --smooth and --size")
-        if maps.smooth and any("@" in text for text in classes.units):
-            raise InterpretError("a --unit at one place sees another part of a shifted picture; leave out --smooth")
-        if display.scale == "shared" and output.no_clobber:
-            raise InterpretError("--scale shared needs every map again; leave out --no-clobber")
-        if display.scale == "shared" and processes.count() > 1:
-            raise InterpretError("--scale shared looks at every map before it draws one; run it in one process")
+        _check_together(classes, display, maps, output, model)
         model.check_classes(*classes.classes, classes.versus)
-        classifier = model.open()
+        classifier = model.open(tiles=True)
         outputs.expect(len(sources) * results_a_picture(classifier, classes))
         if chosen.get("layer") is not None:
             from interpret.network.hooks import find_layer
@@ -81,6 +74,22 @@ def _explain(
         failed = processes.all_failures(job.failed)
     if failed:
         raise click.exceptions.Exit(1)
+
+
+def _check_together(
+    classes: ClassOptions, display: DisplayOptions, maps: MapOptions, output: OutputOptions, model: ModelOptions
+) -> None:
+    """Refuse options that contradict each other, before the network is loaded."""
+    if (classes.mask or classes.box) and (maps.smooth or maps.size == "model"):
+        raise InterpretError("--mask and --box are places of the picture as it is; leave out --smooth and --size")
+    if maps.smooth and any("@" in text for text in classes.units):
+        raise InterpretError("a --unit at one place sees another part of a shifted picture; leave out --smooth")
+    if model.crop == "tiles" and classes.of_places:
+        raise InterpretError("a mask, a box or a place of a --unit lies in no single tile; leave out --crop tiles")
+    if display.scale == "shared" and output.no_clobber:
+        raise InterpretError("--scale shared needs every map again; leave out --no-clobber")
+    if display.scale == "shared" and processes.count() > 1:
+        raise InterpretError("--scale shared looks at every map before it draws one; run it in one process")
 
 
 def job_of(

@@ -35,16 +35,16 @@ class MapOptions:
     """How maps are made, whatever the method."""
 
     smooth: int | None = option(
-        "Average over N copies of the picture, mirrored and slightly shifted.", type=COUNT, metavar="N"
+        "Average the maps of N copies of the picture, mirrored and slightly shifted.", type=COUNT, metavar="N"
     )
     size: Literal["original", "model"] = option(
-        "The pixels of the result: the picture's, or those of the network's input.", default="original"
+        "Whether the result has the pixels of the picture, or those of the network's input.", default="original"
     )
-    raw: bool = option("Write the raw attribution too, as an .npz beside each picture.")
+    raw: bool = option("Also write the numbers of the map, as an .npz file beside each picture.")
     seed: int = seed_option()
     batch_size: int = batch_option()
     workers: int = option(
-        "Threads that read, and threads that write, beside the network; one for each core, up to 4, by default.",
+        "How many threads read, and how many write, beside the network; by default one for each core, up to 4.",
         default=WORKERS,
         show_default=False,
         type=Number(1, 256),
@@ -132,16 +132,17 @@ class Explaining:
     def _explained(self, choose: Callable[..., Iterator[Score]], batch: "Sequence[Prepared]") -> list[Result]:
         import torch
 
-        from interpret.classifier import layer_of
         from interpret.explainers.contract import shared_logits
         from interpret.explainers.sharing import shared_passes
+        from interpret.explainers.tile_maps import as_seen
+        from interpret.layer_outputs import layer_of
         from interpret.network.hooks import left_as_found
 
         inputs = torch.cat([picture.inputs for picture in batch])
         options, failures = dict(self.method_options), []
         with left_as_found(self.view, inputs.device), shared_passes():
             if "layer" in options and not self.classes.units:  # of a unit it is its own
-                options["layer"] = layer_of(self.view, inputs, options["layer"])
+                options["layer"] = layer_of(*as_seen(self.view, inputs), options["layer"])
             seen = batch  # what the scores are chosen by: the pictures, or their logits
             if not self.classes.of_output:
                 seen = shared_logits(self.explainer, self.view, inputs, options.get("layer"))

@@ -31,8 +31,8 @@ def grid(
     display: LookOptions,
     figure: FigureOptions,
     output: str | None = option(
-        "A file, whose suffix picks the format (png, jpg, webp, pdf, svg), a folder, or - for standard output. By "
-        "default PICTURE_grid.png here, or pictures_grid.png of several.",
+        "Where the figure goes: a file, whose suffix picks the format (png, jpg, webp, pdf, svg), a folder, or - for "
+        "standard output. By default PICTURE_grid.png here, or pictures_grid.png of several.",
         "-o",
         "--output",
         type=Written(),
@@ -45,9 +45,9 @@ def grid(
     """Maps side by side: any of methods, classes, layers, networks, attacks and pictures in rows and columns.
 
     \b
-    interp grid sample:cat-and-dog --methods guided-backprop,gradcam,guided-gradcam -c cat -c dog -o figure.pdf
-    interp grid photos/ --methods saliency,gradcam,occlusion --rows images --cols methods
-    interp grid sample:cat --methods gradcam --attacks pgd --models efficientnet_lite0,squeezenet1_1
+    interp grid sample:cat-and-dog --methods gradcam,guided-gradcam -c cat -c dog
+    interp grid photos/ --methods saliency,gradcam --rows images -o figure.pdf
+    interp grid sample:cat --attacks pgd --models plain_cifar10,robust_cifar10
 
     Raw maps are kept, so that drawing them again in another way runs no network. Beside the pictures
     stands what the network predicts, beside the maps the class they explain, with its probability.

@@ -32,19 +32,32 @@ if TYPE_CHECKING:
 class ContentOptions:
     """What a grid shows of each picture."""
 
-    methods: list[str] = option("Of `interp methods`.", default="gradcam", type=WORDS)
+    methods: list[str] = option(
+        "The methods, with commas between them; `interp methods` lists them.", default="gradcam", type=WORDS
+    )
     classes: tuple[str, ...] = best_of_class_option()
-    top_k: int = option("Explain so many of the top predictions.", default=1, show_default=False, type=COUNT)
+    top_k: int = option(
+        "Explain so many of the likeliest classes; by default the likeliest.", default=1, show_default=False, type=COUNT
+    )
     layers: list[str] = option(
-        "For the methods that look at one; `interp layers` lists them.", default="", show_default=False, type=WORDS
+        "The layers, for the methods that look at one; `interp layers` lists them.",
+        default="",
+        show_default=False,
+        type=WORDS,
     )
     models: list[str] = option(
-        "Several networks instead of --model.", default="", show_default=False, type=NetworkNames()
+        "Several networks instead of --model, with commas between them.",
+        default="",
+        show_default=False,
+        type=NetworkNames(),
     )
     attacks: list[str] = option(
-        "Show the pictures attacked, too; such as fgsm,pgd.", default="", show_default=False, type=WORDS
+        "Also show the pictures as changed by these attacks, such as fgsm,pgd.",
+        default="",
+        show_default=False,
+        type=WORDS,
     )
-    eps: float = option("Largest change that an attack makes.", default="4/255", type=Radius())
+    eps: float = option("The largest change that an attack may make.", default="4/255", type=Radius())
     options: tuple[str, ...] = option(
         "An option of a method, such as rise.masks=500; may be repeated.", "--set", metavar="METHOD.OPTION=VALUE"
     )
@@ -58,7 +71,7 @@ class LayoutOptions:
 
     rows: list[str] | None = option(
         "What goes down, the outermost first: images, models, attacks, classes, layers, methods. By default "
-        "whatever varies but the methods.",
+        "all of these that there are several of, except the methods.",
         type=WORDS,
         metavar="AXES",
     )
@@ -74,11 +87,15 @@ class LayoutOptions:
 class LookOptions:
     """How the panels look."""
 
-    view: Literal["overlay", "heatmap"] | None = option("By default what suits each method.")
+    view: Literal["overlay", "heatmap"] | None = option(
+        "Draw maps over the picture or alone; by default what suits each method."
+    )
     whole: bool = option("Show all of each picture, not only what the network sees; the rest is hatched.")
-    width: float | None = option("Of the figure; 1.8 a column by default.", type=Number(1.0, 400.0), metavar="INCHES")
+    width: float | None = option(
+        "The width of the figure; by default 1.8 inches a column.", type=Number(1.0, 400.0), metavar="INCHES"
+    )
     caption: bool = option("Write each map's largest value below it.", default=True)
-    letters: bool = option("Write a, b, c in the panels, for a text to speak of.")
+    letters: bool = option("Write a, b, c in the panels, so that a text can refer to them.")
     colormap: list[str] = colormap_option()
     opacity: float = opacity_option()
 
@@ -141,7 +158,7 @@ def contents_of(
 
 
 def _classifiers(names: Sequence[str], model: ModelOptions) -> "dict[str, Classifier]":
-    return {network_name(name, names): model.named(name).open() for name in names}
+    return {network_name(name, names): model.named(name).open(tiles=True) for name in names}
 
 
 def _method_options(content: ContentOptions, chosen: Sequence[Method]) -> dict[str, dict[str, Any]]:

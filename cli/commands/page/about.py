@@ -54,8 +54,8 @@ def layers_with_maps(studio: Studio, chosen: Mapping[str, str], ticket: Ticket) 
 def _layers(studio: Studio) -> list[dict[str, Any]]:
     import torch
 
-    from interpret.classifier import runner
     from interpret.errors import NetworkError
+    from interpret.layer_outputs import runner
     from interpret.network.survey import default_layer, survey
 
     classifier = studio.classifier

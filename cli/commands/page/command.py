@@ -31,8 +31,10 @@ PORT, TRIED = 8642, 20  # the first port that is tried, and how many after it
 def app(
     *,
     pictures: OptionalPictures,
-    port: int | None = option("Of the page; the first free one from 8642 on by default.", type=Number(1024, 65535)),
-    open_page: bool = option("Open it in a browser.", "--open/--no-open", default=True),
+    port: int | None = option(
+        "The port of the page; by default the first free one from 8642 on.", type=Number(1024, 65535)
+    ),
+    open_page: bool = option("Open the page in a browser.", "--open/--no-open", default=True),
     model: ModelOptions,
     messages: Messages,
 ) -> None:

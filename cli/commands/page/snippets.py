@@ -15,7 +15,7 @@ def loaded(studio: Studio) -> str:
 
     names = networks_in(studio.model.model)
     given = [repr(names[0] if len(names) == 1 else names)]
-    for name in ("weights", "labels", "mean", "std", "input_size", "task"):
+    for name in ("weights", "labels", "mean", "std", "input_size", "crop", "task"):
         value = getattr(studio.model, name)
         given += [] if value is None else [f"{name}={value!r}"]
     if studio.model.precision != "float32":

@@ -113,7 +113,7 @@ class Studio:
 
     def default_layer(self) -> str:
         """The last feature map."""
-        from interpret.classifier import layer_of
+        from interpret.layer_outputs import layer_of
 
         def make() -> str:
             import torch

@@ -24,5 +24,5 @@ class ReportChoices:
     )
     classes: tuple[str, ...] = best_of_class_option()
     attack: bool = option("Look for a small change that alters the answer.", default=True)
-    sanity: bool = option("See whether each method's maps depend on what the network has learnt.", default=True)
+    sanity: bool = option("Check whether each method's maps depend on what the network has learnt.", default=True)
     seed: int = seed_option()

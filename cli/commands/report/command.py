@@ -60,7 +60,7 @@ def report(
     lines = ShellLines.of(named, choices, model)
     with messages.of_the_library(quiet=not messages.verbose):
         model.check_classes(*choices.classes)
-        classifier = model.open()
+        classifier = model.open(tiles=True)
         for query in choices.classes:
             if note := classifier.labels.find(query).note:
                 messages.note(note)

@@ -52,24 +52,24 @@ class TrainingData:
 
     data: str = argument(metavar="DATA", shell_complete=_complete_data)
     size: int | tuple[int, int] | None = option(
-        "Resize the pictures, 32 or 32x48; by default as they are, or as --from.", type=Size()
+        "Resize the pictures, 32 or 32x48; by default as they are, or as --from.", type=Size(), metavar="SIDE|HxW"
     )
-    root: str | None = option("Where MNIST and CIFAR lie; by default $INTERP_DATA.", type=Written())
+    root: str | None = option("The folder of MNIST and CIFAR; by default $INTERP_DATA.", type=Written())
     validation: float = option(
         "The share of the training pictures that is set aside to find the best epoch with.",
         default=0.1,
         type=Number(ABOVE_0, BELOW_1),
     )
-    augment: bool | None = option("Shift and mirror pictures; by default those in colour.")
+    augment: bool | None = option("Shift and mirror the pictures; by default if they are in colour.")
 
 
 @dataclass(frozen=True)
 class RunOptions:
     """What is trained how, and where it is kept."""
 
-    defense: str = option("How it is trained.", default="fast", type=click.Choice(DEFENSES))
+    defense: str = option("What the network is trained against.", default="fast", type=click.Choice(DEFENSES))
     network: str | None = option(
-        "With fresh weights: linear, mlp, lenet, cnn, preact_resnet18, one of torchvision's, or timm:NAME. By "
+        "The network, with fresh weights: linear, mlp, lenet, cnn, preact_resnet18, torchvision's, or timm:NAME. By "
         "default lenet for digits and the MNISTs, preact_resnet18 for CIFAR, and else cnn.",
         type=NetworkName(),
         metavar="NAME",
@@ -81,9 +81,9 @@ class RunOptions:
         metavar="NAME|FILE",
     )
     output: str | None = option(
-        "A folder; by default it is called DATA-DEFENSE.", "-o", "--output", type=WrittenFolder(file_okay=False)
+        "The folder it goes to; by default DATA-DEFENSE.", "-o", "--output", type=WrittenFolder(file_okay=False)
     )
-    resume: bool = option("Go on with the run that this folder holds.")
+    resume: bool = option("Go on with the run that the folder holds.")
 
 
 @dataclass(frozen=True)
@@ -91,24 +91,24 @@ class DefenseOptions:
     """The attack that a defense trains on."""
 
     eps: float | None = option(
-        "Radius of the Linf ball: 8/255, 8lv, 0.03. By default 0.3 for mnist, 0.1 for digits and fashion-mnist, "
-        "and else 8/255.",
+        "The largest change of a value that it is to withstand; by default 0.3 for mnist, 0.1 for digits and "
+        "fashion-mnist, and else 8/255.",
         type=Radius(),
     )
-    steps: int | None = option("Of the attack, for pgd, trades and mart; by default 10.", type=COUNT)
+    steps: int | None = option("How many steps the attack of pgd, trades and mart takes; by default 10.", type=COUNT)
     step_size: float | None = option(
-        "Of the attack, as a share of eps; by default 1.25 for fast, 1 for fgsm, nfgsm and free, and else 2.5 / steps.",
+        "The attack's step, as a share of eps; by default 1.25 for fast, 1 for fgsm, nfgsm, free, else 2.5 / steps.",
         type=ABOVE_ZERO,
     )
     beta: float | None = option(
-        "Weight of sameness, for trades (by default 6) and mart (by default 5).", type=AT_LEAST_ZERO
+        "How much trades (by default 6) and mart (by default 5) want the same answer under attack.", type=AT_LEAST_ZERO
     )
-    replays: int | None = option("How often free takes each batch; by default 8.", type=COUNT)
+    replays: int | None = option("How often --defense free takes each batch; by default 8.", type=COUNT)
     noise: float | None = option(
         "How far the noise of nfgsm reaches, as a share of eps; by default 2.", type=AT_LEAST_ZERO
     )
     warm_up: float | None = option(
-        "Over which eps grows from nothing; by default a fifth of all.", type=AT_LEAST_ZERO, metavar="EPOCHS"
+        "Let eps grow over so many epochs; by default over a fifth of all.", type=AT_LEAST_ZERO, metavar="EPOCHS"
     )
     attack_in: Literal["eval", "train"] = option("The mode of the network while it is attacked.", default="eval")
     weight_perturbation: float = option(
@@ -122,18 +122,20 @@ class DefenseOptions:
 class StepOptions:
     """The steps of the optimiser."""
 
-    epochs: int = option("How many, at the most.", default=30, type=COUNT)
-    batch_size: int = option("Over all processes together.", default=128, type=Number(2))
+    epochs: int = option("How often all pictures are gone through, at most.", default=30, type=COUNT)
+    batch_size: int = option("How many pictures a step takes, in all processes together.", default=128, type=Number(2))
     optimizer: str | None = option(
-        "By default adam for linear, mlp, lenet and cnn, and else momentum.", type=click.Choice(OPTIMIZERS)
+        "What takes the steps; by default adam for linear to cnn, and else momentum.", type=click.Choice(OPTIMIZERS)
     )
     learning_rate: float | None = option(
-        "At its peak; by default 0.005 for adam and adamw, 0.001 for rmsprop, 0.1 for the others, and with --from "
-        "a tenth of that.",
+        "How far a step goes at most; by default 0.005 for adam and adamw, 0.001 for rmsprop, 0.1 for the others, "
+        "and with --from a tenth of that.",
         type=ABOVE_ZERO,
     )
-    schedule: str = option("Of the rate.", default="cyclic", type=click.Choice(SCHEDULES))
-    weight_decay: float | None = option("By default 0.0005 for preact_resnet18 and larger, else 0.", type=AT_LEAST_ZERO)
+    schedule: str = option("How the learning rate changes.", default="cyclic", type=click.Choice(SCHEDULES))
+    weight_decay: float | None = option(
+        "How fast weights decay; by default 0.0005 for preact_resnet18 and larger, else 0.", type=AT_LEAST_ZERO
+    )
     label_smoothing: float = option(
         "Spread this share of a label's weight over all classes.",
         default=0.0,
@@ -151,7 +153,7 @@ class StepOptions:
         "Where it overfits to the attack, or collapses, go back to the last good epoch with a smaller step.",
         default=True,
     )
-    patience: int | None = option("End after so many without a better validation.", type=COUNT, metavar="EPOCHS")
+    patience: int | None = option("End after so many that bring nothing better.", type=COUNT, metavar="EPOCHS")
     seed: int = seed_option()
 
 
@@ -160,9 +162,9 @@ class MachineOptions:
     """In which arithmetic, and where."""
 
     precision: str = precision_option(
-        "Of the passes while training; fp16 pays on a GPU alone. The table at the end is measured in float32."
+        "The numbers that training computes with; fp16 pays on a GPU alone. The table at the end is made in float32."
     )
-    channels_last: bool = option("Keep pictures and weights in that order; often faster.")
+    channels_last: bool = option("Keep pictures and weights with their channels last in memory, which is often faster.")
     compiled: bool = option("Compile the network with torch.compile.", "--compile")
     device: str = device_option()
     threads: int | None = threads_option()
@@ -173,9 +175,9 @@ class MeasureOptions:
     """How well the result holds, and how it is told."""
 
     autoattack: bool = option("Add AutoAttack to the table, which takes long.")
-    restarts: int = option("Of the table's PGD-50.", default=3, type=COUNT)
-    limit: int | None = option("Fill the table from so many pictures, drawn at random.", type=COUNT)
-    log: Literal["tensorboard"] | None = option("Log every epoch for TensorBoard too, with some pictures.")
+    restarts: int = option("How often PGD-50 starts anew for the table at the end.", default=3, type=COUNT)
+    limit: int | None = option("Fill the table from so many pictures at random; by default from all.", type=COUNT)
+    log: Literal["tensorboard"] | None = option("Also log every epoch for TensorBoard, with some pictures.")
     as_json: bool = json_option()
 
 

@@ -31,7 +31,8 @@ def train(
     interp train digits --defense fast
     interp train mnist --defense trades --epochs 20 -o run
     interp train photos/ --from efficientnet_lite0 --defense pgd --eps 2lv
-    torchrun --nproc-per-node=2 -m cli train cifar10 --defense fast
+    python -m torch.distributed.run --nproc-per-node=2 \\
+        -m cli train cifar10 --defense fast
 
     DATA is digits (which comes along), mnist, fashion-mnist, cifar10, cifar100, a folder with one
     folder of pictures for each class, or an .npz file of images and labels.

@@ -28,27 +28,35 @@ class Choices:
     """How pictures are drawn, and what is written beside them."""
 
     parametrisation: Literal["fourier", "maco", "pixels"] = option(
-        "How the picture is written down: frequencies and decorrelated colours; phases alone; or pixels.",
+        "What the picture is made of: frequencies and decorrelated colours; phases alone; or pixels.",
         "--image",
         default="fourier",
     )
-    size: int | None = option("Side of the picture; the network's input by default.", type=Number(8, LARGEST_SIDE))
-    steps: int | None = option("Of the optimisation; 144 with calm, else 96.", type=COUNT)
-    copies: int = option("Random views a step.", default=2, type=COUNT)
-    transforms: bool = option("Whether to look from many sides.", default=True)
-    smoothness: float | None = option("Weight against small differences; 30 with calm, else 50.")
-    optimizer: Literal["calm", "sgd", "momentum", "nesterov", "rmsprop", "adam"] | None = option(
-        "What takes the steps; calm for classes, which begin in the middle, coarse and noisy, else adam."
+    size: int | None = option(
+        "The side of the picture in pixels; by default that of the network's input.", type=Number(8, LARGEST_SIDE)
     )
-    learning_rate: float | None = option("Of the optimiser; 0.024 with calm, 0.3 for maco, else 0.03.")
-    diversity: int = option("Pictures that differ.", default=1, type=COUNT)
-    apart_in: str | None = option("Where they differ; the expression's layer, or the last map.", metavar="LAYER")
-    negative: bool = option("Draw what lowers it as well.")
-    seeds: int = option("Try so many; keep the best.", default=1, type=COUNT)
+    steps: int | None = option("How many steps are taken; by default 144 with --optimizer calm, else 96.", type=COUNT)
+    copies: int = option("From how many random views each step looks at the picture.", default=2, type=COUNT)
+    transforms: bool = option("Look at the picture turned, shifted and scaled, or as it is.", default=True)
+    smoothness: float | None = option(
+        "How much differences between neighbours count against it; by default 30 with calm, else 50."
+    )
+    optimizer: Literal["calm", "sgd", "momentum", "nesterov", "rmsprop", "adam"] | None = option(
+        "What takes the steps; by default calm for classes, which begin in the middle, coarse and noisy, else adam."
+    )
+    learning_rate: float | None = option(
+        "How far a step goes; by default 0.024 with calm, 0.3 with --image maco, else 0.03."
+    )
+    diversity: int = option("How many pictures to draw that differ from each other.", default=1, type=COUNT)
+    apart_in: str | None = option(
+        "The layer in which they differ; by default that of WHAT, or the last feature map.", metavar="LAYER"
+    )
+    negative: bool = option("Also draw what lowers it most.")
+    seeds: int = option("Draw it with so many seeds, and keep the best.", default=1, type=COUNT)
     seed: int = seed_option()
-    curve: str | None = option("Draw the objective over the steps into this file too.", type=Written())
-    gif: str | None = option("The way there, as an animation.", type=Written())
-    every: int = option("Steps between its frames.", default=4, type=COUNT)
+    curve: str | None = option("Also draw into this file how the objective rises with the steps.", type=Written())
+    gif: str | None = option("Also write the way there to this file, as an animation.", type=Written())
+    every: int = option("How many steps lie between two frames of the --gif.", default=4, type=COUNT)
 
     def as_dict(self) -> dict[str, Any]:
         """The choices by name."""

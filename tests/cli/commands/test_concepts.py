@@ -48,7 +48,7 @@ def test_concepts_are_drawn_and_their_numbers_kept(folders):
     for words, said in (
         (("-c", "disk"), "none of the 8 pictures is seen as disk"),
         (("-c", "disc"), "did you mean"),
-        (("--crop", "0"), "Invalid value for '--crop'"),
+        (("--crop-side", "0"), "Invalid value for '--crop-side'"),
         (("--layer", "x"), "no layer 'x'"),
         (("--concepts", "40"), "no 40 concepts"),
     ):
