@@ -2,11 +2,15 @@
 
     python samples/make.py [FIGURE ...]
 
-All of them by default, which takes some minutes.
+All of them by default, which takes some minutes, except object.png and object.webp, the turning solid, which take as
+long again and are made when object.png is named. Two are made elsewhere: hiding.png by ``python -m
+samples.shapes.hiding``; and app.png is the page that ``interp app sample:cat-and-dog`` opens, in a window of 1,240 by
+860 pixels, with Grad-CAM and Guided Grad-CAM chosen.
 """
 
 import argparse
 import os
+import shutil
 import tempfile
 import textwrap
 from dataclasses import replace
@@ -24,7 +28,7 @@ from interpret.drawing.objectives import logit
 from interpret.drawing.parametrisations import Fourier
 from interpret.explainers import EXPLAINERS, OF_ATTENTION, explainer_named
 from interpret.figures import Display, Panel, panel_figure
-from interpret.figures.panels import in_rows
+from interpret.figures.panels import Sheet, in_rows
 from interpret.images.files import to_pil
 
 HERE = Path(__file__).parent
@@ -38,7 +42,7 @@ COMMANDS = {
     "segmentation.png": f"gradcam {SHAPES}:segmentation -c star --score pixels --view side-by-side",
     "detection.png": f"occlusion {SHAPES}:detector -c star --score box --view side-by-side",
     "visualize.png": "visualize castle volcano ladybug _blocks.9 _blocks.12 _blocks.10:30",
-    "beside.png": "visualize _blocks.12:100 _blocks.9:44 --beside samples",
+    "beside.png": "visualize _blocks.7:24 _blocks.9:22 --beside samples",
     "filters.png": "filters",
     "activations.png": "activations sample:cat --layer _blocks.3._swish",
     "top-activations.png": "top-activations --layer _bn1 --channel 214,427",
@@ -53,6 +57,7 @@ COMMANDS = {
     "grid.png": "grid sample:cat-and-dog -m squeezenet1_1 -c cat -c dog "
     "--methods guided-backprop,gradcam,guided-gradcam",
 }
+OBJECT = "attack object -m squeezenet1_1 --input-size 128 --gif object.webp"
 # Figures of several commands' pictures, each with its command under it.
 SHEETS = {
     "dream.png": (
@@ -128,8 +133,8 @@ def shown(classifier: interpret.Classifier, image: Tensor, query: str, name: str
     return display.draw(image, values, limit=display.limit(values))
 
 
-def made_by(command: str) -> Image.Image:
-    """The last picture that a command writes, made in a folder of its own."""
+def made_by(command: str, kept: str = "") -> Image.Image:
+    """The last picture that a command writes, made in a folder of its own, of which another file is ``kept``."""
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "samples").symlink_to(HERE)
@@ -138,6 +143,8 @@ def made_by(command: str) -> Image.Image:
             if main([*command.split(), "-q"]):
                 raise SystemExit(f"interp {command} failed")
             last = max(Path(folder).glob("*.png"), key=lambda path: path.stat().st_mtime_ns)
+            if kept:
+                shutil.copyfile(kept, FIGURES / kept)
             with Image.open(last) as opened:
                 return opened.convert("RGB")
         finally:
@@ -145,17 +152,28 @@ def made_by(command: str) -> Image.Image:
 
 
 def sheet(commands: tuple[str, ...]) -> Figure:
-    """The pictures of several commands, each with its command under it: three in a row, or two in each."""
-    columns = 3 if len(commands) == 3 else 2
+    """The pictures of several commands, each with its command under it: three in a row, or two in each.
+
+    The pictures of a row are as high as each other, and each row is as wide as the figure.
+    """
     pictures = [made_by(command) for command in commands]
-    texts = [textwrap.fill(f"interp {command}", 74, break_on_hyphens=False) for command in commands]
-    panels = [
-        Panel(picture, caption=text, interpolation="lanczos") for picture, text in zip(pictures, texts, strict=True)
-    ]
-    rows = in_rows(panels, columns)
-    heights = [5.2 * max(panel.picture.height / panel.picture.width for panel in row) + 0.55 for row in rows]
-    caption = {"family": "monospace", "fontsize": 7.5}
-    return panel_figure(rows, (5.2 * columns, sum(heights)), heights=heights, caption=caption, gap=0.02)
+    rows = in_rows(list(zip(pictures, commands, strict=True)), 3 if len(commands) == 3 else 2)
+    width, between, below = 5.2 * len(rows[0]), 0.1, 0.5  # inches
+    ratios = [[picture.width / picture.height for picture, _ in row] for row in rows]
+    heights = [(width - between * (len(row) - 1)) / sum(row) for row in ratios]
+    made, top = Sheet(width, sum(heights) + below * len(rows)), 0.0
+    for row, shapes, height in zip(rows, ratios, heights, strict=True):
+        left = 0.0
+        for (picture, command), ratio in zip(row, shapes, strict=True):
+            axes = made.axes(left, (ratio * height, height), top=top)
+            axes.imshow(picture, interpolation="lanczos", aspect="auto")
+            axes.set_axis_off()
+            text = textwrap.fill(f"interp {command}", int(15.5 * ratio * height), break_on_hyphens=False)
+            style = {"family": "monospace", "fontsize": 7.5, "ha": "center", "va": "top"}
+            made.write(left + ratio * height / 2, text, top=top + height + 0.06, **style)
+            left += ratio * height + between
+        top += height + below
+    return made.figure
 
 
 DRAWN = ("automobile", "horse", "ship")  # classes that the small networks are asked to draw
@@ -208,6 +226,8 @@ def make(name: str) -> None:
         methods().savefig(FIGURES / name, dpi=80)
     elif name == "robust.png":
         robust().savefig(FIGURES / name, dpi=80)
+    elif name == "object.png":
+        made_by(OBJECT, "object.webp").save(FIGURES / name, optimize=True)
     elif name in SHEETS:
         sheet(SHEETS[name]).savefig(FIGURES / name, dpi=120)
     else:
@@ -216,7 +236,8 @@ def make(name: str) -> None:
 
 if __name__ == "__main__":
     every = ["cat-and-dog.jpg", "methods.png", *COMMANDS, *SHEETS, "robust.png"]
+    known = [*every, "object.png"]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("figures", nargs="*", choices=[[], *every], metavar="FIGURE", help=", ".join(every))
+    parser.add_argument("figures", nargs="*", choices=[[], *known], metavar="FIGURE", help=", ".join(known))
     for figure in parser.parse_args().figures or every:
         make(figure)

@@ -42,19 +42,21 @@ def visualize(
     A picture is changed step by step so that random views of it raise the objective. The views, the colours and
     frequencies of photographs, and a little smoothness keep it from being noise that only this network responds to.
 
-    Classes are drawn as objects: begun in the middle, small and coarse, by ``Calm`` steps that leave what does not
-    matter as it is. Layers, channels and neurons respond to textures, which are drawn all over by Adam.
+    Classes are begun in the middle, small, coarse and under noise, by ``Calm`` steps that leave what does not matter as
+    it is. Most then show one object, or a telling part of it, on a plain ground, in colours stronger than those of
+    photos; how much of it differs with the class and the seed. Layers, channels and neurons respond to textures, which
+    are drawn all over by Adam.
 
     Args:
         classifier: what looks at the picture.
         objective: what is raised, for example ``logit(285)`` or ``0.7 * channel("layer3", 4) - logit(1)``.
         image: a parametrisation; by default ``Fourier`` at the size of the network's input.
-        steps: number of steps; by default 128 with "calm", else 96.
-        copies: number of views of the picture that the network sees in a step.
-        learning_rate: of the optimiser, by default 0.028 with "calm", else 0.03.
+        steps: number of steps; by default 144 with "calm", else 96.
+        copies: number of views of the picture that the network sees in a step; of small ones ``Approach`` makes more.
+        learning_rate: of the optimiser, by default 0.024 with "calm", else 0.03.
         optimizer: "calm", "sgd", "momentum", "nesterov", "rmsprop", "adam" or "lbfgs"; by default "calm" for an
             objective of logits with no image given, else "adam".
-        smoothness: weight of the total variation, which is lowered; by default 40 with "calm", else 50.
+        smoothness: weight of the total variation, which is lowered; by default 30 with "calm", else 50.
         diversity: a layer in which several pictures are made to differ.
         transform: maps pictures and a random generator to views, as ``views`` does, in whose place "calm" takes
             ``Approach``; with None the network sees the picture itself.
@@ -76,10 +78,10 @@ def visualize(
     start = image().detach()
     view = on_input_grid(classifier, start)[0]
     generator = torch.Generator().manual_seed(seed)
-    steps = steps or (128 if calm else 96)
+    steps = steps or (144 if calm else 96)
     if calm and transform is views:
         transform = Approach(steps, *_sides(classifier, view, start))
-    smoothness = (40 if calm else 50) if smoothness is None else smoothness
+    smoothness = (30 if calm else 50) if smoothness is None else smoothness
 
     def prepare(pictures: Tensor) -> Tensor:
         return pictures if transform is None else transform(pictures.repeat(copies, 1, 1, 1), generator)
@@ -89,7 +91,7 @@ def visualize(
         objective,
         image,
         steps=steps,
-        learning_rate=learning_rate or (0.028 if calm else 0.03),
+        learning_rate=learning_rate or (0.024 if calm else 0.03),
         optimizer=optimizer,
         cooling=calm,
         prepare=prepare,
@@ -128,7 +130,7 @@ def default_image(
     """
     size = size or getattr(classifier, "input_size", None) or (224, 224)
     mean = getattr(classifier, "mean", None)
-    weights = {"decay": 0.95, "vividness": 3} if calm else {}
+    weights = {"decay": 0.95, "vividness": 2.2} if calm else {}
     made = Fourier(size, count=count, channels=3 if mean is None else len(mean), seed=seed, **weights)
     return made if mean is None else made.to(mean.device)
 

@@ -49,6 +49,11 @@ class Approach:
 
     An object is then begun once, in the middle, by its coarse shape. Each call is a step of so many, from the small
     views (h, w) up to those of the network's input (h, w) at 0.6 of the way, when all of the picture begins to change.
+    Small views are cheap: there are as many more of them as they are smaller.
+
+    Grain lies over the views until the shape stands: a score that is to hold through noise depends on outlines and
+    colours that are seen, where the bare score depends as much on patterns that are not (Kaur, Cohen and Lipton 2019,
+    https://arxiv.org/abs/1910.08640, of classifiers that are smoothed by noise).
     """
 
     steps: int
@@ -58,19 +63,24 @@ class Approach:
     rotate: float = 5  # degrees to either side
     middle: float = 0.6  # standard deviation of the bell that changes, of half the sides
     whole_from: float = 0.6  # share of the steps
+    grain: float = 0.08  # standard deviation of the noise, of the range of pixel values
+    fading: tuple[float, float] = (0.3, 0.75)  # shares of the steps between which the grain goes
     taken: int = field(default=0, init=False)
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """(N, C, h, w) views of pictures (N, C, H, W), each in one warp; outside, a picture is its own reflection."""
-        way = min(1.0, self.taken / (self.whole_from * self.steps))
+        """(V N, C, h, w) views of pictures (N, C, H, W), each in one warp; outside, a picture is its own reflection."""
+        done = self.taken / self.steps
         self.taken += 1
+        way = min(1.0, done / self.whole_from)
         if way < 1:
             bell = _bell(images, self.middle)
             images = images * bell + images.detach() * (1 - bell)
         sizes = zip(self.smallest, self.largest, strict=True)
-        return self._views(
-            images, generator, [_rounded(small + way * (large - small), large) for small, large in sizes]
-        )
+        size = [_rounded(small + way * (large - small), large) for small, large in sizes]
+        images = images.repeat(round(math.prod(self.largest) / math.prod(size)), 1, 1, 1)
+        seen, (kept, gone) = self._views(images, generator, size), self.fading
+        grain = self.grain * min(1.0, max(0.0, (gone - done) / (gone - kept)))
+        return seen + grain * torch.randn(seen.shape, generator=generator).to(seen) if grain else seen
 
     def _views(self, images: Tensor, generator: torch.Generator, size: list[int]) -> Tensor:
         count = len(images)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..classifier import Classifier
 from ..errors import shortened
-from ..explainers import explainer_named
+from ..explainers import explainer_named, title_of
 from ..faithfulness.similarity import rank_correlation
 from ..images.files import to_pil
 from ..network.hooks import left_as_found
@@ -73,7 +73,7 @@ def explanation_figure(
         probability = float(_probabilities(classifier, picture)[0, label])
         attribution = explainer_named(method)(classifier, picture, label, layer=layer).cpu()
         panels.append(Panel(to_pil(picture.cpu()), f"{when}: {name} {probability:.0%}"))
-        panels.append(Panel(overlay(picture.cpu(), attribution, seen=seen), f"{method.replace('_', '-')}, {when}"))
+        panels.append(Panel(overlay(picture.cpu(), attribution, seen=seen), f"{title_of(method)}, {when}"))
     return _row(panels, side=3, above=0.4, fontsize=11)
 
 

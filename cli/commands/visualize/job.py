@@ -35,17 +35,17 @@ class Choices:
     size: int | None = option(
         "The side of the picture in pixels; by default that of the network's input.", type=Number(8, LARGEST_SIDE)
     )
-    steps: int | None = option("How many steps are taken; by default 128 with --optimizer calm, else 96.", type=COUNT)
+    steps: int | None = option("How many steps are taken; by default 144 with --optimizer calm, else 96.", type=COUNT)
     copies: int = option("From how many random views each step looks at the picture.", default=2, type=COUNT)
     transforms: bool = option("Look at the picture turned, shifted and scaled, or as it is.", default=True)
     smoothness: float | None = option(
-        "How much differences between neighbours count against it; by default 40 with calm, else 50."
+        "How much differences between neighbours count against it; by default 30 with calm, else 50."
     )
     optimizer: Literal["calm", "sgd", "momentum", "nesterov", "rmsprop", "adam"] | None = option(
-        "What takes the steps; by default calm for classes, which begin in the middle, small and coarse, else adam."
+        "What takes the steps; by default calm for classes, which begin in the middle, coarse and noisy, else adam."
     )
     learning_rate: float | None = option(
-        "How far a step goes; by default 0.028 with calm, 0.3 with --image maco, else 0.03."
+        "How far a step goes; by default 0.024 with calm, 0.3 with --image maco, else 0.03."
     )
     diversity: int = option("How many pictures to draw that differ from each other.", default=1, type=COUNT)
     apart_in: str | None = option(

@@ -312,6 +312,17 @@ def test_a_class_is_begun_in_the_middle_by_small_views_that_grow():
     assert sizes[0] == (128, 96) and sizes[-1] == (224, 160) and sizes == sorted(sizes)
 
 
+def test_small_views_of_a_class_are_more_and_the_grain_over_them_goes():
+    grey = torch.full((2, 3, 224, 224), 0.5)
+    approach = Approach(20, (128, 128), (224, 224), grain=0.1)
+    seen = [approach(grey, torch.Generator().manual_seed(step)) for step in range(20)]
+    assert len(seen[0]) == 6 and len(seen[-1]) == 2  # three views of each of the two, and one
+    noise = [float((one - 0.5).std()) for one in seen]
+    assert all(abs(value - 0.1) < 0.002 for value in noise[:7]) and noise[7:16] == sorted(noise[7:16], reverse=True)
+    assert max(noise[15:]) < 1e-5
+    assert torch.equal(Approach(20, (9, 9), (9, 9), grain=0)(grey, torch.Generator()).std(), torch.tensor(0.0))
+
+
 def test_calm_steps_have_one_length_whatever_the_gradient():
     values = nn.Parameter(torch.zeros(2, 4))
     calm = Calm([values], lr=0.1, momentum=0)
