@@ -9,7 +9,8 @@ six minutes on a thread. Whoever looks writes down what each picture shows, and 
 The classes were settled before any was drawn with these options: common things that anybody can name, as different
 as they come (fish, insects, a mammal, a sea creature, fruit, a vegetable, vehicles, a building, a mountain). No class
 was exchanged, and no seed was chosen, after a look at a picture; but the options of the drawings were chosen by looking
-at pictures of seven of these classes.
+at pictures of most of these classes. Eyes that did not know the list named eleven at first sight; the school bus was
+taken for a slug.
 """
 
 import argparse
