@@ -9,7 +9,7 @@ from ..plug_ins import chosen, plug_ins
 
 # Method to the display of its maps, unless another is asked for. The command line, the figures and the tests read
 # this table.
-EXPLAINERS = {
+EXPLAINERS: dict[str, str] = {
     "saliency": "absolute",
     "input_x_gradient": "signed",
     "smoothgrad": "absolute",
