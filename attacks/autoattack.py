@@ -120,7 +120,7 @@ class _Ensemble:
         radius = torch.zeros_like(ball.eps) if ball.quantize else ball.eps
         search = FAB(self.model, ball.norm, self.steps, self.target_classes, radius=radius)
         with torch.no_grad():
-            logits = torch.cat([logits_of(self.model, part) for part in self.parts(ball.images)])
+            logits = logits_of(self.model, ball.images, self.batch_size)
         samples = MinimumNormState.of(ball.images, labels, logits)
         return ball.quantized(ball.project(run_until_done(search, samples, batch_size=self.batch_size)))
 
@@ -131,10 +131,6 @@ class _Ensemble:
     def robust(self, points: Tensor, labels: Tensor) -> Tensor:
         """(n,) booleans: whether the model still predicts the labels."""
         return still_right(self.model, points, labels, self.batch_size)
-
-    def parts(self, values: Tensor) -> tuple[Tensor, ...]:
-        """Values (n, ...) in the parts that the model is queried with at a time."""
-        return values.split(self.batch_size or len(values))
 
 
 def _warn_if_less(classes: int, **budget: int) -> None:

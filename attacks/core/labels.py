@@ -35,9 +35,7 @@ def predictions(model: Model, images: Tensor) -> Tensor:
 @torch.no_grad()
 def still_right(model: Model, images: Tensor, labels: Tensor, batch_size: int | None = None) -> Tensor:
     """(N,) booleans: whether the model, which sees ``batch_size`` images at a time, predicts the labels (N,)."""
-    size = batch_size or max(1, len(images))
-    pairs = zip(images.split(size), labels.split(size), strict=True)
-    return torch.cat([~is_fooled(logits_of(model, part), own, targeted=False) for part, own in pairs])
+    return ~is_fooled(logits_of(model, images, batch_size), labels, targeted=False)
 
 
 @torch.no_grad()

@@ -12,8 +12,13 @@ from .losses import Loss
 Model = Callable[[Tensor], Tensor]  # from points (n, ...) in [0, 1] to logits (n, C)
 
 
-def logits_of(model: Model, points: Tensor) -> Tensor:
-    """(n, C) the model's logits; an error where they are not finite, or not of two classes or more."""
+def logits_of(model: Model, points: Tensor, batch_size: int | None = None) -> Tensor:
+    """(n, C) the model's logits; an error where they are not finite, or not of two classes or more.
+
+    The model sees ``batch_size`` points at a time, by default all.
+    """
+    if batch_size and len(points) > batch_size:
+        return torch.cat([logits_of(model, part) for part in points.split(batch_size)])
     logits = model(points)
     task = getattr(model, "task", "classification")
     if task != "classification":

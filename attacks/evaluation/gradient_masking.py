@@ -94,7 +94,8 @@ class _MaskingSearch:
 
     def gradients(self) -> Check:
         try:
-            pairs = zip(self.parts(self.images), self.parts(self.labels), strict=True)
+            size = self.batch_size or len(self.images)
+            pairs = zip(self.images.split(size), self.labels.split(size), strict=True)
             found = [value_and_gradient(self.model, part, cross_entropy, own)[2] for part, own in pairs]
         except AttackError as error:
             return Check("gradients", False, str(error))
@@ -130,8 +131,4 @@ class _MaskingSearch:
 
     def logits(self) -> Tensor:
         """(n, C) of the images as they are."""
-        return torch.cat([logits_of(self.model, part) for part in self.parts(self.images)])
-
-    def parts(self, values: Tensor) -> tuple[Tensor, ...]:
-        """Values (n, ...) in the parts that the model sees at a time."""
-        return values.split(self.batch_size or len(values))
+        return logits_of(self.model, self.images, self.batch_size)

@@ -96,8 +96,7 @@ def textured(
     about = provenance("attack object", model, classifier, options={**vars(chosen), "target": target})
     write_result(path, to_pil(made.cpu()), about)
     made = read(path)[0].to(made)
-    shares = job.shares(made)
-    hits = {name: round(shares[name] * chosen.poses) for name in ("share", "before", "random")}
+    hits = job.hits(made)
     seen = f"seen as {classifier.name(job.target)} in {hits['share']} of {chosen.poses} views it was not made for"
     messages.note(f"{seen}; before in {hits['before']}, with a random texture in {hits['random']}")
     drawn = path.with_name(f"{path.stem}_figure.png")
@@ -107,10 +106,17 @@ def textured(
         save_animation(gif, job.frames(made))
         written.append(gif)
     if as_json:
-        tell(json.dumps({"path": str(path), **shares, **about}))
+        tell(json.dumps({"path": str(path), **_shares(hits, chosen.poses), **about}))
     else:
         for line in written:
             tell(line)
+
+
+def _shares(hits: dict[str, int], poses: int) -> dict[str, Any]:
+    from attacks.evaluation.robust_accuracy import interval
+
+    told = {name: number / poses for name, number in hits.items()}
+    return {**told, "interval": interval(hits["share"], poses), "poses": poses}
 
 
 def _index(classifier: "Classifier", target: str) -> int:
@@ -155,19 +161,14 @@ class _Textured:
                 **own,
             )
 
-    def shares(self, made: "Tensor") -> dict[str, Any]:
+    def hits(self, made: "Tensor") -> dict[str, int]:
         """In how many of the views the target is seen, with this texture and with two others."""
         import torch
-
-        from attacks.evaluation.robust_accuracy import interval
 
         draw = torch.Generator().manual_seed(self.chosen.seed + 2)
         before = torch.full_like(made, 0.5) if self.start is None else self.start.to(made)
         others = {"before": before, "random": torch.rand(made.shape, generator=draw).to(made)}
-        count = self.chosen.poses
-        hits = {name: self._hits(texture) for name, texture in {"share": made, **others}.items()}
-        told = {name: number / count for name, number in hits.items()}
-        return {**told, "interval": interval(hits["share"], count), "poses": count}
+        return {name: self._hits(texture) for name, texture in {"share": made, **others}.items()}
 
     def _hits(self, texture: "Tensor") -> int:
         from attacks.solids.texture import seen_from_sides
